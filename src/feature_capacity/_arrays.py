@@ -35,18 +35,10 @@ def as_float_arrays(**named: Any) -> tuple[Any, ...]:
 
     converted = {}
     for name, value in named.items():
-        try:
-            if is_array_api_obj(value) and (not tensors or is_torch_array(value)):
-                array = value
-            else:
-                array = xp.asarray(np.asarray(value, dtype=np.float64), device=where)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"{name} must be numbers in an array or nested lists of equal length; got {value!r:.60}"
-            ) from error
-        if xp.isdtype(array.dtype, "complex floating"):
-            raise ValueError(f"{name} must be real; got dtype {array.dtype}")
-        converted[name] = array
+        if is_array_api_obj(value) and (not tensors or is_torch_array(value)):
+            converted[name] = _real_array(xp, value, name)
+        else:
+            converted[name] = xp.asarray(_numbers(value, name), device=where)
 
     # Only arrays decide the precision: a Python number beside a float32 array stays float32.
     deciding = [
@@ -58,12 +50,44 @@ def as_float_arrays(**named: Any) -> tuple[Any, ...]:
     return (xp, *(xp.astype(a, dtype, copy=False) for a in converted.values()))
 
 
+def _real_array(xp: Any, array: Any, name: str) -> Any:
+    """Refuse arrays that a cast to floating point would change the meaning of."""
+    dtype = array.dtype
+    if dtype in (xp.float32, xp.float64) or xp.isdtype(dtype, "integral"):
+        return array
+    if xp.isdtype(dtype, "real floating"):
+        raise ValueError(
+            f"{name} must be float32 or float64, for which ranges and rounding are known; "
+            f"got dtype {dtype}: convert it first"
+        )
+    raise ValueError(f"{name} must hold real numbers; got dtype {dtype}: convert it first")
+
+
+def _numbers(value: Any, name: str) -> np.ndarray:
+    """A float64 array of what is not an array yet; text and truth values are not numbers."""
+    try:
+        array = np.asarray(value)
+        if (
+            array.dtype.kind == "O"
+        ):  # fractions and the like; float() refuses None, asarray does not
+            array = np.vectorize(float, otypes=[np.float64])(array)
+        if array.dtype.kind not in "iuf":
+            raise TypeError(array.dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{name} must be real numbers in an array or nested lists of equal length; "
+            f"got {value!r:.60}"
+        ) from error
+    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+
+
 def as_matrix(W: Any, name: str = "W") -> tuple[Any, Any]:
     """Return (namespace, W) with W floating, at least two axes, both of them non-empty."""
     xp, W = as_float_arrays(**{name: W})
     if W.ndim < 2 or W.shape[-1] == 0 or W.shape[-2] == 0:
         raise ValueError(
-            f"{name} must have shape (..., n_dims, n_features) with both at least 1; got {tuple(W.shape)}"
+            f"{name} must have shape (..., n_dims, n_features) with both at least 1; "
+            f"got {tuple(W.shape)}"
         )
     return xp, W
 
@@ -74,43 +98,56 @@ def require(condition: Any, message: str) -> None:
         raise ValueError(message)
 
 
+def require_broadcast(**shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the common shape, or raise one ``ValueError`` for every array library."""
+    try:
+        return np.broadcast_shapes(*(tuple(shape) for shape in shapes.values()))
+    except ValueError as error:
+        listed = ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items())
+        raise ValueError(
+            f"shapes must broadcast against each other; got {listed}: "
+            "give them equal lengths, or length 1 where one value serves all"
+        ) from error
+
+
+def require_where(xp: Any, good: Any, array: Any, rule: str, remedy: str) -> None:
+    """Raise ``ValueError`` that gives the rule, the first entry that breaks it, and the remedy."""
+    if not bool(xp.all(good)):
+        raise ValueError(f"{rule}; got {_first_where(xp, array, ~good)}: {remedy}")
+
+
 def require_finite(xp: Any, array: Any, name: str) -> None:
     """Raise ``ValueError`` naming the first entry of ``array`` that is NaN or infinite."""
     finite = xp.isfinite(array)
-    if not bool(xp.all(finite)):
-        raise ValueError(
-            f"{name} must be finite; got {_first_where(xp, array, ~finite)}: remove or replace that entry"
-        )
+    require_where(xp, finite, array, f"{name} must be finite", "remove or replace that entry")
 
 
 def require_importance(xp: Any, importance: Any) -> None:
     """Raise ``ValueError`` unless importances are finite, non-negative and one per feature."""
     require(
-        importance.ndim >= 1 and importance.shape[-1] >= 1,
-        f"importance must have one entry per feature on its last axis; got shape {tuple(importance.shape)}",
+        importance.ndim >= 1 and 0 not in importance.shape,
+        "importance must have one entry per feature on its last axis, and no empty axis; "
+        f"got shape {tuple(importance.shape)}",
     )
-    require_finite(xp, importance, "importance")
-    negative = importance < 0
-    if bool(xp.any(negative)):
-        raise ValueError(
-            f"importance must be at least 0; got {_first_where(xp, importance, negative)}: "
-            "use 0 for a feature that does not matter"
-        )
+    # Extremes carry NaN through, so a valid array costs two passes and no temporary.
+    low, high = xp.min(importance), xp.max(importance)
+    if not bool((low >= 0) & (high < float("inf"))):
+        require_finite(xp, importance, "importance")
+        negative = importance < 0
+        remedy = "use 0 for a feature that does not matter"
+        require_where(xp, ~negative, importance, "importance must be at least 0", remedy)
 
 
 def require_kurtosis(xp: Any, kurtosis: Any) -> None:
     """Raise ``ValueError`` unless every kurtosis is finite and at least 1."""
     require_finite(xp, kurtosis, "kurtosis")
-    low = kurtosis < 1
-    if bool(xp.any(low)):
-        raise ValueError(
-            "kurtosis must be at least 1 for a unit-variance variable (it is the fourth moment, "
-            f"not the excess); got {_first_where(xp, kurtosis, low)}"
-        )
+    rule = "kurtosis must be at least 1 for a unit-variance variable"
+    remedy = "give the fourth moment itself, not its excess over 3"
+    require_where(xp, kurtosis >= 1, kurtosis, rule, remedy)
 
 
 def require_whole(value: Any, name: str, low: int, high: int | None, rule: str) -> int:
-    """Return ``value`` as an int when it is a whole number in [low, high], else raise ``ValueError``."""
+    """Return ``value`` as an int, or raise ``ValueError`` unless it is whole and in [low, high]."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < low or (high is not None and value > high):
         raise ValueError(f"{name} must be {rule}; got {value!r}")

@@ -19,6 +19,7 @@ from ._arrays import (
     require_kurtosis,
     require_whole,
 )
+from ._sharing_rule import Rule, column_chunks, sharing_rule
 
 IGNORED, POLYSEMANTIC, MONOSEMANTIC = 0, 1, 2
 REGIMES = ("ignored", "polysemantic", "monosemantic")
@@ -103,8 +104,9 @@ def solve_allocation(importance: Array, n_dims: int, kurtosis: Array) -> Allocat
     Returns
     -------
     Allocation
-        NumPy arrays or tensors, like the importances.  Through torch, capacity, lengths,
-        multiplier and loss carry gradients (one-sided ones at a phase boundary).
+        NumPy arrays or tensors, like the importances.  Through torch, capacity, lengths and
+        loss carry gradients (one-sided ones at a phase boundary), and so does the multiplier
+        where features share.
 
     Raises
     ------
@@ -157,51 +159,26 @@ def solve_allocation(importance: Array, n_dims: int, kurtosis: Array) -> Allocat
         ) from error
 
     kk = xp.broadcast_to(k, batch)
-    ordered = xp.flip(xp.sort(_constant(v), axis=-1), axis=-1)
-    edge = ordered[..., n_dims - 1]
-    beyond = ordered[..., n_dims] if n_dims < n_features else xp.zeros_like(edge)
-    edge, beyond = xp.broadcast_to(edge, batch), xp.broadcast_to(beyond, batch)
-
-    # Sharing pays when the best ignored feature, at its first bit of capacity, is worth more
-    # than the least represented one at its last: (k-1)/2 v_(D+1) > v_(D).
-    diminishing = kk > 3
-    shares = diminishing & ((kk - 1) / 2 * beyond > edge)
-    top = xp.astype(v > edge[..., None], v.dtype)
-    at_edge = (v == edge[..., None]) & (v > 0)
-    capacity, multiplier = _corners(xp, top, at_edge, edge, kk, n_dims)
-    if bool(xp.any(shares)):
-        inner, inner_multiplier = _shared(xp, v, ordered, kk, n_dims, shares)
-        capacity = xp.where(shares[..., None], inner, capacity)
-        multiplier = xp.where(shares, inner_multiplier, multiplier)
-
-    v_all = xp.broadcast_to(v, capacity.shape)
-    whole = capacity == 1
-    sq_norm = xp.where(whole, v_all, multiplier[..., None] * capacity)
-    # On the k <= 3 side a divided tie (k = 3 only) obeys n = v C = multiplier * C as well.
-    regime = xp.astype(capacity > 0, xp.int8) + xp.astype(whole, xp.int8)
-    room = (kk[..., None] - 3) * capacity + 2
-    per_dim = xp.where(whole, v_all, (kk[..., None] - 1) * v_all / xp.where(whole, 1.0, room))
-    loss = xp.sum(2 * v_all * (1 - capacity) * per_dim, axis=-1)
-
-    lowest = xp.where(shares, multiplier, (kk - 1) / 2 * beyond)
-    lowest = xp.where(lowest < multiplier, lowest, multiplier)
-    everything = kk == 1
-    tie = ~diminishing & (((edge == beyond) & (edge > 0)) | everything)
-    tie = tie & (n_dims < n_features)
-    tied = tie[..., None] & (at_edge | everything[..., None])
-    chosen_above = xp.where(everything, xp.zeros_like(edge), xp.sum(top, axis=-1))
-    tied_budget = xp.where(tie, n_dims - chosen_above, xp.zeros_like(edge))
+    rule = sharing_rule(xp, v, kk, n_dims)
+    capacity, sq_norm, regime, loss = _apply_in_chunks(xp, v, kk, rule)
+    tied = xp.zeros(capacity.shape, dtype=xp.bool, device=device(v))
+    if bool(xp.any(rule.tie)):
+        at_edge = rule.tie[..., None] & (v == rule.edge[..., None]) & (v > 0)
+        tied = at_edge | (rule.tie & (kk == 1))[..., None]
+        capacity, sq_norm, regime, loss = _split_tie(xp, v, kk, rule, at_edge, capacity, n_dims)
+    lowest = (kk - 1) / 2 * rule.beyond
+    lowest = xp.where(rule.shares | (lowest > rule.multiplier), rule.multiplier, lowest)
     return Allocation(
         capacity=capacity,
         sq_norm=sq_norm,
-        multiplier=multiplier,
-        multiplier_interval=xp.stack([lowest, multiplier], axis=-1),
+        multiplier=rule.multiplier,
+        multiplier_interval=xp.stack([lowest, rule.multiplier], axis=-1),
         regime=regime,
         loss=loss,
-        unique=~tie,
+        unique=~rule.tie,
         tied=tied,
-        tied_budget=tied_budget,
-        divisible=tie & (kk == 3),
+        tied_budget=xp.where(rule.tie, n_dims - rule.n_above, xp.zeros_like(rule.n_above)),
+        divisible=rule.tie & (kk == 3),
         importance=v,
         kurtosis=k,
         n_dims=n_dims,
@@ -236,112 +213,68 @@ def kkt_residuals(allocation: Allocation) -> Array:
     return xp.where(shared, xp.abs(over), corner)
 
 
-def _corners(xp: Any, top: Any, at_edge: Any, edge: Any, k: Any, n_dims: int) -> tuple[Any, Any]:
-    """Whole dimensions for the most important features; equal parts for a tie at k = 3."""
-    left = (n_dims - xp.sum(top, axis=-1))[..., None]
-    rank = xp.cumulative_sum(xp.astype(at_edge, top.dtype), axis=-1)
-    first = xp.astype(at_edge & (rank <= left), top.dtype)
-    n_tied = rank[..., -1:]
-    part = xp.where(n_tied > left, left / xp.where(n_tied > 0, n_tied, 1.0), xp.ones_like(left))
-    even = xp.where(at_edge, part, xp.zeros_like(top))
-    return top + xp.where((k == 3)[..., None], even, first), edge
+def _apply_in_chunks(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any, Any]:
+    chunks = column_chunks(v)
+    if len(chunks) == 1:
+        return _apply(xp, v, k, rule)
+    # Written in place: joining the pieces afterwards would touch every page of memory twice.
+    shape = (*k.shape, v.shape[-1])
+    capacity, sq_norm, regime = (
+        xp.empty(shape, dtype=dtype, device=device(v)) for dtype in (v.dtype, v.dtype, xp.int8)
+    )
+    loss = xp.zeros(k.shape, dtype=v.dtype, device=device(v))
+    for columns in chunks:
+        part = _apply(xp, v[..., columns], k, rule)
+        capacity[..., columns], sq_norm[..., columns], regime[..., columns] = part[:3]
+        loss = loss + part[3]
+    return capacity, sq_norm, regime, loss
 
 
-def _shared(xp: Any, v: Any, ordered: Any, k: Any, n_dims: int, shares: Any) -> tuple[Any, Any]:
-    """Equations (15) and (16) where some features share; garbage where ``shares`` is False."""
-    batch = k.shape
-    ordered = xp.broadcast_to(ordered, (*batch, ordered.shape[-1]))
-    k_safe = xp.where(shares, k, xp.full_like(k, 9.0))
-    zero = xp.zeros((*batch, 1), dtype=v.dtype, device=device(v))
-    prefix = xp.concat([zero, xp.cumulative_sum(ordered, axis=-1)], axis=-1)
-    whole, active = _regime_sizes(xp, ordered, prefix, _constant(k_safe), n_dims)
-
-    # The multiplier from the features that share, by their own sum: differentiable, and free of
-    # the cancellation in a difference of prefix sums.
-    take = xp.take_along_axis
-    last = ordered.shape[-1] - 1
-    low = take(ordered, xp.clip(active - 1, 0, last)[..., None], axis=-1)
-    high = take(ordered, xp.clip(whole - 1, 0, last)[..., None], axis=-1)
-    has_whole = (whole > 0)[..., None]
-    sharing = (v >= low) & ~(has_whole & (v >= high))
-    values = xp.where(sharing, v, xp.zeros_like(v))
-    total = xp.sum(values, axis=-1)
-    count = xp.sum(xp.astype(sharing, v.dtype), axis=-1)
-    count = xp.where(shares, count, xp.ones_like(count))
-    total = xp.where(shares, total, xp.ones_like(total))
-    budget = n_dims - xp.astype(whole, v.dtype)
-    multiplier = (k_safe - 1) * total / ((k_safe - 3) * budget + 2 * count)
-
+def _apply(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any, Any]:
+    """Capacity, squared length, regime and summed loss of some of the features of each row."""
+    low, high, mean, fair, tilt = (
+        x[..., None] for x in (rule.low, rule.high, rule.mean, rule.fair, rule.tilt)
+    )
+    multiplier, k = rule.multiplier[..., None], k[..., None]
     # Equation (15) about the mean of the sharing features: exact for equal features however
     # close k is to 3, where the printed form subtracts two numbers of size 2 / (k - 3).
-    mean = (total / count)[..., None]
-    relative = v / mean
-    c = (budget / count)[..., None] * relative + 2 / (k_safe - 3)[..., None] * ((v - mean) / mean)
-    inside = xp.clip(c, 0.0, 1.0)
-    ones, zeros = xp.ones_like(inside), xp.zeros_like(inside)
-    return xp.where(sharing, inside, xp.where(v >= low, ones, zeros)), multiplier
+    part = xp.clip(fair * v + tilt * (v - mean), 0.0, 1.0)
+    whole = (v >= high) & (v > 0)
+    capacity = xp.where(whole, xp.ones_like(part), part * xp.astype(v >= low, v.dtype))
+    sq_norm = xp.where(whole, v + xp.zeros_like(part), multiplier * capacity)
+    return capacity, sq_norm, _regime(xp, capacity), _loss(xp, v, k, capacity, multiplier)
 
 
-def _regime_sizes(xp: Any, ordered: Any, prefix: Any, k: Any, n_dims: int) -> tuple[Any, Any]:
-    """How many features (most important first) are whole, and how many have any capacity."""
-    n = ordered.shape[-1]
-
-    def total_capacity(multiplier: Any) -> Any:
-        whole = _count(xp, ordered, multiplier)
-        active = _count(xp, ordered, 2 * multiplier / (k - 1), strict=True)
-        between = _take(xp, prefix, active) - _take(xp, prefix, whole)
-        number = xp.astype(active - whole, ordered.dtype)
-        floor = xp.where(multiplier > 0, multiplier, xp.ones_like(multiplier))
-        part = ((k - 1) * between / floor - 2 * number) / (k - 3)
-        full = xp.astype(whole, ordered.dtype) + part
-        return xp.where(multiplier > 0, full, xp.full_like(full, float("inf")))
-
-    def largest(fits: Any) -> Any:
-        # Largest j in [0, n] for which fits(j) holds; it holds for 0 and then stops holding.
-        low = xp.zeros(k.shape, dtype=xp.int64, device=device(k))
-        high = xp.full(k.shape, n, dtype=xp.int64, device=device(k))
-        for _ in range(n.bit_length()):
-            middle = (low + high + 1) // 2
-            ok = fits(middle)
-            low = xp.where(ok, middle, low)
-            high = xp.where(ok, high, middle - 1)
-        return low
-
-    # Feature j is whole when the multiplier v_j, at which it just becomes so, leaves the budget
-    # unspent; it is active when the budget is unspent at (k-1)/2 v_j, where it enters.
-    whole = largest(lambda j: (j == 0) | (total_capacity(_take(xp, ordered, j - 1)) <= n_dims))
-    active = largest(
-        lambda j: (j == 0) | (total_capacity((k - 1) / 2 * _take(xp, ordered, j - 1)) < n_dims)
-    )
-    return whole, active
+def _split_tie(
+    xp: Any, v: Any, k: Any, rule: Rule, at_edge: Any, capacity: Any, n_dims: int
+) -> tuple[Any, Any, Any, Any]:
+    """Give what is left to tied features: to all alike at k = 3, to the first ones below."""
+    v = xp.broadcast_to(v, capacity.shape)
+    rank = xp.cumulative_sum(xp.astype(at_edge, v.dtype), axis=-1)
+    above = xp.sum(xp.astype(v > rule.edge[..., None], v.dtype), axis=-1)
+    left = (n_dims - above)[..., None]
+    one, zero = xp.ones_like(capacity), xp.zeros_like(capacity)
+    number = rank[..., -1:]
+    alike = left / xp.where(number > 0, number, one[..., :1])
+    given = xp.where((k == 3)[..., None], alike, xp.where(rank <= left, one, zero))
+    capacity = xp.where(at_edge, given, capacity)
+    multiplier = rule.multiplier[..., None]
+    sq_norm = xp.where(capacity == 1, v, multiplier * capacity)
+    loss = _loss(xp, v, k[..., None], capacity, multiplier)
+    return capacity, sq_norm, _regime(xp, capacity), loss
 
 
-def _count(xp: Any, ordered: Any, bound: Any, strict: bool = False) -> Any:
-    """Number of entries of each descending row that are at least (or above) the bound."""
-    n = ordered.shape[-1]
-    low = xp.zeros(bound.shape, dtype=xp.int64, device=device(bound))
-    high = xp.full(bound.shape, n, dtype=xp.int64, device=device(bound))
-    for _ in range(n.bit_length()):
-        middle = (low + high + 1) // 2
-        entry = _take(xp, ordered, middle - 1)
-        ok = (middle == 0) | ((entry > bound) if strict else (entry >= bound))
-        low = xp.where(ok, middle, low)
-        high = xp.where(ok, high, middle - 1)
-    return low
+def _loss(xp: Any, v: Any, k: Any, capacity: Any, multiplier: Any) -> Any:
+    """Sum over features of 2 v (1 - C) n* / C, the loss at the best lengths."""
+    length_per_capacity = xp.where(capacity > 0, multiplier, (k - 1) / 2 * v)
+    return 2 * xp.sum(v * (1 - capacity) * length_per_capacity, axis=-1)
 
 
-def _take(xp: Any, rows: Any, index: Any) -> Any:
-    """Entry ``index`` of each row; a negative index stands for 'not used' and gives the first."""
-    index = xp.clip(index, 0, rows.shape[-1] - 1)
-    return xp.take_along_axis(rows, index[..., None], axis=-1)[..., 0]
+def _regime(xp: Any, capacity: Any) -> Any:
+    return xp.astype(capacity > 0, xp.int8) + xp.astype(capacity == 1, xp.int8)
 
 
 def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     import numpy as np
 
     return np.broadcast_shapes(tuple(a), tuple(b))
-
-
-def _constant(x: Any) -> Any:
-    # Which feature is in which regime is locally constant: no gradient flows through the search.
-    return x.detach() if hasattr(x, "detach") else x

@@ -6,6 +6,7 @@ its capacities sum to the number of dimensions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from ._arrays import Array, require, require_finite, require_whole
 from .allocation import Allocation
 from .capacity import capacities
+from .rotations import check_capacities, mix_columns, random_rotation
 
 
 @dataclass(frozen=True)
@@ -88,20 +90,7 @@ def embedding_from_capacities(
     >>> (W**2).sum(axis=0).round(12)
     array([0.5 , 0.75, 0.75])
     """
-    c = np.asarray(_to_numpy(capacity), dtype=np.float64)
-    require(
-        c.ndim == 1 and c.size > 0,
-        f"capacity must be one-dimensional and not empty; got shape {c.shape}",
-    )
-    require_finite_capacities(c)
-    # Extended precision keeps the running sum exact to rounding for any number of features.
-    used = np.cumsum(c, dtype=np.longdouble)
-    total = float(used[-1])
-    whole = round(total)
-    require(
-        whole >= 1 and abs(total - whole) <= 1e-9 * max(1, whole),
-        f"capacities must sum to a whole number of dimensions, at least 1; they sum to {total!r}",
-    )
+    c, used, whole = check_capacities(_to_numpy(capacity))
     if n_dims is not None:
         require_whole(
             n_dims, "n_dims", whole, whole, f"the sum of the capacities, which is {whole}"
@@ -116,7 +105,7 @@ def embedding_from_capacities(
     shuffled = c[order]
     W = np.empty((whole, c.size))
     W[:, order] = _staircase(shuffled, np.cumsum(shuffled, dtype=np.longdouble), whole)
-    return _mix(W, generator)
+    return random_rotation(whole, generator) @ mix_columns(W, generator)
 
 
 def optimal_embedding(
@@ -150,7 +139,8 @@ def optimal_embedding(
     n = np.asarray(_to_numpy(allocation.sq_norm), dtype=np.float64)
     require(
         c.ndim == 1,
-        f"allocation must hold one solution, without batch axes; its capacities have shape {c.shape}",
+        "allocation must hold one solution, without batch axes; "
+        f"its capacities have shape {c.shape}",
     )
     own, shared = np.flatnonzero(c == 1), np.flatnonzero((c > 0) & (c < 1))
     W = np.zeros((allocation.n_dims, c.size))
@@ -159,7 +149,7 @@ def optimal_embedding(
         block = embedding_from_capacities(c[shared], generator=generator)
         scale = np.sqrt(n[shared].sum() / c[shared].sum())
         W[own.size : own.size + block.shape[0], shared] = scale * block
-    return W if generator is None else _random_rotation(W.shape[0], generator) @ W
+    return W if generator is None else random_rotation(W.shape[0], generator) @ W
 
 
 def tegum_product(*matrices: Array) -> np.ndarray:
@@ -177,6 +167,46 @@ def tegum_product(*matrices: Array) -> np.ndarray:
         W[row : row + factor.shape[0], column : column + factor.shape[1]] = factor
         row, column = row + factor.shape[0], column + factor.shape[1]
     return W
+
+
+def random_efficient(
+    shapes: Sequence[tuple[int, int]], generator: np.random.Generator, n_ignored: int = 0
+) -> np.ndarray:
+    """A random efficient embedding W = Q B P with blocks of the given shapes (section 4.4).
+
+    Every block is a random semiorthogonal matrix times a random length between 1/2 and 2; Q is a
+    random rotation of the space and P a random order of the features.
+
+    Parameters
+    ----------
+    shapes : sequence of (dimension, features)
+        One pair per block, with at least as many features as dimensions.
+    generator : numpy.random.Generator
+    n_ignored : int
+        Zero columns to add.
+
+    Returns
+    -------
+    array, shape (sum of dimensions, sum of features + n_ignored)
+
+    Examples
+    --------
+    >>> W = random_efficient([(2, 5), (1, 2)], np.random.default_rng(0), n_ignored=1)
+    >>> W.shape, float(capacities(W).sum().round(12))
+    ((3, 8), 3.0)
+    """
+    require(len(shapes) > 0, "shapes must name at least one block")
+    require_whole(n_ignored, "n_ignored", 0, None, "a whole number, at least 0")
+    parts = []
+    for dimension, n_features in shapes:
+        rule = f"a whole number from 1 to the features of the block ({n_features})"
+        require_whole(dimension, "the dimension of a block", 1, n_features, rule)
+        frame, _ = np.linalg.qr(generator.standard_normal((n_features, dimension)))
+        parts.append(2 ** generator.uniform(-1, 1) * frame.T)
+    B = tegum_product(*parts)
+    B = np.concatenate([B, np.zeros((len(B), n_ignored))], axis=1)
+    Q = random_rotation(len(B), generator)
+    return Q @ B[:, generator.permutation(B.shape[1])]
 
 
 def blocks(W: Array, tolerance: float = 1e-6) -> tuple[Block, ...]:
@@ -243,6 +273,14 @@ def is_efficient(W: Array, criterion: str = "capacity", tolerance: float = 1e-6)
         Capacity that may be missing; or relative departure of squared singular values and
         cosines that count as zero.
 
+    Notes
+    -----
+    Total capacity is at its maximum on efficient embeddings, so a departure of relative size e
+    costs capacity of order e**2: at one tolerance the definition is the most lenient criterion.
+
+    Section 4.4 does not say so, but its criterion by singular vectors needs all singular values to
+    be positive: ``[[1, 0], [0, 0]]`` would meet it with a total capacity of 1 in 2 dimensions.
+
     Examples
     --------
     >>> pair = [[1, -1, 0], [0, 0, 2]]
@@ -266,21 +304,9 @@ def is_efficient(W: Array, criterion: str = "capacity", tolerance: float = 1e-6)
     )
 
 
-def require_finite_capacities(c: np.ndarray) -> None:
-    """Raise ``ValueError`` unless every capacity is a number in [0, 1]."""
-    require_finite(np, c, "capacity")
-    outside = (c < 0) | (c > 1)
-    if outside.any():
-        i = int(np.argmax(outside))
-        raise ValueError(
-            f"capacity must be in [0, 1]; got {float(c[i])!r} for feature {i}: "
-            "no embedding can give a feature that much"
-        )
-
-
 def _staircase(c: np.ndarray, used: np.ndarray, n_dims: int) -> np.ndarray:
     nearest = np.rint(used)
-    used = np.where(np.abs(used - nearest) < 1e-11 * (1 + nearest), nearest, used)
+    used = np.where(np.abs(used - nearest) < 1e-13 * (1 + nearest), nearest, used)
     axes = np.minimum(np.ceil(used).astype(int), n_dims)
     opens = np.flatnonzero(np.diff(axes, prepend=0))  # features at which a new axis is needed
     W = np.zeros((n_dims, c.size))
@@ -300,29 +326,6 @@ def _staircase(c: np.ndarray, used: np.ndarray, n_dims: int) -> np.ndarray:
             carry[: axis + 1], np.sqrt(c[i + 1 : stop]), out=W[: axis + 1, i + 1 : stop]
         )
     return W
-
-
-def _mix(W: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Move to general position by plane rotations of two columns that keep both lengths."""
-    columns = np.ascontiguousarray(W.T)
-    n = len(columns)
-    for _ in range(3 if n > 1 else 0):
-        order = generator.permutation(n)
-        for i, j in zip(order, np.roll(order, 1), strict=True):
-            x, y = columns[i].copy(), columns[j].copy()
-            gap, dot = x @ x - y @ y, x @ y
-            if abs(gap) < 1e-12 and abs(dot) < 1e-12:
-                angle = generator.uniform(0, np.pi)  # equal and orthogonal: any angle keeps both
-            else:
-                angle = np.arctan2(2 * dot, gap)
-            cos, sin = np.cos(angle), np.sin(angle)
-            columns[i], columns[j] = cos * x + sin * y, cos * y - sin * x
-    return _random_rotation(W.shape[0], generator) @ columns.T
-
-
-def _random_rotation(n: int, generator: np.random.Generator) -> np.ndarray:
-    q, r = np.linalg.qr(generator.standard_normal((n, n)))
-    return q * np.sign(np.diag(r))
 
 
 def _connected(directions: np.ndarray, tolerance: float) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import Array, require
+from ._arrays import Array, require, require_whole
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,8 @@ class SparseInput:
 
     def moment(self, order: int) -> float:
         """Raw moment of the feature, E[x ** order], exact up to rounding."""
-        require(
-            isinstance(order, (int, np.integer)) and order >= 0,
-            f"order must be a whole number, 0 or more; got {order!r}",
-        )
-        return 1.0 if order == 0 else self.p * self._active_moment(int(order))
+        order = require_whole(order, "order", 0, None, "a whole number, 0 or more")
+        return 1.0 if order == 0 else self.p * self._active_moment(order)
 
     @property
     def mean(self) -> float:
@@ -79,7 +76,7 @@ class SparseInput:
         >>> x.shape, 0.2 < float((x != 0).mean()) < 0.3
         ((1000, 6), True)
         """
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if isinstance(generator, np.random.Generator):
             active = generator.random(shape) < self.p
             values = self._active_numpy(generator, shape)
@@ -89,7 +86,11 @@ class SparseInput:
 
             options = {"generator": generator, "device": generator.device}
             options["dtype"] = dtype or torch.get_default_dtype()
-            active = torch.rand(shape, **options) < self.p
+            # Low precision would round the probability itself: float32 draws are multiples of 2^-24.
+            chance = {**options, "dtype": torch.float64}
+            if generator.device.type == "mps":  # has no float64
+                chance["dtype"] = torch.float32
+            active = torch.rand(shape, **chance) < self.p
             values = self._active_torch(torch, shape, options)
             return torch.where(active, values, torch.zeros_like(values))
         raise ValueError(
@@ -191,7 +192,7 @@ class UnitSparseUniform(SparseInput):
 
 def _probability(kurtosis: float, least: float, name: str) -> float:
     require(
-        math.isfinite(kurtosis) and kurtosis >= least,
+        isinstance(kurtosis, (int, float, np.number)) and least <= kurtosis < math.inf,
         f"kurtosis of a {name} must be finite and at least {least:g} (its value at p = 1); "
         f"got {kurtosis!r}",
     )

@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ._arrays import Array, as_float_arrays, require, require_kurtosis, require_whole
+from ._arrays import (
+    Array,
+    as_float_arrays,
+    require,
+    require_broadcast,
+    require_kurtosis,
+    require_where,
+    require_whole,
+)
 from .allocation import Allocation, solve_allocation
 
 
@@ -64,7 +72,10 @@ def polysemantic_range(multiplier: Array, kurtosis: Array) -> tuple[Array, Array
     """
     xp, lam, k = as_float_arrays(multiplier=multiplier, kurtosis=kurtosis)
     require_kurtosis(xp, k)
-    require(xp.all(lam >= 0), "multiplier must be at least 0")
+    good = (lam >= 0) & xp.isfinite(lam)
+    rule, remedy = "multiplier must be finite and at least 0", "take it from solve_allocation"
+    require_where(xp, good, lam, rule, remedy)
+    require_broadcast(multiplier=lam.shape, kurtosis=k.shape)
     some = k > 1
     low = 2 * lam / xp.where(some, k - 1, xp.ones_like(k))
     return xp.where(some, low, xp.full_like(low, float("inf"))), lam
@@ -79,10 +90,16 @@ def classify(capacity: Array, tolerance: float = 1e-9) -> Array:
     array([0, 1, 2], dtype=int8)
     """
     xp, C = as_float_arrays(capacity=capacity)
-    require(0 <= tolerance < 0.5, f"tolerance must be in [0, 0.5); got {tolerance!r}")
     require(
-        xp.all((-tolerance <= C) & (1 + tolerance >= C)),
-        "capacity must be in [0, 1] up to the tolerance; got a value outside or NaN",
+        isinstance(tolerance, (int, float)) and 0 <= tolerance < 0.5,
+        f"tolerance must be a number in [0, 0.5); got {tolerance!r}",
+    )
+    require_where(
+        xp,
+        (-tolerance <= C) & (1 + tolerance >= C),
+        C,
+        f"capacity must be in [0, 1] up to the tolerance ({tolerance:g})",
+        "check where it comes from, or raise tolerance",
     )
     return xp.astype(tolerance < C, xp.int8) + xp.astype(1 - tolerance <= C, xp.int8)
 
@@ -148,10 +165,10 @@ def phase_diagram(
     array([[0. , 1. , 1. ],
            [0. , 0.5, 1. ]])
     """
-    xp, v, k = as_float_arrays(importance_1=importance_1, kurtosis=kurtosis)
+    _, v, k = as_float_arrays(importance_1=importance_1, kurtosis=kurtosis)
     require(
-        v.ndim == 1 and k.ndim == 1,
-        "importance_1 and kurtosis must be one-dimensional grids; got shapes "
+        v.ndim == 1 and k.ndim == 1 and v.shape[0] > 0 and k.shape[0] > 0,
+        "importance_1 and kurtosis must be one-dimensional grids, not empty; got shapes "
         f"{tuple(v.shape)} and {tuple(k.shape)}",
     )
     _case(n_features, n_dims, k)

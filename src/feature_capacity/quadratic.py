@@ -15,10 +15,13 @@ from ._arrays import (
     Array,
     as_float_arrays,
     require,
+    require_broadcast,
     require_finite,
     require_importance,
     require_kurtosis,
+    require_where,
 )
+from .capacity import interference
 
 
 def expected_loss(W: Array, importance: Array, kurtosis: Array, bias: Array | None = None) -> Array:
@@ -51,8 +54,8 @@ def expected_loss(W: Array, importance: Array, kurtosis: Array, bias: Array | No
 
     Notes
     -----
-    The second sum is the frame potential (the squared Frobenius norm of :math:`W W^T`) less the
-    fourth powers of the lengths, so the n_features by n_features Gram matrix is not formed.
+    The second sum is that of :func:`feature_capacity.interference`, which does not form the
+    n_features by n_features Gram matrix.
 
     Examples
     --------
@@ -68,6 +71,7 @@ def expected_loss(W: Array, importance: Array, kurtosis: Array, bias: Array | No
         bias=bias, best=best_bias(W, importance), loss=true + hallucinated
     )
     require_finite(xp, b, "bias")
+    require_broadcast(bias=b.shape, loss=start.shape)
     return start + (b - best) ** 2
 
 
@@ -82,14 +86,12 @@ def loss_terms(W: Array, importance: Array, kurtosis: Array) -> tuple[Array, Arr
     """
     xp, W, v, k = _model_arrays(W, importance, kurtosis)
     n = xp.sum(W * W, axis=-2)
-    frame = W @ xp.matrix_transpose(W)
-    potential = xp.sum(frame * frame, axis=(-2, -1))
     true = (k - 1) * xp.sum((n - v) ** 2, axis=-1)
-    return true, 2 * (potential - xp.sum(n * n, axis=-1))
+    return true, 2 * xp.sum(interference(W), axis=-1)
 
 
 def best_bias(W: Array, importance: Array) -> Array:
-    r"""Bias that minimizes the expected loss: :math:`\sum_i (v_i - \|w_i\|^2)`, below equation (33).
+    r"""Bias that minimizes the expected loss: :math:`\sum_i (v_i - \|w_i\|^2)` (text below eq 33).
 
     >>> float(best_bias([[1, 1]], [2, 1]))
     1.0
@@ -113,10 +115,7 @@ def loss_from_capacities(
     4.0
     """
     xp, C, n, v, k = _feature_arrays(capacity, importance, kurtosis, sq_norm=sq_norm)
-    require(
-        xp.all((n >= 0) & xp.isfinite(n)),
-        "sq_norm must be finite and at least 0: it is a squared length",
-    )
+    _require_sq_norm(xp, n)
     some = C > 0
     crowd = n * n / xp.where(some, C, xp.ones_like(C))
     lost = xp.where(n > 0, xp.full_like(n, float("inf")), xp.zeros_like(n))
@@ -169,11 +168,15 @@ def marginal_benefit_at(capacity: Array, sq_norm: Array) -> Array:
     array([5.12])
     """
     xp, C, n = as_float_arrays(capacity=capacity, sq_norm=sq_norm)
-    require(
-        xp.all((C > 0) & (C <= 1)),
-        "capacity must be in (0, 1] here; use marginal_benefit for an ignored feature",
+    require_where(
+        xp,
+        (C > 0) & (C <= 1),
+        C,
+        "capacity must be in (0, 1] here",
+        "use marginal_benefit for an ignored feature",
     )
-    require(xp.all((n >= 0) & xp.isfinite(n)), "sq_norm must be finite and at least 0")
+    _require_sq_norm(xp, n)
+    require_broadcast(capacity=C.shape, sq_norm=n.shape)
     return 2 * (n / C) ** 2
 
 
@@ -197,8 +200,14 @@ def loss_at_best_lengths(capacity: Array, importance: Array, kurtosis: Array) ->
 def _length_per_capacity(xp: Any, C: Any, v: Any, k: Any) -> Any:
     """n* / C, written without dividing by C; v at C = 1 whatever k."""
     whole = C == 1
-    room = xp.where(whole, xp.ones_like(C), (k - 3) * C + 2)
+    # (k - 3) C + 2, without the cancellation near k = 1 and C = 1.
+    room = xp.where(whole, xp.ones_like(C), (k - 1) * C + 2 * (1 - C))
     return xp.where(whole, v * xp.ones_like(C), (k - 1) * v / room)
+
+
+def _require_sq_norm(xp: Any, n: Any) -> None:
+    good = (n >= 0) & xp.isfinite(n)
+    require_where(xp, good, n, "sq_norm must be finite and at least 0", "it is a squared length")
 
 
 def _model_arrays(W: Array, importance: Array, kurtosis: Array) -> tuple[Any, Any, Any, Any]:
@@ -214,6 +223,8 @@ def _model_arrays(W: Array, importance: Array, kurtosis: Array) -> tuple[Any, An
         v.shape[-1] == W.shape[-1],
         f"importance needs one entry per column of W; got {v.shape[-1]} for {W.shape[-1]} columns",
     )
+    batches = {"batch of W": W.shape[:-2], "batch of importance": v.shape[:-1]}
+    require_broadcast(**batches, kurtosis=k.shape)
     return xp, W, v, k
 
 
@@ -224,12 +235,15 @@ def _feature_arrays(
         capacity=capacity, **more, importance=importance, kurtosis=kurtosis
     )
     require_finite(xp, C, "capacity")
-    require(
-        xp.all((C >= 0) & (C <= 1)),
-        f"capacity must be in [0, 1]; got values from {float(xp.min(C))!r} to {float(xp.max(C))!r}",
-    )
+    if bool(xp.any((C < 0) | (C > 1))):
+        raise ValueError(
+            f"capacity must be in [0, 1]; got values from {float(xp.min(C))!r} "
+            f"to {float(xp.max(C))!r}"
+        )
     require_importance(xp, v)
     require_kurtosis(xp, k)
     if k.ndim:
         k = k[..., None]  # one kurtosis for all features of a batch entry
+    sizes = {name: x.shape for name, x in zip(more, rest, strict=True)}
+    require_broadcast(capacity=C.shape, **sizes, importance=v.shape, kurtosis=k.shape)
     return xp, C, *rest, v, k

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
 from ._arrays import require, require_importance, require_kurtosis, require_whole
 from .capacity import capacities
@@ -216,7 +216,9 @@ def _newton(W: Any, v: Any, k: Any, tolerance: float, max_iterations: int) -> tu
         hessian.diagonal(dim1=-2, dim2=-1).add_(damping[active, None])
         factor, failed = torch.linalg.cholesky_ex(hessian)
         definite = failed == 0
-        factor = torch.where(definite[:, None, None], factor, torch.eye(factor.shape[-1]).to(factor))
+        factor = torch.where(
+            definite[:, None, None], factor, torch.eye(factor.shape[-1]).to(factor)
+        )
         move = torch.cholesky_solve(g.flatten(1)[..., None], factor)[..., 0]
         trial = w - move.view_as(w)
         trial_loss = _loss(trial, v[active], k[active])

@@ -1,0 +1,159 @@
+"""The sharing rule behind :mod:`feature_capacity.allocation`: who is in which regime, and why.
+
+Finds the multiplier of equations (15) to (18) exactly.  The total capacity is a decreasing
+function of the multiplier whose breakpoints are multiples of the importances, so after one sort
+a search over prefix sums tells how many features are whole and how many have any capacity, and
+the multiplier follows from those that share by a closed form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from array_api_compat import device
+
+# Long rows are worked through in pieces that stay in cache between one operation and the next.
+_CHUNK = 1 << 15
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What every feature of a row needs to know to find its own capacity; all of batch shape."""
+
+    low: Any  # importance from which a feature has some capacity
+    high: Any  # importance from which it has a whole dimension
+    mean: Any  # mean importance of those that share
+    fair: Any  # capacity per unit of importance, were it shared in proportion
+    tilt: Any  # extra capacity per unit of importance above the mean
+    multiplier: Any
+    shares: Any  # whether any feature shares
+    edge: Any  # the n_dims-th importance
+    beyond: Any  # the one after it, 0 where there is none
+    tie: Any  # whether features can be exchanged without changing the loss
+    n_above: Any  # features that are represented whatever the choice among the tied ones
+
+
+def sharing_rule(xp: Any, v: Any, k: Any, n_dims: int) -> Rule:
+    """The rule of every row; ``v`` (*batch or fewer, N) validated, ``k`` of the batch shape."""
+    n_features = v.shape[-1]
+    # Ascending: the most important feature is the last.
+    ordered = xp.sort(_constant(v), axis=-1, stable=False)
+    edge = ordered[..., n_features - n_dims]
+    no_more = n_dims == n_features
+    beyond = xp.zeros_like(edge) if no_more else ordered[..., n_features - n_dims - 1]
+    edge, beyond = xp.broadcast_to(edge, k.shape), xp.broadcast_to(beyond, k.shape)
+
+    # Sharing pays when the best ignored feature, at its first bit of capacity, is worth more
+    # than the least represented one at its last: (k-1)/2 v_(D+1) > v_(D).
+    shares = (k > 3) & ((k - 1) / 2 * beyond > edge)
+    indifferent = k == 1
+    tie = (k <= 3) & (((edge == beyond) & (edge > 0)) | indifferent) & (not no_more)
+    n_above = xp.zeros_like(edge)
+    if bool(xp.any(tie)):
+        above = n_features - _count_below(xp, ordered, edge, or_equal=True)
+        n_above = xp.where(indifferent, n_above, xp.astype(above, v.dtype))
+    low = high = mean = edge
+    fair = tilt = xp.zeros_like(edge)
+    multiplier = edge
+    if bool(xp.any(shares)):
+        kk = xp.where(shares, k, xp.full_like(k, 9.0))
+        whole, active = _regime_sizes(xp, ordered, kk, n_dims)
+        lowest = _take(xp, ordered, n_features - active)
+        highest = _take(xp, ordered, n_features - whole)
+        highest = xp.where(whole > 0, highest, xp.full_like(highest, float("inf")))
+        # Their own sum rather than a difference of prefix sums: differentiable, and free of
+        # cancellation.
+        total = sum(
+            _sum_between(xp, v[..., columns], lowest, highest) for columns in column_chunks(v)
+        )
+        one = xp.ones_like(edge)
+        count = xp.where(shares, xp.astype(active - whole, v.dtype), one)
+        total = xp.where(shares, total, one)
+        budget = n_dims - xp.astype(whole, v.dtype)
+        low, high = xp.where(shares, lowest, low), xp.where(shares, highest, high)
+        mean = xp.where(shares, total / count, mean)
+        fair = xp.where(shares, budget / total, fair)
+        tilt = xp.where(shares, 2 * count / (total * (kk - 3)), tilt)
+        inner = (kk - 1) * total / ((kk - 3) * budget + 2 * count)
+        multiplier = xp.where(shares, inner, multiplier)
+    return Rule(low, high, mean, fair, tilt, multiplier, shares, edge, beyond, tie, n_above)
+
+
+def _regime_sizes(xp: Any, ordered: Any, k: Any, n_dims: int) -> tuple[Any, Any]:
+    """How many features have a whole dimension, and how many have any capacity."""
+    n = ordered.shape[-1]
+    exact = xp.astype(ordered, xp.float64, copy=False)
+    k = xp.astype(k, xp.float64, copy=False)
+    prefix = xp.cumulative_sum(exact, axis=-1)  # sums of the least important features
+
+    def sum_of_least(number: Any) -> Any:
+        return xp.where(number > 0, _take(xp, prefix, number - 1), xp.zeros_like(k))
+
+    def total_capacity(multiplier: Any) -> Any:
+        below = _count_below(xp, exact, multiplier)
+        idle = _count_below(xp, exact, 2 * multiplier / (k - 1), or_equal=True)
+        between = sum_of_least(below) - sum_of_least(idle)
+        number = xp.astype(below - idle, xp.float64)
+        floor = xp.where(multiplier > 0, multiplier, xp.ones_like(multiplier))
+        part = ((k - 1) * (between / floor) - 2 * number) / (k - 3)
+        full = xp.astype(n - below, xp.float64) + part
+        return xp.where(multiplier > 0, full, xp.full_like(full, float("inf")))
+
+    def most(fits: Any) -> Any:
+        # Largest j in [0, n] for which fits(j) holds; it holds for 0 and then stops holding.
+        low = xp.zeros(k.shape, dtype=xp.int64, device=device(k))
+        high = xp.full(k.shape, n, dtype=xp.int64, device=device(k))
+        for _ in range(n.bit_length()):
+            middle = (low + high + 1) // 2
+            ok = (middle == 0) | fits(middle)
+            low = xp.where(ok, middle, low)
+            high = xp.where(ok, high, middle - 1)
+        return low
+
+    # The j-th feature is whole when the multiplier at which it just becomes so leaves the budget
+    # unspent or just spent; it is active when budget is left where it enters, at (k-1)/2 v_j.
+    whole = most(lambda j: total_capacity(_take(xp, exact, n - j)) <= n_dims)
+    active = most(lambda j: total_capacity((k - 1) / 2 * _take(xp, exact, n - j)) < n_dims)
+    return whole, active
+
+
+def _count_below(xp: Any, ordered: Any, bound: Any, or_equal: bool = False) -> Any:
+    """Number of entries of each ascending row that are below the bound (or equal to it)."""
+    if ordered.ndim == 1 and bound.ndim == 0:
+        side = "right" if or_equal else "left"
+        return xp.searchsorted(ordered, bound[None], side=side)[0]
+    n = ordered.shape[-1]
+    low = xp.zeros(bound.shape, dtype=xp.int64, device=device(bound))
+    high = xp.full(bound.shape, n, dtype=xp.int64, device=device(bound))
+    for _ in range(n.bit_length()):
+        middle = (low + high + 1) // 2
+        entry = _take(xp, ordered, middle - 1)
+        ok = (middle == 0) | ((entry <= bound) if or_equal else (entry < bound))
+        low = xp.where(ok, middle, low)
+        high = xp.where(ok, high, middle - 1)
+    return low
+
+
+def _take(xp: Any, rows: Any, index: Any) -> Any:
+    """Entry ``index`` of each row; an index that is out of range gives the nearest entry."""
+    index = xp.clip(index, 0, rows.shape[-1] - 1)
+    rows = xp.broadcast_to(rows, (*index.shape, rows.shape[-1]))
+    return xp.take_along_axis(rows, index[..., None], axis=-1)[..., 0]
+
+
+def _sum_between(xp: Any, v: Any, low: Any, high: Any) -> Any:
+    """Sum of the importances in [low, high) of each row."""
+    inside = (v >= low[..., None]) & (v < high[..., None])
+    return xp.sum(xp.where(inside, v, xp.zeros_like(v)), axis=-1)
+
+
+def column_chunks(v: Any) -> list[slice]:
+    """Slices of the features: one for short rows, cache-sized ones for a long row."""
+    n = v.shape[-1]
+    return [slice(a, a + _CHUNK) for a in range(0, n, _CHUNK)]
+
+
+def _constant(x: Any) -> Any:
+    # Which feature is in which regime is locally constant: no gradient flows through the search.
+    return x.detach() if hasattr(x, "detach") else x
