@@ -13,8 +13,13 @@ from typing import Any
 
 from array_api_compat import device
 
+from ._arrays import require_where
+
 # Long rows are worked through in pieces that stay in cache between one operation and the next.
 _CHUNK = 1 << 15
+
+# Kurtosis below which differences of importance are measured from the edge.
+_CLOSE = 3.5
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,11 @@ class Rule:
 
     low: Any  # importance from which a feature has some capacity
     high: Any  # importance from which it has a whole dimension
-    mean: Any  # mean importance of those that share
-    fair: Any  # capacity per unit of importance, were it shared in proportion
-    tilt: Any  # extra capacity per unit of importance above the mean
+    origin: Any  # importances of those that share are counted from here
+    offset: Any  # their mean from there
+    mean: Any  # their mean
+    fair: Any  # capacity at the mean
+    tilt: Any  # extra capacity per relative distance above the mean
     multiplier: Any
     shares: Any  # whether any feature shares
     edge: Any  # the n_dims-th importance
@@ -47,45 +54,65 @@ def sharing_rule(xp: Any, v: Any, k: Any, n_dims: int) -> Rule:
     # Sharing pays when the best ignored feature, at its first bit of capacity, is worth more
     # than the least represented one at its last: (k-1)/2 v_(D+1) > v_(D).
     shares = (k > 3) & ((k - 1) / 2 * beyond > edge)
+    least = float(xp.finfo(edge.dtype).smallest_normal) / float(xp.finfo(edge.dtype).eps)
+    require_where(
+        xp,
+        (edge == 0) | (edge >= least) | (k <= 3),
+        edge,
+        f"the n_dims-th largest importance must be 0 or at least {least:.0e} in {edge.dtype}, "
+        "below which numbers lose digits",
+        "multiply all importances by a constant",
+    )
     indifferent = k == 1
-    tie = (k <= 3) & (((edge == beyond) & (edge > 0)) | indifferent) & (not no_more)
+    tie = (k <= 3) & (((edge == beyond) & (edge > 0) & (not no_more)) | indifferent)
     n_above = xp.zeros_like(edge)
     if bool(xp.any(tie)):
         above = n_features - _count_below(xp, ordered, edge, or_equal=True)
         n_above = xp.where(indifferent, n_above, xp.astype(above, v.dtype))
-    low = high = mean = edge
-    fair = tilt = xp.zeros_like(edge)
-    multiplier = edge
+    low = high = multiplier = edge
+    offset = mean = xp.ones_like(edge)
+    fair = tilt = origin = xp.zeros_like(edge)
     if bool(xp.any(shares)):
         kk = xp.where(shares, k, xp.full_like(k, 9.0))
-        whole, active = _regime_sizes(xp, ordered, kk, n_dims)
+        # Close to k = 3 the features that share are nearly equal, and what decides is their small
+        # differences: those are taken from the edge, where the subtraction is exact.
+        close = shares & (k < _CLOSE)
+        origin = xp.where(close, edge, origin)
+        whole, active = _regime_sizes(xp, ordered, kk, n_dims, edge, close)
         lowest = _take(xp, ordered, n_features - active)
         highest = _take(xp, ordered, n_features - whole)
         highest = xp.where(whole > 0, highest, xp.full_like(highest, float("inf")))
         # Their own sum rather than a difference of prefix sums: differentiable, and free of
         # cancellation.
         total = sum(
-            _sum_between(xp, v[..., columns], lowest, highest) for columns in column_chunks(v)
+            _sum_between(xp, v[..., columns], lowest, highest, origin)
+            for columns in column_chunks(v)
         )
-        one = xp.ones_like(edge)
-        count = xp.where(shares, xp.astype(active - whole, v.dtype), one)
-        total = xp.where(shares, total, one)
+        count = xp.where(shares, xp.astype(active - whole, v.dtype), offset)
         budget = n_dims - xp.astype(whole, v.dtype)
         low, high = xp.where(shares, lowest, low), xp.where(shares, highest, high)
-        mean = xp.where(shares, total / count, mean)
-        fair = xp.where(shares, budget / total, fair)
-        tilt = xp.where(shares, 2 * count / (total * (kk - 3)), tilt)
-        inner = (kk - 1) * total / ((kk - 3) * budget + 2 * count)
+        offset = xp.where(shares, total / count, offset)
+        mean = xp.where(shares, origin + offset, mean)
+        fair = xp.where(shares, budget / count, fair)
+        tilt = xp.where(shares, 2 / (kk - 3), tilt)
+        inner = mean * ((kk - 1) / ((kk - 3) * fair + 2))
         multiplier = xp.where(shares, inner, multiplier)
-    return Rule(low, high, mean, fair, tilt, multiplier, shares, edge, beyond, tie, n_above)
+    shared = (low, high, origin, offset, mean, fair, tilt, multiplier)
+    return Rule(*shared, shares, edge, beyond, tie, n_above)
 
 
-def _regime_sizes(xp: Any, ordered: Any, k: Any, n_dims: int) -> tuple[Any, Any]:
+def _regime_sizes(
+    xp: Any, ordered: Any, k: Any, n_dims: int, edge: Any, close: Any
+) -> tuple[Any, Any]:
     """How many features have a whole dimension, and how many have any capacity."""
     n = ordered.shape[-1]
-    exact = xp.astype(ordered, xp.float64, copy=False)
-    k = xp.astype(k, xp.float64, copy=False)
-    prefix = xp.cumulative_sum(exact, axis=-1)  # sums of the least important features
+    exact, k, edge = (xp.astype(x, xp.float64, copy=False) for x in (ordered, k, edge))
+    origin, distance = xp.zeros_like(edge), exact
+    if bool(xp.any(close)):
+        origin = xp.where(close, edge, origin)
+        near = exact > origin[..., None] / 2  # the others are ignored anyway
+        distance = xp.where(near, exact - origin[..., None], xp.zeros_like(exact))
+    prefix = xp.cumulative_sum(distance, axis=-1)  # sums of the least important features
 
     def sum_of_least(number: Any) -> Any:
         return xp.where(number > 0, _take(xp, prefix, number - 1), xp.zeros_like(k))
@@ -95,10 +122,13 @@ def _regime_sizes(xp: Any, ordered: Any, k: Any, n_dims: int) -> tuple[Any, Any]
         idle = _count_below(xp, exact, 2 * multiplier / (k - 1), or_equal=True)
         between = sum_of_least(below) - sum_of_least(idle)
         number = xp.astype(below - idle, xp.float64)
-        floor = xp.where(multiplier > 0, multiplier, xp.ones_like(multiplier))
-        part = ((k - 1) * (between / floor) - 2 * number) / (k - 3)
+        # At a multiplier up to the edge more than n_dims features have capacity.
+        enough = multiplier > edge
+        usable = enough & (multiplier < float("inf"))
+        floor = xp.where(usable, multiplier, xp.ones_like(multiplier))
+        part = number + (k - 1) / (k - 3) * ((between + number * (origin - floor)) / floor)
         full = xp.astype(n - below, xp.float64) + part
-        return xp.where(multiplier > 0, full, xp.full_like(full, float("inf")))
+        return xp.where(enough, full, xp.full_like(full, float("inf")))
 
     def most(fits: Any) -> Any:
         # Largest j in [0, n] for which fits(j) holds; it holds for 0 and then stops holding.
@@ -142,10 +172,10 @@ def _take(xp: Any, rows: Any, index: Any) -> Any:
     return xp.take_along_axis(rows, index[..., None], axis=-1)[..., 0]
 
 
-def _sum_between(xp: Any, v: Any, low: Any, high: Any) -> Any:
-    """Sum of the importances in [low, high) of each row."""
+def _sum_between(xp: Any, v: Any, low: Any, high: Any, origin: Any) -> Any:
+    """Sum of the importances in [low, high) of each row, each less the origin."""
     inside = (v >= low[..., None]) & (v < high[..., None])
-    return xp.sum(xp.where(inside, v, xp.zeros_like(v)), axis=-1)
+    return xp.sum(xp.where(inside, v - origin[..., None], xp.zeros_like(v)), axis=-1)
 
 
 def column_chunks(v: Any) -> list[slice]:

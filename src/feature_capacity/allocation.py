@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from array_api_compat import device
 
 from ._arrays import (
@@ -20,6 +21,7 @@ from ._arrays import (
     require_whole,
 )
 from ._sharing_rule import Rule, column_chunks, sharing_rule
+from .quadratic import length_per_capacity
 
 IGNORED, POLYSEMANTIC, MONOSEMANTIC = 0, 1, 2
 REGIMES = ("ignored", "polysemantic", "monosemantic")
@@ -81,6 +83,7 @@ class Allocation:
         return 2 * self.multiplier**2
 
 
+@np.errstate(over="ignore")  # sums beyond the range of numbers are infinite, as they should be
 def solve_allocation(importance: Array, n_dims: int, kurtosis: Array) -> Allocation:
     r"""The capacities and lengths that minimize the expected loss of the quadratic model.
 
@@ -185,6 +188,7 @@ def solve_allocation(importance: Array, n_dims: int, kurtosis: Array) -> Allocat
     )
 
 
+@np.errstate(over="ignore")
 def kkt_residuals(allocation: Allocation) -> Array:
     r"""How far an allocation is from the optimality conditions, relative to the threshold.
 
@@ -197,20 +201,20 @@ def kkt_residuals(allocation: Allocation) -> Array:
     >>> bool(kkt_residuals(solve_allocation([10, 1, 1, 1], 3, 9)).max() < 1e-14)
     True
     """
-    from .quadratic import marginal_benefit
-
-    xp, capacity, threshold = as_float_arrays(
-        capacity=allocation.capacity, threshold=allocation.threshold
+    xp, capacity, multiplier, v, k = as_float_arrays(
+        capacity=allocation.capacity,
+        multiplier=allocation.multiplier,
+        importance=allocation.importance,
+        kurtosis=allocation.kurtosis,
     )
-    gain = marginal_benefit(capacity, allocation.importance, allocation.kurtosis)
-    scale = xp.where(threshold > 0, threshold, xp.ones_like(threshold))[..., None]
-    over = (gain - threshold[..., None]) / scale
-    zero = xp.zeros_like(over)
-    too_much = xp.where(over > 0, over, zero)
-    too_little = xp.where(over < 0, -over, zero)
-    shared = (capacity > 0) & (capacity < 1)
-    corner = xp.where(capacity == 0, too_much, too_little)
-    return xp.where(shared, xp.abs(over), corner)
+    multiplier = multiplier[..., None]
+    gain = length_per_capacity(xp, capacity, v, k[..., None] if k.ndim else k)
+    # Ratios before squares: neither overflows, whatever the scale of the importances.
+    ratio = gain / xp.where(multiplier > 0, multiplier, xp.ones_like(multiplier))
+    target = xp.astype(multiplier > 0, ratio.dtype)
+    satisfied = ((capacity == 0) & (ratio <= target)) | ((capacity == 1) & (ratio >= target))
+    ratio = xp.where(satisfied, target, ratio)
+    return xp.abs(ratio - target) * (ratio + target)
 
 
 def _apply_in_chunks(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any, Any]:
@@ -232,13 +236,14 @@ def _apply_in_chunks(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any
 
 def _apply(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any, Any]:
     """Capacity, squared length, regime and summed loss of some of the features of each row."""
-    low, high, mean, fair, tilt = (
-        x[..., None] for x in (rule.low, rule.high, rule.mean, rule.fair, rule.tilt)
+    low, high, origin, offset, mean, fair, tilt = (
+        getattr(rule, name)[..., None]
+        for name in ("low", "high", "origin", "offset", "mean", "fair", "tilt")
     )
     multiplier, k = rule.multiplier[..., None], k[..., None]
     # Equation (15) about the mean of the sharing features: exact for equal features however
     # close k is to 3, where the printed form subtracts two numbers of size 2 / (k - 3).
-    part = xp.clip(fair * v + tilt * (v - mean), 0.0, 1.0)
+    part = xp.clip((fair * v + tilt * (v - origin - offset)) / mean, 0.0, 1.0)
     whole = (v >= high) & (v > 0)
     capacity = xp.where(whole, xp.ones_like(part), part * xp.astype(v >= low, v.dtype))
     sq_norm = xp.where(whole, v + xp.zeros_like(part), multiplier * capacity)
@@ -275,6 +280,4 @@ def _regime(xp: Any, capacity: Any) -> Any:
 
 
 def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    import numpy as np
-
     return np.broadcast_shapes(tuple(a), tuple(b))

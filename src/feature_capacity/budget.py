@@ -7,7 +7,7 @@ threshold is reached.  The quadratic model is one instance; see :mod:`feature_ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from ._arrays import require, require_whole
 from .phases import classify
 
-_HALVINGS = 100  # far below rounding, so the answer is as exact as the curves are
+_HALVINGS_OF_CAPACITY = 54  # down to the spacing of numbers just below 1
+_LARGEST = np.finfo(np.float64).max
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ def allocate(
     """
     benefit, n = _as_one_function(curves, n_features)
     require(
-        isinstance(budget, (int, float, np.number)) and 0 <= budget <= n,
+        isinstance(budget, (int, float, np.number))
+        and not isinstance(budget, bool)
+        and 0 <= budget <= n,
         f"budget must be from 0 to the number of features ({n}); got {budget!r}",
     )
     first, last = _checked_ends(benefit, n)
@@ -89,26 +92,25 @@ def allocate(
     def spent(threshold: float) -> np.ndarray:
         """The most capacity each feature takes while its benefit is at least the threshold."""
         low, high = np.zeros(n), np.ones(n)
-        for _ in range(54):
+        for _ in range(_HALVINGS_OF_CAPACITY):
             middle = (low + high) / 2
             worth = benefit(middle) >= threshold
             low, high = np.where(worth, middle, low), np.where(worth, high, middle)
         return np.where(last >= threshold, 1.0, np.where(first >= threshold, low, 0.0))
 
-    cheap = float(last.min())
-    dear = float(np.nextafter(first[np.isfinite(first)].max(initial=1.0), np.inf))
-    while spent(dear).sum() > budget:
-        dear *= 2
-    if spent(cheap).sum() <= budget:
+    # Bisection over the numbers themselves rather than their values: non-negative floats sort like
+    # their bit patterns, so 63 halvings end at neighboring floats whatever the scale of the curves.
+    dearest = np.nextafter(first.max(), np.inf) if np.isfinite(first).all() else _LARGEST
+    cheap, dear = (int(np.float64(x).view(np.int64)) for x in (last.min() + 0.0, dearest))
+    if spent(_as_float(cheap)).sum() <= budget:
         dear = cheap
-    for _ in range(_HALVINGS):
-        middle = (cheap + dear) / 2
-        if not cheap < middle < dear:
-            break
-        if spent(middle).sum() > budget:
+    while dear - cheap > 1:
+        middle = (cheap + dear) // 2
+        if spent(_as_float(middle)).sum() > budget:
             cheap = middle
         else:
             dear = middle
+    cheap, dear = _as_float(cheap), _as_float(dear)
     most, least = spent(cheap), spent(dear)
     slack = most.sum() - least.sum()
     share = (budget - least.sum()) / slack if slack > 0 else 0.0
@@ -116,10 +118,14 @@ def allocate(
     movable = (most - least) > 1e-6
     return BudgetAllocation(
         capacity=capacity,
-        threshold=dear,
+        threshold=cheap if share > 0 else dear,
         regime=classify(capacity),
         unique=not (movable.sum() > 1 and 0 < share < 1),
     )
+
+
+def _as_float(bits: int) -> float:
+    return float(np.int64(bits).view(np.float64))
 
 
 def _as_one_function(
@@ -134,7 +140,7 @@ def _as_one_function(
             "a whole number, at least 1, when curves is one callable",
         )
         return lambda c: np.asarray(curves(c), dtype=float), n
-    listed = list(curves)
+    listed = list(curves) if isinstance(curves, Iterable) else []
     require(
         len(listed) > 0 and all(callable(curve) for curve in listed),
         "curves must be one callable or a non-empty sequence of callables",

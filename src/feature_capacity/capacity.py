@@ -148,7 +148,7 @@ def leverage_capacities(W: Array, rtol: float | None = None) -> Array:
         isinstance(rtol, (int, float)) and 0 <= rtol < 1,
         f"rtol must be a number in [0, 1); got {rtol!r}",
     )
-    if is_torch_array(W) and W.requires_grad:
+    if _needs_gradient(W):
         inverse = xp.linalg.pinv(W, rtol=rtol)
         return xp.sum(xp.matrix_transpose(inverse) * W, axis=-2)
     _, s, rows = xp.linalg.svd(W, full_matrices=False)
@@ -168,7 +168,13 @@ def _scaled(xp: Any, W: Any) -> tuple[Any, list[slice]]:
     exponent = math.log2(float(xp.finfo(W.dtype).max))
     headroom = math.log2(W.shape[-2] * W.shape[-1]) + 4
     safe = xp.where(largest > 0, largest, xp.ones_like(largest))
-    power = xp.round((exponent - headroom) / 2 - xp.log2(safe))
+    power = (exponent - headroom) / 2 - xp.log2(safe)
+    if _needs_gradient(W):
+        # Second derivatives hold cubes of these numbers: unless the range is needed, stay near 1.
+        size = xp.abs(_detached(W))
+        least = xp.min(xp.where(size > 0, size, largest), axis=(-2, -1), keepdims=True)
+        power = xp.where(least > largest * 2.0 ** (-exponent / 8), -xp.log2(safe), power)
+    power = xp.round(power)
     # The scale itself must be representable.
     power = xp.clip(power, 4 - exponent, exponent - 4)
     scale = xp.pow(xp.asarray(2.0, dtype=W.dtype, device=device(W)), power)
@@ -192,7 +198,7 @@ def _crowds(xp: Any, W: Any, scale: Any, chunks: list[slice]) -> Iterator[tuple[
         crowd = xp.sum(direction * (gram @ direction), axis=-2)
         cancels = (crowd < weak) & (sq_norm > 0)
         if bool(xp.any(cancels)):
-            if is_torch_array(W) and W.requires_grad:
+            if _needs_gradient(W):
                 exact = _sum_of_squares(xp, direction, W * scale)
             else:
                 factor = _triangle(xp, W, scale, chunks) if factor is None else factor
@@ -233,6 +239,10 @@ def _ratio(xp: Any, sq_norm: Any, crowd: Any) -> Any:
 def _at_least(xp: Any, x: Any, bound: Any) -> Any:
     """``x``, or the bound where rounding put it below; derivatives of any order stay those of x."""
     return x + _detached(xp.where(x < bound, bound - x, xp.zeros_like(x)))
+
+
+def _needs_gradient(x: Any) -> bool:
+    return is_torch_array(x) and x.requires_grad
 
 
 def _detached(x: Any) -> Any:

@@ -6,7 +6,6 @@ its capacities sum to the number of dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,46 +166,6 @@ def tegum_product(*matrices: Array) -> np.ndarray:
         W[row : row + factor.shape[0], column : column + factor.shape[1]] = factor
         row, column = row + factor.shape[0], column + factor.shape[1]
     return W
-
-
-def random_efficient(
-    shapes: Sequence[tuple[int, int]], generator: np.random.Generator, n_ignored: int = 0
-) -> np.ndarray:
-    """A random efficient embedding W = Q B P with blocks of the given shapes (section 4.4).
-
-    Every block is a random semiorthogonal matrix times a random length between 1/2 and 2; Q is a
-    random rotation of the space and P a random order of the features.
-
-    Parameters
-    ----------
-    shapes : sequence of (dimension, features)
-        One pair per block, with at least as many features as dimensions.
-    generator : numpy.random.Generator
-    n_ignored : int
-        Zero columns to add.
-
-    Returns
-    -------
-    array, shape (sum of dimensions, sum of features + n_ignored)
-
-    Examples
-    --------
-    >>> W = random_efficient([(2, 5), (1, 2)], np.random.default_rng(0), n_ignored=1)
-    >>> W.shape, float(capacities(W).sum().round(12))
-    ((3, 8), 3.0)
-    """
-    require(len(shapes) > 0, "shapes must name at least one block")
-    require_whole(n_ignored, "n_ignored", 0, None, "a whole number, at least 0")
-    parts = []
-    for dimension, n_features in shapes:
-        rule = f"a whole number from 1 to the features of the block ({n_features})"
-        require_whole(dimension, "the dimension of a block", 1, n_features, rule)
-        frame, _ = np.linalg.qr(generator.standard_normal((n_features, dimension)))
-        parts.append(2 ** generator.uniform(-1, 1) * frame.T)
-    B = tegum_product(*parts)
-    B = np.concatenate([B, np.zeros((len(B), n_ignored))], axis=1)
-    Q = random_rotation(len(B), generator)
-    return Q @ B[:, generator.permutation(B.shape[1])]
 
 
 def blocks(W: Array, tolerance: float = 1e-6) -> tuple[Block, ...]:

@@ -6,6 +6,8 @@ All of them are efficient: their vectors are spread evenly over all directions
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from ._arrays import require
@@ -28,6 +30,28 @@ def polytope(name: str) -> np.ndarray:
         f"name must be one of {', '.join(_MAKERS)}; got {name!r}",
     )
     return _MAKERS[name]()
+
+
+def polytope_edges(corners: np.ndarray) -> list[tuple[int, int]]:
+    """Edges of the convex hull of points in the plane or in space, given as columns.
+
+    An edge joins two corners that have at least d - 1 faces in common.
+
+    >>> len(polytope_edges(polytope("cube")))
+    12
+    """
+    from scipy.spatial import ConvexHull
+
+    hull = ConvexHull(corners.T)
+    # Qhull cuts every face into simplices: those of one face share the equation of its plane.
+    faces: dict[tuple[float, ...], set[int]] = {}
+    for simplex, plane in zip(hull.simplices, hull.equations.round(6) + 0.0, strict=True):
+        faces.setdefault(tuple(plane), set()).update(simplex.tolist())
+    return [
+        (i, j)
+        for i, j in combinations(range(corners.shape[1]), 2)
+        if sum({i, j} <= face for face in faces.values()) >= len(corners) - 1
+    ]
 
 
 def _line() -> np.ndarray:

@@ -137,7 +137,7 @@ def best_sq_norm(capacity: Array, importance: Array, kurtosis: Array) -> Array:
     array([0. , 0.8, 1. ])
     """
     xp, C, v, k = _feature_arrays(capacity, importance, kurtosis)
-    return C * _length_per_capacity(xp, C, v, k)
+    return C * length_per_capacity(xp, C, v, k)
 
 
 def marginal_benefit(capacity: Array, importance: Array, kurtosis: Array) -> Array:
@@ -156,7 +156,7 @@ def marginal_benefit(capacity: Array, importance: Array, kurtosis: Array) -> Arr
     array([32.,  2.])
     """
     xp, C, v, k = _feature_arrays(capacity, importance, kurtosis)
-    return 2 * _length_per_capacity(xp, C, v, k) ** 2
+    return 2 * length_per_capacity(xp, C, v, k) ** 2
 
 
 def marginal_benefit_at(capacity: Array, sq_norm: Array) -> Array:
@@ -194,11 +194,11 @@ def loss_at_best_lengths(capacity: Array, importance: Array, kurtosis: Array) ->
     array([8. , 1.6, 0. ])
     """
     xp, C, v, k = _feature_arrays(capacity, importance, kurtosis)
-    return 2 * v * (1 - C) * _length_per_capacity(xp, C, v, k)
+    return 2 * v * (1 - C) * length_per_capacity(xp, C, v, k)
 
 
-def _length_per_capacity(xp: Any, C: Any, v: Any, k: Any) -> Any:
-    """n* / C, written without dividing by C; v at C = 1 whatever k."""
+def length_per_capacity(xp: Any, C: Any, v: Any, k: Any) -> Any:
+    """n* / C of equation (52), without dividing by C; v at C = 1 whatever k.  Checks nothing."""
     whole = C == 1
     # (k - 3) C + 2, without the cancellation near k = 1 and C = 1.
     room = xp.where(whole, xp.ones_like(C), (k - 1) * C + 2 * (1 - C))
@@ -234,12 +234,9 @@ def _feature_arrays(
     xp, C, *rest, v, k = as_float_arrays(
         capacity=capacity, **more, importance=importance, kurtosis=kurtosis
     )
-    require_finite(xp, C, "capacity")
-    if bool(xp.any((C < 0) | (C > 1))):
-        raise ValueError(
-            f"capacity must be in [0, 1]; got values from {float(xp.min(C))!r} "
-            f"to {float(xp.max(C))!r}"
-        )
+    fraction = (C >= 0) & (C <= 1)
+    remedy = "it is a fraction of one dimension"
+    require_where(xp, fraction, C, "capacity must be in [0, 1]", remedy)
     require_importance(xp, v)
     require_kurtosis(xp, k)
     if k.ndim:

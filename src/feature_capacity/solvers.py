@@ -1,275 +1,173 @@
 """Numerical minimization of expected losses over embedding matrices, many models at once.
 
-Deterministic and second order: the expected loss is exact, so there is no sampling noise to
-average away, and a damped Newton method ends at rounding error within tens of steps.
-Nothing here knows the closed-form optimum; that is the point.
+:func:`minimize` takes a toy model, a distribution of inputs and a row of importances, and returns
+the best local minimum of the noise-free expected loss in every cell.  :func:`minimize_quadratic` is
+the special case whose expected loss is exact.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
-from ._arrays import require, require_importance, require_kurtosis, require_whole
+from ._arrays import require, require_importance, require_whole
 from .capacity import capacities
+from .gauss_newton import best_bias, node_tensors, terms
+from .inputs import SparseInput
+from .levenberg_marquardt import levenberg_marquardt
+from .minimum import ConvergenceError, Minimum, pick_device
+from .models import ToyModel
+from .nodes import Nodes, expectation_nodes
+from .quadratic_solver import minimize_quadratic
 
-_MODELS_AT_ONCE = 2048  # keeps a chunk's Hessians in cache and its memory bounded
+__all__ = [
+    "ConvergenceError",
+    "Minimum",
+    "minimize",
+    "minimize_quadratic",
+    "pick_device",
+    "random_starts",
+]
+
+# A chunk of models whose elementwise arrays stay in cache is faster than one big batch.
+_CHUNK_NUMBERS = 600_000
 
 
-class ConvergenceError(RuntimeError):
-    """Some minimization did not reach its tolerance; the message names the setting to raise."""
+def random_starts(model: ToyModel, n_cells: int, n_starts: int, seed: Any) -> np.ndarray:
+    """Random parameters, shape (n_cells, n_starts, n_params).
 
+    Each cell draws from its own stream ``[*seed, cell]``, so that its starts do not depend on how
+    many cells there are.  Entries of W are normal with variance 1 / (2 n_dims), the bias is 0.
 
-@dataclass(frozen=True)
-class Minimum:
-    """The best local minimum found in every cell.  All fields are NumPy arrays.
-
-    Attributes
-    ----------
-    W : array (*cells, n_dims, n_features)
-        Embedding of the best start.
-    bias : array (*cells)
-        Its best bias.
-    loss : array (*cells)
-        Its expected loss, equation (12).
-    capacity : array (*cells, n_features)
-        Its capacities, equation (3).
-    best_start : integer array (*cells)
-        Index of the start that won.
-    n_near_best : integer array (*cells)
-        Starts whose loss is within 1 % of the best, the winner included.
-    iterations : integer array (*cells)
-        Newton steps tried by the winner.
-    gradient_norm : array (*cells)
-        Norm of its gradient relative to that scale at which the loss changes by itself.
-    converged : boolean array (*cells)
-        Whether that norm reached the tolerance.
-    loss_of_starts : array (*cells, n_starts)
-        Loss of every start.
+    >>> random_starts(ToyModel("autoencoder", "relu"), 2, 4, seed=0).shape
+    (2, 4, 24)
     """
-
-    W: np.ndarray
-    bias: np.ndarray
-    loss: np.ndarray
-    capacity: np.ndarray
-    best_start: np.ndarray
-    n_near_best: np.ndarray
-    iterations: np.ndarray
-    gradient_norm: np.ndarray
-    converged: np.ndarray
-    loss_of_starts: np.ndarray
+    size = model.n_dims * model.n_features
+    n_bias = model.n_features if model.kind == "autoencoder" else 0
+    key = list(np.atleast_1d(seed))
+    starts = np.zeros((n_cells, n_starts, size + n_bias))
+    for cell in range(n_cells):
+        draw = np.random.default_rng([*key, cell]).standard_normal((n_starts, size))
+        starts[cell, :, :size] = draw / math.sqrt(2 * model.n_dims)
+    return starts
 
 
-def pick_device(device: str = "auto") -> torch.device:
-    """Torch device by name; ``auto`` takes CUDA where there is one, else the CPU.
-
-    >>> pick_device("cpu").type
-    'cpu'
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, dtype=torch.float64, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-        raise ValueError(
-            f"device must be one that this machine has with float64 numbers (auto, cpu, cuda); "
-            f"got {device!r}"
-        ) from error
-    return chosen
-
-
-def minimize_quadratic(
+def minimize(
+    model: ToyModel,
+    inputs: SparseInput,
     importance: Any,
-    kurtosis: Any,
-    n_dims: int,
-    n_starts: int = 8,
-    seed: int = 0,
-    tolerance: float = 1e-12,
-    max_iterations: int = 500,
+    n_starts: int = 4,
+    seed: Any = 0,
+    starts: np.ndarray | None = None,
+    nodes: Nodes | None = None,
+    max_iterations: int = 60,
+    tolerance: float = 1e-4,
+    dtype: str = "float32",
     device: str = "auto",
-    progress: bool = False,
     strict: bool = False,
 ) -> Minimum:
-    """Minimize the expected loss of the quadratic model over W from random starts.
+    """Minimize a toy model's expected loss for a row of cells that share their inputs.
 
-    Equation (12), by damped Newton steps with its exact gradient and Hessian, in float64.
-    Every combination of cell and start is one independent model; converged models leave the batch.
+    Batched Levenberg-Marquardt on by-mask expectation nodes; nothing is sampled anew between
+    steps, so the objective is smooth and the same at every evaluation.
 
     Parameters
     ----------
-    importance : array, shape (*cells, n_features)
-    kurtosis : array that broadcasts to shape (*cells)
-    n_dims : int
-        From 1 to the number of features.
+    model : ToyModel
+    inputs : SparseInput
+        Distribution of every feature.
+    importance : array, shape (n_cells, n_features)
     n_starts : int
-        Random starts in each cell; the one with the lowest loss is kept.
-    seed : int
-        Starts are drawn once for all cells from this seed, so they do not depend on chunking.
-    tolerance : float
-        Gradient norm to reach, relative to (k - 1) times the 3/2 power of the mean importance.
-    max_iterations : int
-        Newton steps allowed per model.
+        Random starts in each cell.
+    seed : int or sequence of int
+        For :func:`random_starts`, and for the nodes.
+    starts : array (n_cells, n_starts, n_params), optional
+        Parameters to start from instead, for example those of neighboring cells.
+    nodes : Nodes, optional
+        Default: :func:`feature_capacity.nodes.expectation_nodes` for the inputs.
+    max_iterations, tolerance
+        Steps allowed, and the relative fall of the loss at which a model counts as settled; see
+        :func:`feature_capacity.levenberg_marquardt.levenberg_marquardt`.
+    dtype : {"float32", "float64"}
+        Precision of the iterations.
     device : str
         ``auto``, ``cpu``, ``cuda``.
-    progress : bool
-        Show a progress bar.
     strict : bool
-        Raise :class:`ConvergenceError` when the best start of a cell has not converged.
+        Raise :class:`ConvergenceError` when the best start of a cell has not settled.
 
     Returns
     -------
     Minimum
 
-    Raises
-    ------
-    ValueError
-        For inputs out of range (see :func:`feature_capacity.solve_allocation`), kurtosis 1, at
-        which the loss does not determine the lengths, or importances that are all zero.
-
     Examples
     --------
-    >>> found = minimize_quadratic([[10, 1, 1, 1]], [9.0], n_dims=3)
-    >>> found.capacity.round(6)
-    array([[1.      , 0.666667, 0.666667, 0.666667]])
+    An antipodal pair and a feature of its own, in two dimensions:
+
+    >>> from feature_capacity import UnitSparseUniform
+    >>> found = minimize(ToyModel("autoencoder", "relu", 3, 2), UnitSparseUniform(0.1),
+    ...                  [[1.0, 0.9, 0.8]], n_starts=8)
+    >>> sorted(found.capacity[0].round(1).tolist())
+    [0.5, 0.5, 1.0]
     """
     v = np.asarray(importance, dtype=np.float64)
-    k = np.asarray(kurtosis, dtype=np.float64)
     require_importance(np, v)
-    require_kurtosis(np, k)
-    n = v.shape[-1]
-    require_whole(n_dims, "n_dims", 1, n, f"a whole number from 1 to the number of features ({n})")
+    require(
+        v.ndim == 2 and v.shape[1] == model.n_features,
+        f"importance must have shape (n_cells, {model.n_features}); got {v.shape}",
+    )
     require_whole(n_starts, "n_starts", 1, None, "a whole number, at least 1")
     require_whole(max_iterations, "max_iterations", 1, None, "a whole number, at least 1")
     require(0 < tolerance < 1, f"tolerance must be in (0, 1); got {tolerance!r}")
-    require((k > 1).all(), "kurtosis must be above 1 here: at 1 the target is constant")
-    require((v.mean(axis=-1) > 0).all(), "importance must have a positive entry in every cell")
-    cells = np.broadcast_shapes(v.shape[:-1], k.shape)
-    where = pick_device(device)
+    require(dtype in ("float32", "float64"), f"dtype must be float32 or float64; got {dtype!r}")
+    if starts is None:
+        starts = random_starts(model, len(v), n_starts, seed)
+    n_cells, n_starts, n_params = starts.shape
+    where, precision = pick_device(device), getattr(torch, dtype)
+    if nodes is None:
+        nodes = expectation_nodes(inputs, model.n_features, seed=int(np.atleast_1d(seed)[0]))
+    shared = node_tensors(nodes, precision, where)
 
-    # Solved with mean importance 1 and the loss in units of (k - 1): all cells look alike.
-    size = np.broadcast_to(v.mean(axis=-1), cells).reshape(-1)
-    unit = (np.broadcast_to(v, (*cells, n)).reshape(-1, n)) / size[:, None]
-    kk = np.broadcast_to(k, cells).reshape(-1)
-    starts = np.random.default_rng(seed).standard_normal((len(size), n_starts, n_dims, n))
-    starts /= np.sqrt(n_dims)
+    # The loss of the computation model grows with the target; in units of it, all cells look alike.
+    per_model = torch.from_numpy(v.repeat(n_starts, axis=0)).to(where, precision)
+    flat = torch.from_numpy(starts.reshape(-1, n_params)).to(where, precision)
+    rows = model.n_features if model.kind == "autoencoder" else 2 * model.n_dims
+    step = (
+        max(1, _CHUNK_NUMBERS // (len(nodes.weight) * rows)) if where.type == "cpu" else len(flat)
+    )
 
-    step = max(1, _MODELS_AT_ONCE // n_starts)
-    parts = []
-    bar = tqdm(total=len(size), unit="cell", disable=not progress, desc="minimizing")
-    for a in range(0, len(size), step):
-        chunk = slice(a, a + step)
-        models = starts[chunk].reshape(-1, n_dims, n)
-        tensors = (models, unit[chunk].repeat(n_starts, 0), kk[chunk].repeat(n_starts))
-        parts.append(
-            _newton(*(torch.from_numpy(x).to(where) for x in tensors), tolerance, max_iterations)
-        )
-        bar.update(len(size[chunk]))
-    bar.close()
+    def evaluate(parameters: Any, index: Any) -> tuple[Any, Any, Any]:
+        chunks = [
+            terms(model, parameters[a : a + step], per_model[index[a : a + step]], shared)
+            for a in range(0, len(parameters), step)
+        ]
+        return tuple(torch.cat(part) for part in zip(*chunks, strict=True))
 
-    W, loss, norm, steps = (np.concatenate(x) for x in zip(*parts, strict=True))
-    loss = loss.reshape(-1, n_starts) * ((kk - 1) * size**2)[:, None]
-    best = loss.argmin(axis=1)
-    pick = np.arange(len(size)) * n_starts + best
-    lowest = loss.min(axis=1, keepdims=True)
-    near = (loss - lowest) <= 0.01 * np.abs(lowest) + 1e-12 * ((kk - 1) * size**2)[:, None]
-    W = W[pick] * np.sqrt(size)[:, None, None]
-    converged = norm[pick] <= tolerance
-    if strict and not converged.all():
+    found = levenberg_marquardt(evaluate, flat, max_iterations, tolerance)
+    parameters, loss, norm, iterations, converged = found
+    loss = loss.view(n_cells, n_starts)
+    best = loss.argmin(dim=1)
+    pick = torch.arange(n_cells, device=where) * n_starts + best
+    bias = best_bias(model, parameters[pick], per_model[pick], shared)
+    if strict and not converged[pick].all():
         raise ConvergenceError(
-            f"{(~converged).sum()} of {len(size)} cells did not reach tolerance {tolerance:g} "
-            f"in {max_iterations} steps; raise max_iterations or tolerance"
+            f"{int((~converged[pick]).sum())} of {n_cells} cells had not settled after "
+            f"{max_iterations} steps; raise max_iterations or tolerance"
         )
-    found = {
-        "W": W,
-        "bias": (unit * size[:, None]).sum(-1) - (W**2).sum((-2, -1)),
-        "loss": loss[np.arange(len(size)), best],
-        "capacity": capacities(W),
-        "best_start": best,
-        "n_near_best": near.sum(axis=1),
-        "iterations": steps[pick],
-        "gradient_norm": norm[pick],
-        "converged": converged,
-        "loss_of_starts": loss,
-    }
-    return Minimum(**{name: x.reshape(*cells, *x.shape[1:]) for name, x in found.items()})
-
-
-def _newton(W: Any, v: Any, k: Any, tolerance: float, max_iterations: int) -> tuple:
-    """Damped Newton for a batch of models; NumPy (W, loss, gradient norm, steps)."""
-    n_models = len(W)
-    loss, gradient = _loss(W, v, k), _gradient(W, v, k)
-    damping = torch.full_like(k, 0.1)
-    steps = torch.zeros(n_models, dtype=torch.int64, device=W.device)
-    norm = gradient.flatten(1).norm(dim=1)
-    active = torch.arange(n_models, device=W.device)
-    for _ in range(max_iterations):
-        active = active[norm[active] > tolerance]
-        if not len(active):
-            break
-        w, g = W[active], gradient[active]
-        hessian = _hessian(w, v[active], k[active])
-        hessian.diagonal(dim1=-2, dim2=-1).add_(damping[active, None])
-        factor, failed = torch.linalg.cholesky_ex(hessian)
-        definite = failed == 0
-        factor = torch.where(
-            definite[:, None, None], factor, torch.eye(factor.shape[-1]).to(factor)
-        )
-        move = torch.cholesky_solve(g.flatten(1)[..., None], factor)[..., 0]
-        trial = w - move.view_as(w)
-        trial_loss = _loss(trial, v[active], k[active])
-        trial_gradient = _gradient(trial, v[active], k[active])
-        trial_norm = trial_gradient.flatten(1).norm(dim=1)
-        # Close to the minimum the loss no longer resolves a step; there the gradient decides.
-        slack = 1e-14 * (1 + loss[active].abs())
-        lower = trial_loss < loss[active] - slack
-        settled = (trial_loss <= loss[active] + slack) & (trial_norm < norm[active])
-        good = definite & (lower | settled)
-        # Damping follows the outcome; its floor only keeps the rotations of W, along which the
-        # loss is flat, from making the matrix singular.
-        change = torch.where(good, 0.2, 5.0).to(damping)
-        damping[active] = (damping[active] * change).clamp(1e-13, 1e8)
-        steps[active] += 1
-        accepted = active[good]
-        W[accepted], loss[accepted] = trial[good], trial_loss[good]
-        gradient[accepted], norm[accepted] = trial_gradient[good], trial_norm[good]
-        stuck = active[~good & (damping[active] >= 1e8)]
-        if len(stuck):  # rounding level: no step of any length improves
-            active = active[damping[active] < 1e8]
-    return tuple(x.cpu().numpy() for x in (W, loss, norm, steps))
-
-
-def _loss(W: Any, v: Any, k: Any) -> Any:
-    """Equation (12) in units of (k - 1); its own route, not that of ``quadratic``."""
-    gram = W.mT @ W
-    n = gram.diagonal(dim1=-2, dim2=-1)
-    crossed = gram - torch.diag_embed(n)
-    return ((n - v) ** 2).sum(-1) + 2 / (k - 1) * (crossed**2).sum((-2, -1))
-
-
-def _gradient(W: Any, v: Any, k: Any) -> Any:
-    n = (W**2).sum(-2)
-    own = (k - 3)[:, None] * n - (k - 1)[:, None] * v
-    return 4 / (k - 1)[:, None, None] * (own[:, None, :] * W + 2 * (W @ W.mT) @ W)
-
-
-def _hessian(W: Any, v: Any, k: Any) -> Any:
-    """Second derivatives, (models, features * dims, features * dims) in (dims, features) order."""
-    models, d, n_features = W.shape
-    n = (W**2).sum(-2)
-    own = (k - 3)[:, None] * n - (k - 1)[:, None] * v
-    eye_d = torch.eye(d).to(W)
-    eye_n = torch.eye(n_features).to(W)
-    frame, gram = W @ W.mT, W.mT @ W
-    # h[m, a, i, b, j]
-    h = 2 * torch.einsum("ab,mij->maibj", eye_d, gram)
-    h += 2 * torch.einsum("maj,mbi->maibj", W, W)
-    same = torch.einsum("ab,mi->mabi", eye_d, own) + 2 * frame[..., None]
-    same = same + 2 * (k - 3)[:, None, None, None] * torch.einsum("mai,mbi->mabi", W, W)
-    h += torch.einsum("mabi,ij->maibj", same, eye_n)
-    h *= 4 / (k - 1)[:, None, None, None, None]
-    return h.reshape(models, d * n_features, d * n_features)
+    size = model.n_dims * model.n_features
+    W = parameters[pick, :size].view(n_cells, model.n_dims, model.n_features).double().cpu().numpy()
+    near = loss <= 1.01 * loss.min(dim=1, keepdim=True).values
+    return Minimum(
+        W=W,
+        bias=bias.double().cpu().numpy(),
+        loss=loss.min(dim=1).values.double().cpu().numpy(),
+        capacity=capacities(W),
+        best_start=best.cpu().numpy(),
+        n_near_best=near.sum(dim=1).cpu().numpy(),
+        iterations=iterations[pick].cpu().numpy(),
+        gradient_norm=norm[pick].double().cpu().numpy(),
+        converged=converged[pick].cpu().numpy(),
+        loss_of_starts=loss.double().cpu().numpy(),
+    )

@@ -1,0 +1,83 @@
+"""Nonlinearities by name, each with its slope: what the toy models put behind their linear layer.
+
+Section 3.7 uses quadratic, ReLU and GELU; ``tanh`` and ``abs`` are there to go further, and any
+elementwise torch function will do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+
+Activation = Callable[[Any], tuple[Any, Any]]
+"""Takes a tensor, returns the activation and its derivative, elementwise."""
+
+
+def _quadratic(z: Any) -> tuple[Any, Any]:
+    return z * z, 2 * z
+
+
+def _relu(z: Any) -> tuple[Any, Any]:
+    return torch.relu(z), (z > 0).to(z.dtype)
+
+
+def _gelu(z: Any) -> tuple[Any, Any]:
+    below = torch.special.ndtr(z)
+    density = torch.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    return z * below, below + z * density
+
+
+def _tanh(z: Any) -> tuple[Any, Any]:
+    t = torch.tanh(z)
+    return t, 1 - t * t
+
+
+def _abs(z: Any) -> tuple[Any, Any]:
+    return z.abs(), torch.sign(z)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "quadratic": _quadratic,
+    "relu": _relu,
+    "gelu": _gelu,
+    "tanh": _tanh,
+    "abs": _abs,
+}
+
+
+def with_slope(activation: str | Callable[[Any], Any]) -> Activation:
+    """The activation together with its derivative.
+
+    Parameters
+    ----------
+    activation : str or callable
+        A name in ``ACTIVATIONS``, or an elementwise torch function; the slope of the latter comes
+        from forward-mode differentiation.
+
+    Examples
+    --------
+    >>> value, slope = with_slope("quadratic")(torch.tensor([3.0]))
+    >>> value, slope
+    (tensor([9.]), tensor([6.]))
+    >>> value, slope = with_slope(torch.sin)(torch.tensor([0.0]))
+    >>> value, slope
+    (tensor([0.]), tensor([1.]))
+    """
+    if callable(activation):
+
+        def both(z: Any) -> tuple[Any, Any]:
+            return torch.func.jvp(activation, (z,), (torch.ones_like(z),))
+
+        return both
+    if activation not in ACTIVATIONS:
+        close = get_close_matches(str(activation), ACTIVATIONS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"activation must be one of {', '.join(ACTIVATIONS)} or an elementwise torch function; "
+            f"got {activation!r}{hint}"
+        )
+    return ACTIVATIONS[activation]

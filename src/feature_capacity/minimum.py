@@ -1,0 +1,73 @@
+"""What a minimization returns, how it fails, and where it runs; shared by all solvers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+class ConvergenceError(RuntimeError):
+    """Some minimization did not reach its tolerance; the message names the setting to raise."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The best local minimum found in every cell.  All fields are NumPy arrays.
+
+    Attributes
+    ----------
+    W : array (*cells, n_dims, n_features)
+        Embedding of the best start.
+    bias : array (*cells) or (*cells, n_features)
+        Its bias.
+    loss : array (*cells)
+        Its expected loss.
+    capacity : array (*cells, n_features)
+        Its capacities, equation (3).
+    best_start : integer array (*cells)
+        Index of the start that won.
+    n_near_best : integer array (*cells)
+        Starts whose loss is within 1 % of the best, the winner included.
+    iterations : integer array (*cells)
+        Steps tried by the winner.
+    gradient_norm : array (*cells)
+        Norm of its gradient, in the units that the solver's ``tolerance`` has.
+    converged : boolean array (*cells)
+        Whether the winner met the solver's stopping rule.
+    loss_of_starts : array (*cells, n_starts)
+        Loss of every start.
+    """
+
+    W: np.ndarray
+    bias: np.ndarray
+    loss: np.ndarray
+    capacity: np.ndarray
+    best_start: np.ndarray
+    n_near_best: np.ndarray
+    iterations: np.ndarray
+    gradient_norm: np.ndarray
+    converged: np.ndarray
+    loss_of_starts: np.ndarray
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """Torch device by name; ``auto`` takes CUDA where there is one, else the CPU.
+
+    Devices without float64 numbers are refused, because exact losses need them.
+
+    >>> pick_device("cpu").type
+    'cpu'
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, dtype=torch.float64, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        raise ValueError(
+            "device must be one that this machine has with float64 numbers (auto, cpu, cuda); "
+            f"got {device!r}"
+        ) from error
+    return chosen
