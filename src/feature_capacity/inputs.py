@@ -59,6 +59,11 @@ class SparseInput:
         central = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
         return central / self.variance**2
 
+    @property
+    def active_scale(self) -> float:
+        """Active values in units of those at p = 1: 1 / sqrt(p) keeps the variance at 1."""
+        return 1 / math.sqrt(self.p)
+
     def sample(self, shape: int | tuple[int, ...], generator: Any, dtype: Any = None) -> Array:
         """Independent draws from ``generator``.
 
@@ -220,6 +225,11 @@ class UnitSparseUniform(SparseInput):
     >>> UnitSparseUniform(0.5).mean
     0.25
     """
+
+    @property
+    def active_scale(self) -> float:
+        """1: active values do not depend on p."""
+        return 1.0
 
     def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
         """Gauss-Legendre nodes on [0, 1]."""
