@@ -38,7 +38,7 @@ def as_float_arrays(**named: Any) -> tuple[Any, ...]:
         if is_array_api_obj(value) and (not tensors or is_torch_array(value)):
             converted[name] = _real_array(xp, value, name)
         else:
-            converted[name] = xp.asarray(_numbers(value, name), device=where)
+            converted[name] = xp.asarray(numbers(value, name), device=where)
 
     # Only arrays decide the precision: a Python number beside a float32 array stays float32.
     deciding = [
@@ -63,7 +63,7 @@ def _real_array(xp: Any, array: Any, name: str) -> Any:
     raise ValueError(f"{name} must hold real numbers; got dtype {dtype}: convert it first")
 
 
-def _numbers(value: Any, name: str) -> np.ndarray:
+def numbers(value: Any, name: str) -> np.ndarray:
     """A float64 array of what is not an array yet; text and truth values are not numbers."""
     try:
         array = np.asarray(value)

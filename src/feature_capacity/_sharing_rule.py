@@ -57,9 +57,9 @@ def sharing_rule(xp: Any, v: Any, k: Any, n_dims: int) -> Rule:
     least = float(xp.finfo(edge.dtype).smallest_normal) / float(xp.finfo(edge.dtype).eps)
     require_where(
         xp,
-        (edge == 0) | (edge >= least) | (k <= 3),
+        (beyond == 0) | (edge >= least) | (k <= 3),
         edge,
-        f"the n_dims-th largest importance must be 0 or at least {least:.0e} in {edge.dtype}, "
+        f"the n_dims-th largest importance must be at least {least:.0e} in {edge.dtype}, "
         "below which numbers lose digits",
         "multiply all importances by a constant",
     )
@@ -181,7 +181,7 @@ def _sum_between(xp: Any, v: Any, low: Any, high: Any, origin: Any) -> Any:
 def column_chunks(v: Any) -> list[slice]:
     """Slices of the features: one for short rows, cache-sized ones for a long row."""
     n = v.shape[-1]
-    return [slice(a, a + _CHUNK) for a in range(0, n, _CHUNK)]
+    return [slice(a, min(a + _CHUNK, n)) for a in range(0, n, _CHUNK)]
 
 
 def _constant(x: Any) -> Any:

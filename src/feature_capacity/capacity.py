@@ -182,7 +182,9 @@ def _scaled(xp: Any, W: Any) -> tuple[Any, list[slice]]:
     step = max(1, min(n_features, _CHUNK_NUMBERS // per_column))
     if _size(W.shape[:-2]) > 1:
         step = n_features  # a batch of small matrices is one pass; only one wide matrix is cut
-    return _detached(scale), [slice(a, a + step) for a in range(0, n_features, step)]
+    return _detached(scale), [
+        slice(a, min(a + step, n_features)) for a in range(0, n_features, step)
+    ]
 
 
 def _crowds(xp: Any, W: Any, scale: Any, chunks: list[slice]) -> Iterator[tuple[Any, Any]]:

@@ -13,7 +13,15 @@ import numpy as np
 import torch
 from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
-from ._arrays import require, require_importance, require_kurtosis, require_whole
+from ._arrays import (
+    numbers,
+    require,
+    require_broadcast,
+    require_importance,
+    require_kurtosis,
+    require_where,
+    require_whole,
+)
 from .capacity import capacities
 from .minimum import ConvergenceError, Minimum, pick_device
 
@@ -74,18 +82,25 @@ def minimize_quadratic(
     >>> found.capacity.round(6)
     array([[1.      , 0.666667, 0.666667, 0.666667]])
     """
-    v = np.asarray(importance, dtype=np.float64)
-    k = np.asarray(kurtosis, dtype=np.float64)
+    v = numbers(importance, "importance").astype(np.float64)
+    k = numbers(kurtosis, "kurtosis").astype(np.float64)
     require_importance(np, v)
     require_kurtosis(np, k)
     n = v.shape[-1]
     require_whole(n_dims, "n_dims", 1, n, f"a whole number from 1 to the number of features ({n})")
     require_whole(n_starts, "n_starts", 1, None, "a whole number, at least 1")
     require_whole(max_iterations, "max_iterations", 1, None, "a whole number, at least 1")
-    require(0 < tolerance < 1, f"tolerance must be in (0, 1); got {tolerance!r}")
-    require((k > 1).all(), "kurtosis must be above 1 here: at 1 the target is constant")
-    require((v.mean(axis=-1) > 0).all(), "importance must have a positive entry in every cell")
-    cells = np.broadcast_shapes(v.shape[:-1], k.shape)
+    require(
+        isinstance(tolerance, float) and 0 < tolerance < 1,
+        f"tolerance must be a number in (0, 1); got {tolerance!r}",
+    )
+    remedy = "at 1 the target is constant and the loss does not determine the lengths"
+    require_where(np, k > 1, k, "kurtosis must be above 1 here", remedy)
+    require(
+        (v.max(axis=-1) > 0).all(),
+        "importance must have a positive entry in every cell; got a cell of zeros: drop it",
+    )
+    cells = require_broadcast(**{"cells of importance": v.shape[:-1], "kurtosis": k.shape})
     where = pick_device(device)
 
     # Solved with mean importance 1 and the loss in units of (k - 1): all cells look alike.
@@ -133,7 +148,7 @@ def minimize_quadratic(
         "converged": converged,
         "loss_of_starts": loss,
     }
-    return Minimum(**{name: x.reshape(*cells, *x.shape[1:]) for name, x in found.items()})
+    return Minimum(**{name: x.reshape((*cells, *x.shape[1:])) for name, x in found.items()})
 
 
 def _newton(W: Any, v: Any, k: Any, tolerance: float, max_iterations: int) -> tuple:

@@ -1,0 +1,60 @@
+# The tasks of the book, each a thin line over the command line `feature-capacity`.
+# `make` alone lists them. Only Python >= 3.11, make and git are needed.
+
+PYTHON ?= python3
+# Exact versions; `make CONSTRAINTS= book` takes the newest ones instead.
+CONSTRAINTS ?= constraints.txt
+PORT ?= 8000
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install book test pair lint serve bench clean
+
+help: ## list these tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## make .venv with everything the book needs
+
+book: $(INSTALLED) ## execute the pages that changed and build the book
+	$(BIN)/feature-capacity book $(ARGS)
+
+test: $(INSTALLED) ## run the whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+pair: $(INSTALLED) ## bring each notebook in step with its .py source
+	$(BIN)/feature-capacity pair $(ARGS)
+
+lint: $(INSTALLED) ## check style, formatting and pairing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/feature-capacity pair --check
+
+serve: $(INSTALLED) ## show the built book at http://127.0.0.1:8000/ (PORT=...)
+	$(BIN)/feature-capacity serve --port $(PORT)
+
+bench: $(INSTALLED) ## measure speed and memory against plain array operations
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## delete what a build made; .venv stays
+	rm -rf _build
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "error: there is no $(PYTHON); name a Python >= 3.11: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1); name a Python >= 3.11: make PYTHON=python3.11" >&2; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "error: $(PYTHON) cannot make a virtual environment (on Debian: apt-get install python3-venv)" >&2; \
+	  exit 1; }
+
+# Installing again is needed only when what is asked for has changed.
+$(INSTALLED): pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+	@echo "installing into $(VENV): about 1.7 GB, a few minutes the first time"
+	$(BIN)/python -m pip install --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS)) \
+	  -e ".[book,test,dev]"
+	@touch $@

@@ -1,0 +1,254 @@
+"""Figures of section 2: what capacity measures, and how a budget of it is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from .introduction import draw_arrows
+from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style, panel_letter
+
+_BAND = "#e8ebef"
+
+
+@book_style
+def fig6_example_allocations(
+    examples: Mapping[str, np.ndarray], capacity: Mapping[str, np.ndarray]
+) -> Figure:
+    """Figure 6: arrangements in the plane, and how each divides its two dimensions.
+
+    Parameters
+    ----------
+    examples
+        Embeddings of shape (2, n_features) by name.
+    capacity
+        Their capacities, by the same names; the hatched rest of a bar is capacity unused.
+    """
+    columns = 3
+    rows = -(-len(examples) // columns)
+    fig = plt.figure(figsize=(6.6, 2.78 * rows))
+    cells = fig.add_gridspec(rows, columns, hspace=0.14)
+    for cell, (name, W) in zip(cells, examples.items(), strict=False):
+        inner = cell.subgridspec(2, 1, height_ratios=[5, 1.15], hspace=0.02)
+        arrows, bar = fig.add_subplot(inner[0]), fig.add_subplot(inner[1])
+        arrows.set_title(name, fontsize=11)
+        draw_arrows(arrows, W)
+        arrows.set(xlim=(-1.12, 1.12), ylim=(-1.12, 1.12))
+        _budget_bar(bar, capacity[name])
+    return fig
+
+
+def _budget_bar(ax: Any, capacity: np.ndarray, budget: float = 2.0) -> None:
+    ax.barh(0, budget, color="white", edgecolor="#b6bdc6", hatch="////", lw=0.8)
+    left = 0.0
+    for i, c in enumerate(capacity):
+        color = FEATURE_COLORS[i % len(FEATURE_COLORS)]
+        ax.barh(0, c, left=left, color=color, edgecolor="white", lw=1.2)
+        if c > 0:
+            ax.text(
+                left + c / 2, 0, f"{c:.2f}".rstrip("0").rstrip("."), color="white", weight="bold",
+                ha="center", va="center", fontsize=9.5 if c > 0.3 else 7.5,
+            )  # fmt: skip
+        left += c
+    ax.set(xlim=(-0.03, budget + 0.03), ylim=(-0.45, 0.45), yticks=[], xticks=[0, 1, 2])
+    ax.tick_params(axis="x", length=2, labelsize=9, pad=1)
+    ax.spines[:].set_visible(False)
+
+
+@book_style
+def total_capacity_bounds(
+    stable_rank: np.ndarray, total: np.ndarray, n_dims: int, tight: np.ndarray
+) -> Figure:
+    """Total capacity of many embeddings between its two bounds.
+
+    Parameters
+    ----------
+    stable_rank, total : arrays (n_matrices,)
+    n_dims : int
+    tight : array (n, 2)
+        Stable rank and total of embeddings that attain the lower bound.
+    """
+    fig, ax = plt.subplots(figsize=(6.0, 4.2))
+    ax.fill_between([1, n_dims], [1, n_dims], n_dims, color=_BAND, lw=0)
+    ax.plot(stable_rank, total, ".", color=BLUE, ms=4, alpha=0.45, rasterized=True)
+    ax.plot([1, n_dims], [1, n_dims], color=BLACK, lw=1.8, label="at least the stable rank")
+    ax.axhline(
+        n_dims, color=PHASE_COLORS[1], lw=2.2, label=f"at most $D$ = {n_dims}", clip_on=False
+    )
+    ax.plot(
+        *tight.T, "o", ms=9, mfc="white", mec=BLACK, mew=1.8, clip_on=False, zorder=5,
+        label="attained",
+    )  # fmt: skip
+    ax.set(
+        xlabel=r"stable rank $\|W\|_F^2\,/\,\|W\|_2^2$",
+        ylabel=r"total capacity $\Sigma_i C_i$",
+        xlim=(1, n_dims * 1.01),
+        ylim=(0.95, n_dims * 1.02),
+    )
+    ax.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1.01), ncols=3, fontsize=10, columnspacing=1.2
+    )
+    return fig
+
+
+@book_style
+def vanishing_embeddings(
+    lengths: np.ndarray, capacity: np.ndarray, exceptional: np.ndarray
+) -> Figure:
+    """Capacity of one feature as its embedding shrinks along fixed directions.
+
+    Parameters
+    ----------
+    lengths : array (n_lengths,)
+    capacity : array (n_directions, n_lengths)
+        Along random directions.
+    exceptional : array (n_lengths,)
+        Along a direction orthogonal to every other feature.
+    """
+    fig, ax = plt.subplots(figsize=(6.0, 3.8))
+    ax.loglog(lengths, capacity.T, color=BLUE, lw=0.9, alpha=0.35)
+    ax.plot([], [], color=BLUE, lw=1.6, label="random directions")
+    ax.loglog(
+        lengths, exceptional, color=PHASE_COLORS[1], lw=2.6, label="the exceptional direction"
+    )
+    ax.set(
+        xlabel=r"length $\|w_i\|$ of the embedding",
+        ylabel="capacity $C_i$",
+        xlim=(lengths.min(), lengths.max()),
+    )
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=10.5)
+    return fig
+
+
+@book_style
+def six_situations(
+    grid: np.ndarray,
+    pairs: Sequence[Sequence[np.ndarray]],
+    splits: Sequence[float | None],
+    heads: Sequence[str],
+) -> Figure:
+    """Two marginal-benefit curves in six situations, as in the lower half of Figure 4.
+
+    Parameters
+    ----------
+    grid : array (n_points,)
+        Capacities.
+    pairs
+        Six pairs of curves over the grid, blue and black, that compete for one dimension.
+    splits
+        Optimal capacity of blue, the rest being black's; None where every split is optimal.
+    heads
+        One per panel.
+    """
+    fig, axes = plt.subplots(2, 3, figsize=(6.8, 5.0), sharex=True)
+    cases = zip(axes.flat, pairs, splits, heads, "ABCDEF", strict=True)
+    for ax, (blue, black), split, head, letter in cases:
+        panel_letter(ax, letter)
+        ax.set_title(head, fontsize=10.5, pad=8)
+        ax.plot(grid, black, color=BLACK, lw=2.6)
+        ax.plot(grid, blue, color=BLUE, lw=2.6, ls="-" if split is not None else (0, (3, 3)))
+        if split is None:
+            every = slice(None, None, len(grid) // 10)
+            ax.plot(
+                grid[every], black[every], "o", mfc="white", mec=BLACK, mew=1.6, ms=7,
+                clip_on=False, zorder=5,
+            )  # fmt: skip
+        else:
+            for c, curve, color in ((split, blue, BLUE), (1 - split, black, BLACK)):
+                height = np.interp(c, grid, curve)
+                ax.plot(
+                    c, height, "o", ms=10, mfc=color, mec="white", mew=1.5, clip_on=False, zorder=5
+                )
+            if 0 < split < 1:
+                ax.axhline(height, color=MUTED, lw=1.1, ls=(0, (4, 3)), zorder=0)
+        ax.set(xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["0", "½", "1"])
+        headroom = 1.6 if split is None else 1.08
+        ax.set_ylim(0, headroom * max(np.max(blue), np.max(black)))
+        ax.locator_params(axis="y", nbins=4)
+    for ax in axes[1]:
+        ax.set_xlabel("capacity $C_i$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("marginal benefit")
+    return fig
+
+
+@book_style
+def water_filling(
+    grid: np.ndarray,
+    benefits: np.ndarray,
+    names: Sequence[str],
+    capacity: np.ndarray,
+    at_optimum: np.ndarray,
+    thresholds: np.ndarray,
+    spent: np.ndarray,
+    budget: float,
+    threshold: float,
+) -> Figure:
+    """Curves of several families meet one threshold, which is where spending meets the budget.
+
+    Parameters
+    ----------
+    grid, benefits : arrays (n_points,) and (n_points, n_features)
+    names
+        Of the curves.
+    capacity, at_optimum : arrays (n_features,)
+        Optimal capacities and the benefits there.
+    thresholds, spent : arrays (n_thresholds,)
+        Total capacity taken when everything worth the threshold or more is served.
+    budget, threshold : float
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 4.8), width_ratios=[1.45, 1], sharey=True)
+    for i, name in enumerate(names):
+        color = FEATURE_COLORS[i]
+        left.plot([capacity[i]] * 2, [0, at_optimum[i]], color=color, lw=1.2, ls=(0, (2, 2)))
+        left.plot(grid, benefits[:, i], color=color, lw=2.3, label=name)
+        left.plot(
+            capacity[i], at_optimum[i], "o", ms=10, mfc=color, mec="white", mew=1.5,
+            clip_on=False, zorder=5,
+        )  # fmt: skip
+    right.plot(spent, thresholds, color=BLACK, lw=2.3)
+    right.axvline(budget, color=PHASE_COLORS[1], lw=2)
+    right.plot(budget, threshold, "o", ms=10, mfc=PHASE_COLORS[1], mec="white", mew=1.5, zorder=5)
+    for ax in (left, right):
+        ax.axhline(threshold, color=MUTED, lw=1.2, ls=(0, (4, 3)), zorder=0)
+    right.annotate(
+        "budget", (budget, 0.98), (5, 0), xycoords=("data", "axes fraction"),
+        textcoords="offset points", va="top", color=PHASE_COLORS[1], weight="bold",
+    )  # fmt: skip
+    left.set(
+        xlabel="capacity $C_i$", ylabel=r"marginal benefit $-\partial L/\partial C_i$", xlim=(0, 1)
+    )
+    left.set_ylim(0, float(thresholds.max()))
+    right.set(xlabel=r"capacity taken $\Sigma_i C_i$", xlim=(0, len(names)))
+    fig.legend(loc="outside upper center", ncols=3, fontsize=10.5, handlelength=1.4)
+    return fig
+
+
+@book_style
+def realizable_pairs(capacity: np.ndarray, leverage: np.ndarray, heads: Sequence[str]) -> Figure:
+    """Pairs of capacities that two features in the plane can have, by both definitions.
+
+    Parameters
+    ----------
+    capacity, leverage : arrays (n_embeddings, 2)
+    heads
+        One head per definition.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(6.8, 3.7), sharey=True)
+    for ax, pairs, head, size in zip(axes, (capacity, leverage), heads, (4.5, 7), strict=True):
+        ax.set_title(head, fontsize=11)
+        ax.fill([0, 1, 1], [1, 1, 0], color=_BAND, lw=0)
+        ax.plot([0, 1, 1, 0], [1, 0, 1, 1], color="#b6bdc6", lw=1)
+        ax.plot(
+            *pairs.T, ".", color=BLUE, ms=size, alpha=0.55, clip_on=False, zorder=3, rasterized=True
+        )
+        ax.plot(1, 0.5, "X", ms=11, mfc=PHASE_COLORS[1], mec="white", clip_on=False, zorder=6)
+        ax.set_aspect("equal")
+        ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="capacity of the first feature")
+        ax.set(xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    axes[0].set_ylabel("of the second feature")
+    return fig

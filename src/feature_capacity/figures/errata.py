@@ -1,0 +1,131 @@
+"""Figures of the page on errata: printed and corrected forms held against a computation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style
+
+PRINTED_COLOR = "#b3261e"
+"""What a source prints and a computation rejects, wherever it is drawn."""
+
+
+@book_style
+def bias_term(
+    bias: np.ndarray,
+    corrected: np.ndarray,
+    printed: np.ndarray,
+    sampled_at: np.ndarray,
+    sampled: np.ndarray,
+    error: np.ndarray,
+) -> Figure:
+    """Expected loss against the bias: two formulas, and what sampling says.
+
+    Parameters
+    ----------
+    bias, corrected, printed : arrays (n,)
+    sampled_at, sampled, error : arrays (m,)
+        Biases, sampled losses, and four standard errors of them.
+    """
+    fig, ax = plt.subplots(figsize=(5.6, 3.5))
+    ax.plot(bias, printed, color=PRINTED_COLOR, ls="--", label="as printed")
+    ax.plot(bias, corrected, color=BLUE, label="corrected")
+    ax.errorbar(
+        sampled_at, sampled, error, fmt="o", color=BLACK, ms=5, capsize=3, zorder=3, label="sampled"
+    )
+    ax.set_xlim(bias[0], bias[-1])
+    ax.set_ylim(0, None)
+    ax.set_xlabel("bias $b$")
+    ax.set_ylabel(r"expected loss  $\mathbb{E}[L]$")
+    ax.legend()
+    return fig
+
+
+@book_style
+def curvature(
+    capacity: np.ndarray, loss: Mapping[str, np.ndarray], benefit: Mapping[str, np.ndarray]
+) -> Figure:
+    """Loss of a feature and its marginal benefit against capacity, for dense and sparse inputs.
+
+    Parameters
+    ----------
+    capacity : array (n,)
+    loss, benefit : dicts of arrays (n,)
+        By name of the case; in units of the loss when ignored, and of the last benefit.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.1))
+    for name, color in zip(loss, FEATURE_COLORS, strict=False):
+        left.plot(capacity, loss[name], color=color, label=name)
+        right.plot(capacity, benefit[name], color=color, label=name)
+    left.set_title("loss")
+    left.set_ylabel(r"$\mathcal{L}_i\,/\,(k-1)v_i^2$")
+    right.set_title("marginal benefit")
+    right.set_ylabel(r"$-\partial\mathcal{L}/\partial C_i$, in $2v_i^2$  (log)")
+    right.set_yscale("log")
+    left.legend(loc="upper right", bbox_to_anchor=(1.02, 1.02))
+    for ax in (left, right):
+        ax.set_xlim(0, 1)
+        ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+        ax.set_xlabel("capacity $C_i$")
+    return fig
+
+
+@book_style
+def readouts(
+    transposed: np.ndarray, best: np.ndarray, efficient: tuple[np.ndarray, np.ndarray]
+) -> Figure:
+    """Squared correlation of each feature with two linear readouts of the embedding.
+
+    Parameters
+    ----------
+    transposed, best : arrays (n,)
+        Readout by the transpose of W, and the best readout, for many random embeddings.
+    efficient : pair of arrays (m,)
+        The same for efficient embeddings.
+    """
+    fig, ax = plt.subplots(figsize=(4.6, 4.4))
+    ax.plot([0, 1], [0, 1], color=BLACK, lw=1)
+    ax.plot(transposed, best, "o", color=MUTED, ms=3.5, alpha=0.5, mew=0, label="random $W$")
+    ax.plot(*efficient, "D", color=BLUE, ms=5, mfc="white", label="efficient $W$")
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(0, 1.02)
+    ax.set_aspect("equal")
+    ax.set_xlabel("read out by $W^\\mathsf{T}$:  $C_i$")
+    ax.set_ylabel("read out as well as possible:  $\\tilde C_i$")
+    ax.legend(loc="lower right")
+    return fig
+
+
+@book_style
+def scale_dependence(
+    scale: np.ndarray, definition: np.ndarray, rival: np.ndarray, names: tuple[str, str]
+) -> Figure:
+    """Two formulas for the capacity of one feature while the whole embedding is scaled.
+
+    Parameters
+    ----------
+    scale, definition, rival : arrays (n,)
+    names : pair of str
+    """
+    fig, ax = plt.subplots(figsize=(5.4, 3.2))
+    ax.axhspan(1, 100, color="#f3f4f6", lw=0)
+    ax.plot(scale, definition, color=BLUE, label=names[0])
+    ax.plot(scale, rival, color=PRINTED_COLOR, ls="--", label=names[1])
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for axis, ticks in ((ax.xaxis, [0.25, 0.5, 1, 2, 4]), (ax.yaxis, [0.1, 0.5, 1, 10])):
+        axis.set_ticks(ticks)
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_locator(NullLocator())
+    ax.set_xlim(scale[0], scale[-1])
+    ax.set_ylim(rival.min() / 1.5, rival.max() * 1.5)
+    ax.text(scale[-1] * 0.9, 1.25, "no capacity can be here", ha="right", color=MUTED)
+    ax.set_xlabel("scale of the embedding")
+    ax.set_ylabel("capacity of feature 1")
+    ax.legend(loc="lower left")
+    return fig

@@ -1,0 +1,333 @@
+"""Figures of sections 3.5 and 3.6: phase diagrams, marginal curves, the critical point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, PercentFormatter
+
+from ..allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
+from .style import (
+    BLACK,
+    BLUE,
+    CAPACITY_MAP,
+    CONTOUR_LEVELS,
+    MUTED,
+    PHASE_COLORS,
+    book_style,
+    cell_edges,
+)
+
+_VARIED = "importance of feature 1, $V$"
+_LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map
+
+
+@book_style
+def total_capacity_line(
+    inverse: Any, capacity: Any, breakpoints: Any, n_dims: int, solution: float
+) -> Figure:
+    """Capacities stacked over 1 / multiplier; the budget picks the multiplier (section 3.5.1).
+
+    ``capacity`` has shape (n_points, n_features), most important feature first.
+    """
+    fig, ax = plt.subplots(figsize=(5.6, 3.3))
+    shades = CAPACITY_MAP(np.linspace(0.25, 0.9, capacity.shape[1]))
+    ax.stackplot(inverse, capacity.T, colors=shades, linewidth=0.4, edgecolor="white")
+    total = capacity.sum(axis=1)
+    ax.plot(inverse, total, color=BLACK)
+    ax.plot(breakpoints, np.interp(breakpoints, inverse, total), ".", color=BLACK, ms=5)
+    ax.axhline(n_dims, color=_LINE, lw=1.4)
+    ax.plot([solution] * 2, [0, n_dims], color=_LINE, lw=1.4, ls="--")
+    ax.plot(solution, n_dims, "o", color=_LINE, ms=8, mec="white", zorder=5)
+    ax.text(inverse[0], n_dims, f" budget $D={n_dims}$", va="bottom", color="#b3500c")
+    ax.text(solution, 0.06, r"  solution $1/\lambda$", va="bottom", color="white", weight="bold")
+    ax.set(
+        xlim=(inverse[0], inverse[-1]),
+        ylim=(0, capacity.shape[1] + 0.1),
+        xlabel=r"one over the multiplier, $1/\lambda$",
+        ylabel="total capacity of all features",
+    )
+    return fig
+
+
+@book_style
+def boundary_lines(
+    kurtosis: Any, lines: Mapping[str, Any], found: Mapping[str, Any], limit: float
+) -> Figure:
+    """Edges of the superposed phase against kurtosis: closed forms (lines), bisection (dots).
+
+    ``lines`` and ``found`` hold the keys "monosemantic" and "ignored".
+    """
+    fig, ax = plt.subplots(figsize=(5.6, 3.6))
+    x = kurtosis - 3
+    ends = min(lines["ignored"].min() / 3, 0.02), max(lines["monosemantic"].max() * 6, 15)
+    ax.fill_between(x, lines["monosemantic"], ends[1], color=PHASE_COLORS[MONOSEMANTIC], alpha=0.18)
+    ax.fill_between(
+        x, lines["ignored"], lines["monosemantic"], color=PHASE_COLORS[POLYSEMANTIC], alpha=0.2
+    )
+    ax.fill_between(x, ends[0], lines["ignored"], color=PHASE_COLORS[IGNORED], alpha=0.3)
+    for name, phase in (("monosemantic", MONOSEMANTIC), ("ignored", IGNORED)):
+        color = PHASE_COLORS[phase] if phase else "#5b6672"
+        ax.plot(x, lines[name], color=color, zorder=3)
+        ax.plot(x, found[name], "o", color=color, ms=4.5, mec="white", mew=0.7, zorder=4)
+    if np.isfinite(limit):
+        ax.axhline(limit, color=PHASE_COLORS[MONOSEMANTIC], ls=":", lw=1.2)
+        ax.text(x[0] * 1.3, limit * 1.1, f"$(N-1)/(D-1)={limit:.3g}$", color="#1d4f7a")
+    ax.axhline(1, color=MUTED, lw=0.7, zorder=1)
+    near, far = np.sqrt(x[0] * x[-1]), np.searchsorted(x, x[-1] / 9)
+    middle = np.sqrt(lines["ignored"][far]) * min(lines["monosemantic"][far], 1) ** 0.5
+    for at, y, word, color in (
+        (near, np.sqrt(ends[1] * max(lines["monosemantic"])), "monosemantic", "#1d4f7a"),
+        (x[far], middle, "polysemantic", "#8a4b0f"),
+        (near, np.sqrt(ends[0] * 0.15), "ignored", "#4b535c"),
+    ):
+        ax.text(at, y, word, color=color, weight="bold", ha="center", va="center")
+    ax.set(
+        xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=ends,
+        xlabel="kurtosis beyond the critical one, $k-3$", ylabel=_VARIED,
+    )  # fmt: skip
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:g}")
+    return fig
+
+
+def _map_axes(ax: Any, importance_1: Any, p: Any, left: bool = True) -> None:
+    ax.set(xscale="log", yscale="log", xlabel=_VARIED)
+    x, y = cell_edges(importance_1, log=True), cell_edges(p, log=True)
+    ax.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
+    ax.xaxis.set_major_locator(FixedLocator([0.1, 1, 10]))
+    ax.set_xticklabels(["0.1", "1", "10"])
+    ticks = [t for t in (0.05, 0.1, 0.2, 0.6, 1) if y.min() <= t <= y.max()]
+    ax.yaxis.set_major_locator(FixedLocator(ticks))
+    ax.set_yticklabels([f"{t:g}" for t in ticks])
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.minorticks_off()
+    ax.spines[:].set_visible(True)
+    ax.set_box_aspect(1)
+    if left:
+        ax.set_ylabel("feature probability, $p$\n(sparse below, dense on top)")
+    else:
+        ax.tick_params(labelleft=False)
+
+
+def _cells(ax: Any, importance_1: Any, p: Any, values: Any, **kwargs: Any) -> Any:
+    edges = cell_edges(importance_1, log=True), cell_edges(p, log=True)
+    return ax.pcolormesh(*edges, values, rasterized=True, **kwargs)
+
+
+def _letter(ax: Any, letter: str, at: tuple[float, float]) -> None:
+    if letter == "C":
+        ax.plot(*at, "o", color="white", mec=BLACK, ms=7, mew=1.3, zorder=6, clip_on=False)
+    else:
+        ax.plot(*at, "o", color="white", mec=BLACK, ms=4, zorder=6)
+    side = -1 if letter in "AD" else 1
+    ax.annotate(
+        letter, at, xytext=(7 * side, 0), textcoords="offset points", color="white",
+        ha="left" if side > 0 else "right", va="center_baseline", weight="bold", fontsize=12,
+        zorder=7, path_effects=[withStroke(linewidth=2.6, foreground=BLACK)],
+    )  # fmt: skip
+
+
+@book_style
+def fig4_phase_diagrams(
+    importance_1: Any,
+    p: Any,
+    analytic: Any,
+    empirical: Any,
+    edges: Mapping[float, tuple[Any, Any]],
+    first_order: tuple[Any, Any],
+    points: Mapping[str, tuple[float, float]],
+) -> Figure:
+    """Figure 4, upper: capacity of the varied feature, closed form beside minimization.
+
+    Parameters
+    ----------
+    importance_1, p : arrays, the grid
+    analytic, empirical : arrays (len(p), len(importance_1))
+    edges : for each capacity level the importances and probabilities on its exact contour
+    first_order : importances and probabilities on the line of jumps
+    points : importance and probability of each labeled point
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.45))
+    for ax, values, title in zip(
+        axes, (analytic, empirical), ("Analytical", "Empirical"), strict=True
+    ):
+        image = _cells(ax, importance_1, p, values, cmap=CAPACITY_MAP, vmin=0, vmax=1)
+        _map_axes(ax, importance_1, p, left=ax is axes[0])
+        ax.set_title(title)
+    for level, (at, rows) in edges.items():
+        edge = level in (0.0, 1.0)
+        axes[0].plot(at, rows, color=_LINE if edge else "white", lw=1.8 if edge else 0.6)
+    axes[0].plot(*first_order, color=_LINE, lw=1.8, ls=(0, (2.2, 1.2)))
+    axes[1].contour(
+        importance_1, p, empirical, levels=CONTOUR_LEVELS, colors="white", linewidths=0.6
+    )
+    for letter, at in points.items():
+        _letter(axes[0], letter, at)
+    bar = fig.colorbar(image, ax=axes, location="bottom", shrink=0.62, aspect=32, pad=0.03)
+    bar.set_label("capacity of feature 1, $C_1$")
+    bar.outline.set_visible(False)
+    return fig
+
+
+@book_style
+def agreement_maps(
+    importance_1: Any, p: Any, difference: Any, share: Any, lines: Sequence[tuple[Any, Any]]
+) -> Figure:
+    """Distance between the two diagrams, and how many starts found the optimum.
+
+    ``difference`` is NaN where the capacity is not unique; ``lines`` are drawn over the shares.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.45))
+    powers = np.log10(np.maximum(difference, 1e-17))
+    levels = np.arange(-16, -5, 2)
+    heat = sns.color_palette("rocket_r", as_cmap=True).with_extremes(bad="#cfd6de")
+    image = _cells(
+        axes[0], importance_1, p, powers,
+        cmap=heat, norm=BoundaryNorm(levels, heat.N, extend="both"),
+    )  # fmt: skip
+    bars = [
+        fig.colorbar(
+            image, ax=axes[0], location="bottom", shrink=0.86, aspect=20, pad=0.03, ticks=levels
+        )
+    ]
+    bars[0].set_label(r"$\log_{10}|C_1^{\rm emp}-C_1^{\rm th}|$")
+    image = _cells(axes[1], importance_1, p, share, cmap="cividis", vmin=0, vmax=1)
+    bars.append(
+        fig.colorbar(image, ax=axes[1], location="bottom", shrink=0.86, aspect=20, pad=0.03)
+    )
+    bars[1].ax.xaxis.set_major_formatter(PercentFormatter(1))
+    bars[1].set_label("starts reaching best loss")
+    for at, rows in lines:
+        axes[1].plot(at, rows, color="#e6550d", lw=1.6)
+    for ax, bar in zip(axes, bars, strict=True):
+        _map_axes(ax, importance_1, p)
+        bar.outline.set_visible(False)
+    axes[1].set(xlim=(0.2, 5), ylim=(0.5, axes[1].get_ylim()[1]), ylabel="")
+    for axis, ticks in ((axes[1].xaxis, (0.2, 0.5, 1, 2, 5)), (axes[1].yaxis, (0.5, 0.6, 0.8, 1))):
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter("{x:g}")
+    return fig
+
+
+@book_style
+def fig4_marginal_benefit(capacity: Any, panels: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Figure 4, lower: marginal benefit of the varied (blue) and the reference feature (black).
+
+    Each panel holds ``varied`` and ``reference`` (benefit over ``capacity``), ``interval`` (lowest
+    and highest threshold that satisfies the optimality conditions), ``dots`` (capacity, benefit,
+    number of features, varied or not) and ``divisible`` (any split is as good).
+    """
+    fig, axes = plt.subplots(2, 3, figsize=(5.6, 4.6), sharex=True, sharey="row")
+    for ax, (letter, panel) in zip(axes.flat, panels.items(), strict=True):
+        low, high = panel["interval"]
+        ax.axhspan(low, high, facecolor="#f4d9bd", edgecolor=_LINE, lw=1.2, zorder=0)
+        style = {"lw": 5, "alpha": 0.45} if panel["divisible"] else {}
+        ax.plot(capacity, panel["varied"], color=BLUE, zorder=2, **style)
+        ax.plot(capacity, panel["reference"], color=BLACK, zorder=2)
+        for at, benefit, number, varied in panel["dots"]:
+            ax.plot(at, benefit, "o", color=BLACK, ms=7, mec=BLUE if varied else "white", mew=1.4,
+                    zorder=4, clip_on=False)  # fmt: skip
+            if not varied:
+                rising = panel["reference"][-1] > panel["reference"][0]
+                shift = (-12, 5) if at > 0.9 else (15, -13) if rising else (12, 5)
+                ax.annotate(
+                    f"×{number}", (at, benefit), xytext=shift, textcoords="offset points",
+                    ha="center", fontsize=9,
+                )  # fmt: skip
+        if panel["divisible"]:
+            ax.annotate("any capacity", (0.5, high), xytext=(0, 8), ha="center",
+                        textcoords="offset points", color=MUTED)  # fmt: skip
+        ax.set_title(f"{letter}   {panel['phase']}", loc="left")
+        ax.set(yscale="log", xlim=(-0.02, 1.02))
+        ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+    for row in axes[:, 0]:
+        low, high = row.get_ylim()
+        row.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+        row.yaxis.set_major_formatter("{x:g}")
+        row.yaxis.set_minor_formatter(NullFormatter())
+    fig.supxlabel("capacity of the feature, $C_i$", size=10)
+    fig.supylabel(r"marginal benefit, $-\partial L/\partial C_i$", size=10)
+    return fig
+
+
+@book_style
+def order_parameter(importance_1: Any, curves: Mapping[float, tuple[Any, Any]]) -> Figure:
+    """Capacity and marginal benefit of the varied feature across V = 1, by kurtosis.
+
+    NaN in a curve breaks the line, so that a jump is not drawn as a slope.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.2))
+    shades = sns.color_palette("flare", len(curves))
+    for color, (kurtosis, pair) in zip(shades, curves.items(), strict=True):
+        for ax, values in zip(axes, pair, strict=True):
+            ax.plot(importance_1, values, color=color, label=f"{kurtosis:g}")
+    axes[0].set_ylabel("capacity, $C_1$")
+    axes[1].set_ylabel(r"order parameter, $-\partial L/\partial C_1$")
+    axes[0].legend(title="kurtosis $k$", loc="lower right", handlelength=1.2)
+    for ax in axes:
+        ax.set_xlabel(_VARIED)
+    return fig
+
+
+@book_style
+def landscape(capacity: Any, panels: Mapping[float, Mapping[float, Any]]) -> Figure:
+    """Lowest loss at a given capacity of the varied feature: bowl, plane, cap.
+
+    ``panels`` maps kurtosis to a mapping from importance V to loss (smallest value 0).
+    """
+    fig, axes = plt.subplots(1, len(panels), figsize=(5.6, 2.7), sharex=True, sharey=True)
+    for ax, (kurtosis, curves) in zip(axes, panels.items(), strict=True):
+        looks = (("#7fb3d5", 1.6, 5), (BLUE, 2.6, 10), ("#08306b", 1.6, 5))
+        for (importance, loss), (color, width, size) in zip(curves.items(), looks, strict=True):
+            best = np.flatnonzero(loss <= loss.min() + 1e-12)
+            flat = len(best) == len(capacity)
+            ax.plot(capacity, loss, color=color, lw=6 if flat else width, label=f"{importance:g}",
+                    solid_capstyle="round", clip_on=not flat, zorder=2)  # fmt: skip
+            if not flat:
+                ax.plot(capacity[best], loss[best], "o", color=color, mec="white", ms=size,
+                        clip_on=False, zorder=5 - size / 10)  # fmt: skip
+        ax.set_title(f"$k={kurtosis:g}$")
+        ax.set_xlabel("capacity, $C_1$")
+    axes[0].set_ylabel("loss above its minimum")
+    axes[0].legend(title="$V$", loc="upper center", handlelength=1.2)
+    return fig
+
+
+@book_style
+def critical_scaling(
+    distance: Any,
+    laws: Mapping[str, Any],
+    scaled: Any,
+    curves: Mapping[float, tuple[Any, Any]],
+    limit: Any,
+) -> Figure:
+    """Power laws at the critical point, and all capacity curves on one when V is rescaled.
+
+    ``laws`` maps a name to values over ``distance``; ``curves`` maps k - 3 to importances and
+    capacities at the points ``scaled``; ``limit`` is the scaling function there.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.6))
+    colors = (PHASE_COLORS[POLYSEMANTIC], BLUE, "#7b3294", BLACK)
+    for (name, values), color, mark in zip(laws.items(), colors, "osD^", strict=False):
+        axes[0].plot(distance, values, mark + "-", color=color, ms=4, lw=1, label=name)
+    axes[0].set(xscale="log", yscale="log", xlabel="distance from the critical\nkurtosis, $|k-3|$")
+    axes[0].legend(loc="center left", bbox_to_anchor=(0.02, 0.52), labelspacing=0.3)
+    shades = sns.color_palette("flare_r", len(curves))
+    inset = axes[1].inset_axes((0.66, 0.17, 0.33, 0.36))
+    for (x, (importance, values)), color in zip(curves.items(), shades, strict=True):
+        axes[1].plot(scaled, values, color=color, lw=1.5, label=f"{x:g}")
+        inset.plot(importance, values, color=color, lw=1.2)
+    inset.set(xticks=(1,), yticks=(0, 1), ylabel="$C_1$", xlabel="$V$")
+    inset.tick_params(labelsize=8)
+    axes[1].plot(scaled, limit, color=BLACK, lw=1.1, ls="--", label="limit")
+    axes[1].set(xlabel="scaled importance,\n$(V-1)/(k-3)$", ylabel="capacity, $C_1$")
+    axes[1].legend(title="$k-3$", loc="upper left", handlelength=1.4)
+    return fig

@@ -1,0 +1,312 @@
+"""Figures of sections 3.1 to 3.4: the loss, what it trades, and who gets capacity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from .style import BLACK, BLUE, DIFFERENCE_MAP, FEATURE_COLORS, MUTED, book_style, panel_letter
+
+TRUE_COLOR, HALLUCINATED_COLOR = "#2b6ca3", "#d9822b"
+"""Error on true correlations, and hallucinated ones, wherever the two terms are drawn."""
+
+_HALO = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
+
+
+def _plain_log_ticks(axis, ticks: Sequence[float]) -> None:
+    axis.set_ticks(list(ticks))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(plt.NullLocator())
+
+
+def _kurtosis_colors(n: int) -> list:
+    """Low kurtosis pale, high kurtosis dark; apart from the maps for capacity and differences."""
+    return sns.color_palette("flare", n_colors=n)
+
+
+@book_style
+def sampling_funnel(
+    size: np.ndarray, ratio: Mapping[str, np.ndarray], error: Mapping[str, np.ndarray]
+) -> Figure:
+    """Running averages of sampled losses over the closed form, with four standard errors.
+
+    Parameters
+    ----------
+    size : array (n_sizes,)
+    ratio : dict of arrays (n_streams, n_sizes)
+        Sampled over closed form, by name of distribution.
+    error : dict of arrays (n_sizes,)
+        Standard error of one stream, in the same unit.
+    """
+    fig, axes = plt.subplots(
+        len(ratio), 1, figsize=(5.8, 2.1 * len(ratio) + 0.4), sharex=True, sharey=True
+    )
+    for ax, (name, lines), color in zip(
+        np.atleast_1d(axes), ratio.items(), FEATURE_COLORS, strict=False
+    ):
+        ax.fill_between(size, 1 - 4 * error[name], 1 + 4 * error[name], color="#e5e7eb", lw=0)
+        ax.plot(size, lines.T, color=color, lw=1, alpha=0.8)
+        ax.axhline(1, color=BLACK, lw=1.2)
+        ax.set_xscale("log")
+        ax.set_xlim(size[0], size[-1])
+        ax.set_ylabel("sampled loss /\nclosed form")
+        ax.text(0.98, 0.93, name, transform=ax.transAxes, ha="right", va="top", color=color)
+    widest = max(float(band[0]) for band in error.values())
+    np.atleast_1d(axes)[0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
+    np.atleast_1d(axes)[-1].set_xlabel("number of sampled inputs")
+    return fig
+
+
+@book_style
+def correlation_maps(
+    matrices: Sequence[np.ndarray],
+    heads: Sequence[str],
+    terms: Sequence[tuple[float, float]],
+) -> Figure:
+    """What the data and two models say about each pair of features, as matrices side by side.
+
+    Parameters
+    ----------
+    matrices : arrays (n_features, n_features)
+        Diagonal of importances for the data, Gram matrix for a model.
+    heads : str
+        Column heads.
+    terms : pairs
+        Missed and hallucinated part of each loss, as fractions of the variance of the target;
+        not written where both are 0.
+    """
+    n = len(matrices[0])
+    fig, axes = plt.subplots(1, len(matrices), figsize=(6.6, 3.1), sharey=True)
+    limit = max(float(np.abs(m).max()) for m in matrices)
+    for ax, matrix, head, (missed, hallucinated) in zip(axes, matrices, heads, terms, strict=True):
+        image = ax.imshow(matrix, cmap=DIFFERENCE_MAP, vmin=-limit, vmax=limit)
+        ax.set_title(head)
+        ax.set_xticks(range(n), range(1, n + 1))
+        ax.set_yticks(range(n), range(1, n + 1))
+        ax.tick_params(length=0)
+        for edge in np.arange(0.5, n - 1):
+            ax.axhline(edge, color="white", lw=0.8)
+            ax.axvline(edge, color="white", lw=0.8)
+        ax.spines[:].set_visible(False)
+        ax.set_xlabel("feature $j$")
+        if missed + hallucinated > 0:
+            said = f"missed {missed:.0%}\nhallucinated {hallucinated:.0%}"
+            ax.text(0.5, -0.24, said, transform=ax.transAxes, ha="center", va="top")
+    axes[0].set_ylabel("feature $i$")
+    bar = fig.colorbar(image, ax=axes, shrink=0.62, pad=0.02, aspect=14)
+    bar.outline.set_visible(False)
+    bar.set_label(r"$v_i\delta_{ij}$  or  $w_i\cdot w_j$")
+    return fig
+
+
+@book_style
+def loss_terms_against_kurtosis(
+    kurtosis: np.ndarray, missed: np.ndarray, hallucinated: np.ndarray, alone: np.ndarray
+) -> Figure:
+    """Two terms of the loss of the shared embedding, against the loss of leaving features out.
+
+    Parameters
+    ----------
+    kurtosis : array (n,)
+    missed, hallucinated : arrays (n,)
+        Fractions of the variance of the target, with features sharing at the best lengths.
+    alone : array (n,)
+        The same for one dimension each for as many features as fit, the others ignored.
+    """
+    fig, ax = plt.subplots(figsize=(5.8, 3.6))
+    total = missed + hallucinated
+    ax.fill_between(kurtosis, 0, missed, color=TRUE_COLOR, alpha=0.85, lw=0)
+    ax.fill_between(kurtosis, missed, total, color=HALLUCINATED_COLOR, alpha=0.85, lw=0)
+    ax.plot(kurtosis, alone, color=BLACK, ls="--")
+    ax.axvline(3, color=MUTED, lw=1, ls=":")
+    ax.set_xscale("log")
+    _plain_log_ticks(ax.xaxis, [1, 2, 3, 5, 10, 20, 50])
+    ax.set_xlim(kurtosis[0], kurtosis[-1])
+    ax.set_ylim(0, 1)
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.set_xlabel("kurtosis $k$ of a feature")
+    ax.set_ylabel("loss, part of Var[$y$]")
+    right = kurtosis[-1] * 0.94
+    ax.text(right, alone[-1] + 0.02, "some kept, the others left out", ha="right", va="bottom")
+    at = int(np.searchsorted(kurtosis, 1.55))
+    ax.text(kurtosis[at], missed[at] / 2, "missed", color="white", weight="bold", ha="center")
+    at = int(np.searchsorted(kurtosis, 5.5))
+    ax.text(
+        kurtosis[at],
+        (missed[at] + total[at]) / 2,
+        "hallucinated",
+        color="white",
+        weight="bold",
+        ha="center",
+        va="center",
+    )
+    at = int(np.searchsorted(kurtosis, 1.9))
+    ax.text(kurtosis[at] * 1.15, total[at], "all features share", va="bottom", bbox=_HALO)
+    return fig
+
+
+@book_style
+def envelope(
+    capacity: np.ndarray,
+    curves: Sequence[np.ndarray],
+    best: Sequence[np.ndarray],
+    touching: Sequence[tuple[np.ndarray, np.ndarray]],
+    kurtosis: Sequence[float],
+) -> Figure:
+    """Loss of one feature against its capacity: at several fixed lengths, and at the best length.
+
+    Parameters
+    ----------
+    capacity : array (n,)
+    curves : arrays (n_lengths, n), one for each kurtosis
+    best : arrays (n,), one for each kurtosis
+    touching : pairs of arrays (n_lengths,)
+        Capacities and losses at which each fixed length is the best one.
+    kurtosis : numbers
+    """
+    fig, axes = plt.subplots(1, len(kurtosis), figsize=(6.8, 2.9), sharey=True)
+    bends = {-1: "concave", 0: "straight", 1: "convex"}
+    for ax, family, low, (at, height), k in zip(
+        axes, curves, best, touching, kurtosis, strict=True
+    ):
+        ax.plot(capacity, family.T, color="#b6bdc6", lw=0.9)
+        ax.plot(capacity, low, color=BLUE, lw=2.6)
+        ax.plot(at, height, "o", color=BLUE, ms=4.5, mfc="white", mew=1.4)
+        ax.set_title(f"$k = {k:g}$: {bends[int(np.sign(k - 3))]}", weight="normal")
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1.15)
+        ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+        ax.set_xlabel("capacity $C_i$")
+    axes[0].yaxis.set_major_formatter(PercentFormatter(1))
+    axes[0].set_ylabel("loss of feature $i$,\npart of loss when ignored")
+    return fig
+
+
+@book_style
+def marginal_curves(
+    capacity: np.ndarray, curves: Sequence[np.ndarray], kurtosis: Sequence[float]
+) -> Figure:
+    """Marginal benefit of capacity at the best length, for several kurtoses.
+
+    Parameters
+    ----------
+    capacity : array (n,)
+    curves : arrays (n,)
+        In units of the squared importance.
+    kurtosis : numbers
+    """
+    fig, ax = plt.subplots(figsize=(5.6, 3.9))
+    near = int(0.06 * len(capacity))
+    for curve, k, color in zip(curves, kurtosis, _kurtosis_colors(len(kurtosis)), strict=True):
+        ax.plot(capacity, curve, color=color)
+        ax.text(capacity[near], curve[near], f"$k={k:g}$", color=color, va="center", bbox=_HALO)
+    ax.plot(1, curves[0][-1], "o", color=BLACK, ms=6, zorder=3, clip_on=False)
+    ax.annotate(
+        "all end here",
+        (1, curves[0][-1]),
+        (0.98, 0.35),
+        ha="right",
+        va="center",
+        arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.8, "shrinkB": 6},
+    )
+    ax.text(0.72, 40, "falling:\nfeatures share", ha="center", va="center", color=MUTED)
+    ax.text(0.72, 0.16, "rising:\nwinners take all", ha="center", va="center", color=MUTED)
+    ax.set_yscale("log")
+    _plain_log_ticks(ax.yaxis, [0.1, 0.3, 1, 2, 5, 10, 30, 100, 300])
+    ax.set_xlim(0, 1)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
+    ax.set_xlabel("capacity $C_i$ of the feature")
+    ax.set_ylabel("marginal benefit  $-\\partial\\mathcal{L}/\\partial C_i$,  in $v_i^2$")
+    return fig
+
+
+@book_style
+def ramps_and_lengths(
+    importance: np.ndarray,
+    capacity: Sequence[np.ndarray],
+    sq_norm: Sequence[np.ndarray],
+    kurtosis: Sequence[float],
+) -> Figure:
+    """Optimal capacity and squared length of a feature against its importance.
+
+    Parameters
+    ----------
+    importance : array (n,)
+        In units of the multiplier.
+    capacity, sq_norm : arrays (n,), one for each kurtosis
+        Lengths in units of the multiplier too.
+    kurtosis : numbers
+    """
+    fig, (top, low) = plt.subplots(2, 1, figsize=(5.6, 5.6), sharex=True)
+    colors = _kurtosis_colors(len(kurtosis))
+    for C, n, k, color in zip(capacity, sq_norm, kurtosis, colors, strict=True):
+        name = rf"$k\leq{k:g}$" if k <= 3 else f"$k={k:g}$"
+        top.plot(importance, C, color=color, label=name)
+        low.plot(importance, n, color=color, label=name)
+    low.plot(importance, importance, color=MUTED, lw=1, ls="--", zorder=0)
+    low.text(1.27, 1.31, "$n_i=v_i$", color=MUTED, ha="right", va="bottom")
+    middle = len(kurtosis) // 2
+    low.fill_between(
+        importance, sq_norm[middle], importance, color=colors[middle], alpha=0.12, lw=0
+    )
+    low.annotate(
+        f"embedded shorter\nthan asked ($k={kurtosis[middle]:g}$)",
+        (0.52, 0.4),
+        (0.22, 0.95),
+        ha="center",
+        arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.8},
+    )
+    for ax, letter in ((top, "a"), (low, "b")):
+        ax.axvline(1, color=MUTED, lw=0.8, ls=":")
+        ax.set_xlim(importance[0], importance[-1])
+        panel_letter(ax, letter)
+    top.set_ylabel("capacity $C_i$")
+    top.legend(loc="upper left", handlelength=1.2)
+    top.set_ylim(-0.02, 1.08)
+    low.set_ylim(-0.03, None)
+    low.set_ylabel(r"squared length $n_i\,/\,\lambda$")
+    low.set_xlabel(r"importance over multiplier, $v_i\,/\,\lambda$")
+    return fig
+
+
+@book_style
+def stacked_capacities(
+    kurtosis: np.ndarray, capacity: np.ndarray, importance: np.ndarray, marked: float | None = None
+) -> Figure:
+    """Optimal capacities of a set of features, stacked, as the kurtosis rises.
+
+    Parameters
+    ----------
+    kurtosis : array (n,)
+    capacity : array (n, n_features)
+    importance : array (n_features,)
+        In descending order.
+    marked : float, optional
+        A kurtosis to mark.
+    """
+    fig, ax = plt.subplots(figsize=(5.8, 3.9))
+    colors = sns.color_palette("crest_r", n_colors=capacity.shape[1])
+    ax.stackplot(kurtosis, capacity.T, colors=colors, ec="white", lw=0.9)
+    ends = np.cumsum(capacity[-1])
+    for v, end, part in zip(importance, ends, capacity[-1], strict=True):
+        if part > 0.06 * ends[-1] / 3:
+            ax.text(kurtosis[-1] * 1.04, end - part / 2, f"$v={v:.2g}$", va="center", clip_on=False)
+    ax.axvline(3, color="white", lw=1, ls=":")
+    for at, text in ((np.sqrt(3 * kurtosis[0]), "whole"), (np.sqrt(3 * kurtosis[-1]), "shared")):
+        ax.text(at, 1.02, text, transform=ax.get_xaxis_transform(), ha="center", color=MUTED)
+    ticks = [1, 3, 10, 30, 100, 300]
+    ax.set_xscale("log")
+    _plain_log_ticks(ax.xaxis, ticks)
+    ax.set_xlim(kurtosis[0], kurtosis[-1])
+    ax.set_ylim(0, round(float(ends[-1])))
+    ax.set_yticks(range(round(float(ends[-1])) + 1))
+    ax.set_xlabel("kurtosis $k$ of a feature")
+    ax.set_ylabel("capacity, stacked")
+    if marked is not None:
+        ax.plot(marked, 0, "^", color=BLACK, ms=8, clip_on=False, zorder=4)
+    return fig

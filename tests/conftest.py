@@ -1,0 +1,91 @@
+"""Fixtures that several test files share."""
+
+import textwrap
+
+import pytest
+from hypothesis import settings
+
+from feature_capacity.pages import Build, build_book, list_pages
+from feature_capacity.project import Project, find_project
+
+# A busy machine is no counterexample.
+settings.register_profile("book", deadline=None, print_blob=True)
+settings.load_profile("book")
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    """The real book."""
+    return find_project()
+
+
+@pytest.fixture(scope="session")
+def quick_book(project):
+    """The whole book, executed and rendered with small parameters; unchanged pages are kept."""
+    build = Build(project, quick=True)
+    table = build_book(build, report=print)
+    return build, table, list_pages(project)
+
+
+TINY_PAGE = """\
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# (tiny)=
+# # A tiny page
+#
+# **Paper:** section 0.
+
+# %% tags=["parameters"] quick={"n_dims": 2}
+n_dims: int = 3  # dimensions [1 .. 12]
+scale: float = 1.0  # factor
+mode: str = "plain"  # how {plain, fail}
+
+# %%
+from feature_capacity.claims import open_page
+
+run = open_page("tiny", n_dims=n_dims, scale=scale, mode=mode)
+
+# %%
+run.check("tiny-dims", n_dims - 1)
+
+# %%
+1 / (mode != "fail")
+"""
+
+TINY_CLAIMS = """\
+- id: tiny-dims
+  section: "0"
+  source: eq 0
+  statement: There is at least one dimension.
+  kind: bound
+  page: tiny
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch) -> Project:
+    """A book of one page in a folder of its own, which is also the working folder."""
+    monkeypatch.delenv("FEATURE_CAPACITY_CLAIMS", raising=False)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "book").mkdir()
+    (tmp_path / "notebooks" / "tiny.py").write_text(TINY_PAGE)
+    (tmp_path / "book" / "claims.yml").write_text(TINY_CLAIMS)
+    (tmp_path / "book" / "intro.md").write_text("# Intro\n")
+    (tmp_path / "_config.yml").write_text("title: Tiny\nonly_build_toc_files: true\n")
+    (tmp_path / "_toc.yml").write_text(
+        textwrap.dedent("""\
+            format: jb-book
+            root: book/intro
+            chapters:
+              - file: notebooks/tiny
+            """)
+    )
+    monkeypatch.chdir(tmp_path)
+    return find_project()

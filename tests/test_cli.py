@@ -1,0 +1,191 @@
+"""The command line, as it is typed: help, results, and one sentence for each mistake."""
+
+import json
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from feature_capacity.cli import app
+from feature_capacity.pages import pair
+
+COMMANDS = ("book", "pages", "run", "claims", "pair", "serve", "clean")
+
+
+def call(*words):
+    return CliRunner().invoke(app, words)
+
+
+def files(folder):
+    return sorted(path for path in Path(folder).rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command):
+    done = call(command, "--help")
+    assert done.exit_code == 0
+    assert f"Example: feature-capacity {command}" in done.output
+
+
+def test_the_installed_command_lists_its_commands():
+    command = Path(sys.executable).with_name("feature-capacity")
+    done = subprocess.run([command, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert all(f"  {name}" in done.stdout for name in COMMANDS)
+
+
+def test_pages_lists_parameters_with_their_rules(tiny):
+    done = call("pages")
+    assert done.exit_code == 0
+    assert done.output.splitlines() == [
+        "tiny: A tiny page (section 0)",
+        "    n_dims = 3: dimensions (a whole number from 1 to 12)",
+        "    scale = 1.0: factor (a number)",
+        "    mode = 'plain': how (one of plain, fail)",
+    ]
+
+
+def test_run_takes_parameters_from_a_file_and_from_the_command(tiny):
+    Path("set.yml").write_text("n_dims: 4\nscale: 1e-3\n")
+    done = call("run", "tiny", "-f", "set.yml", "-p", "n_dims", "5", "-o", "out.ipynb")
+    assert done.exit_code == 0, done.output
+    assert str(tiny.root / "out.ipynb") in done.output
+    cells = json.loads(Path("out.ipynb").read_text())["cells"]
+    injected = next(c for c in cells if "injected-parameters" in c["metadata"].get("tags", ()))
+    assert injected["source"] == ["# Parameters\n", "n_dims = 5\n", "scale = 0.001\n"]
+
+
+def test_a_failing_cell_ends_in_one_line_and_status_1(tiny):
+    done = call("run", "tiny", "-p", "mode=fail", "-o", "out.ipynb")
+    assert done.exit_code == 1
+    assert done.output.startswith("error: page tiny, cell [5]: ZeroDivisionError")
+    assert len(done.output.splitlines()) == 1
+    assert sorted(path.name for path in tiny.root.glob("*.ipynb")) == ["out.failed.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "tinny"), "unknown page 'tinny'; did you mean tiny?"),
+        (("run", "tiny", "-p", "ndims", "3"), "unknown parameter 'ndims'; did you mean n_dims?"),
+        (("run", "tiny", "-p", "n_dims", "five"), "n_dims must be a whole number from 1 to 12"),
+        (("run", "tiny", "-p", "n_dims", "2.5"), "n_dims must be a whole number from 1 to 12"),
+        (("run", "tiny", "-p", "n_dims", "13"), "from 1 to 12; got 13"),
+        (("run", "tiny", "-p", "n_dims", "-1"), "from 1 to 12; got -1"),
+        (("run", "tiny", "-p", "scale", "nan"), "scale must be a number; got nan"),
+        (("run", "tiny", "-p", "mode", "other"), "mode must be one of plain, fail"),
+        (("run", "tiny", "-p", "n_dims"), "the parameter n_dims has no value"),
+        (("run", "tiny", "-f", "none.yml"), "there is no parameter file none.yml"),
+        (("run", "tiny", "-f", "list.yml"), "list.yml holds no mapping"),
+        (("run", "tiny", "-f", "broken.yml"), "broken.yml is not YAML"),
+        (("run", "tiny", "-f", "wrong.yml"), "n_dims must be a whole number from 1 to 12"),
+        (("run", "tiny", "-o", "out.txt"), "write -o out.ipynb"),
+        (("run", "tiny", "-o", "notebooks/tiny.ipynb"), "among the sources of the book"),
+        (("run", "tiny", "-o", "no/such/out.ipynb"), "there is no folder"),
+        (("run",), "Missing argument"),
+        (("run", "tiny", "--nonsense"), "No such option"),
+        (("bok",), "No such command"),
+        (("serve", "--port", "70000"), "--port"),
+    ],
+)
+def test_bad_input_ends_in_status_2_and_writes_nothing(tiny, words, message):
+    Path("list.yml").write_text("- 1\n")
+    Path("broken.yml").write_text("a: [1\n")
+    Path("wrong.yml").write_text("n_dims: [1, 2]\n")
+    before = files(tiny.root)
+    done = call(*words)
+    assert done.exit_code == 2, done.output
+    assert message in done.output
+    assert "Traceback" not in done.output
+    assert files(tiny.root) == before
+
+
+def test_a_wrong_registry_is_bad_input(tiny):
+    tiny.registry.write_text("- {id: a}\n")
+    done = call("claims")
+    assert done.exit_code == 2
+    assert "claims.yml, entry 1 (a): the field 'section' is missing" in done.output
+
+
+def test_claims_fail_on_what_was_never_checked_or_differs(tiny):
+    from feature_capacity.pages import Build, list_pages
+
+    assert call("claims").exit_code == 0
+    assert "not attempted" in call("claims").output
+
+    page = Build(tiny).executed(list_pages(tiny)[0])
+    page.parent.mkdir(parents=True)
+    page.write_text(json.dumps({"cells": []}))
+    done = call("claims")
+    assert done.exit_code == 1
+    assert "error: claims without an explanation: tiny-dims (not checked)" in done.output
+
+    record = {"id": "tiny-dims", "page": "tiny", "status": "differs", "detail": "too small"}
+    output = {"metadata": {"feature_capacity": {"claim": record}}}
+    page.write_text(json.dumps({"cells": [{"outputs": [output]}]}))
+    assert call("claims").exit_code == 1
+    tiny.registry.write_text(tiny.registry.read_text() + "  explained: because\n")
+    done = call("claims")
+    assert done.exit_code == 0
+    assert "✗ differs        tiny-dims  too small" in done.output
+
+
+def test_pair_check_writes_nothing_and_says_what_to_do(tiny):
+    done = call("pair", "--check")
+    assert done.exit_code == 1
+    assert "tiny.ipynb; run `make pair`" in done.output
+    assert not list(tiny.notebooks.glob("*.ipynb"))
+    assert "brought in step: tiny.ipynb" in call("pair").output
+    assert call("pair", "--check").exit_code == 0
+
+
+def test_clean_deletes_the_build_only(tiny):
+    pair(tiny)
+    before = files(tiny.root)
+    (tiny.build / "html").mkdir(parents=True)
+    (tiny.build / "html" / "index.html").write_text("x")
+    assert call("clean").exit_code == 0
+    assert files(tiny.root) == before
+
+
+def test_serve_needs_a_book_and_a_free_port(tiny):
+    done = call("serve")
+    assert done.exit_code == 1
+    assert "run `make book` first" in done.output
+    (tiny.build / "html").mkdir(parents=True)
+    (tiny.build / "html" / "index.html").write_text("x")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = call("serve", "--port", str(taken.getsockname()[1]))
+    assert done.exit_code == 1
+    assert "try --port" in done.output
+
+
+def test_serve_shows_the_book_until_it_is_interrupted(tiny):
+    (tiny.build / "html").mkdir(parents=True)
+    (tiny.build / "html" / "index.html").write_text("the book")
+    command = [sys.executable, "-u", "-c", "from feature_capacity.cli import app; app()"]
+    server = subprocess.Popen(
+        [*command, "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        address = server.stdout.readline().split()[4]
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            assert answer.read() == b"the book"
+    finally:
+        server.send_signal(2)
+        assert server.wait(timeout=10) == 0
+
+
+def test_outside_a_checkout_the_installed_copy_is_used(tmp_path, monkeypatch, project):
+    monkeypatch.chdir(tmp_path)
+    done = call("claims")
+    assert done.exit_code in (0, 1)
+    assert "Traceback" not in done.output
+    assert not files(tmp_path)

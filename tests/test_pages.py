@@ -1,0 +1,292 @@
+"""Pages: pairing, execution, what is executed again, and what the real pages must be like."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import jupytext
+import nbformat
+import papermill
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from feature_capacity import pages
+from feature_capacity.claims import load_claims
+from feature_capacity.pages import (
+    Build,
+    PageError,
+    build_book,
+    execute,
+    find_page,
+    list_pages,
+    pair,
+    to_notebook,
+)
+
+ANALYTIC = ("sec1_introduction", "sec2_capacity")
+
+
+def pictures(cell):
+    return [
+        kind
+        for output in cell.get("outputs", ())
+        for kind in output.get("data", {})
+        if kind.startswith("image/")
+    ]
+
+
+# ------------------------------------------------------------------------------- the real pages
+
+
+def test_every_notebook_is_in_the_table_of_contents(project):
+    sources = {path.stem for path in project.notebooks.glob("*.py")}
+    assert sources == {page.name for page in list_pages(project)}
+
+
+def test_every_notebook_is_in_step_with_its_source(project):
+    assert pair(project, check=True) == [], "run `make pair`"
+
+
+def test_every_page_ran_without_error_or_warning(quick_book):
+    build, _, all_pages = quick_book
+    for page in all_pages:
+        for cell in json.loads(build.executed(page).read_text())["cells"]:
+            for output in cell.get("outputs", ()):
+                assert output["output_type"] != "error", page.name
+                assert output.get("name") != "stderr", (page.name, output)
+            if cell["cell_type"] == "code" and "".join(cell["source"]).strip():
+                assert cell["execution_count"], f"{page.name}: a cell was not executed"
+
+
+def test_a_figure_cell_shows_exactly_one_captioned_picture(quick_book):
+    build, _, all_pages = quick_book
+    names = []
+    for page in all_pages:
+        for cell in json.loads(build.executed(page).read_text())["cells"]:
+            metadata = cell["metadata"].get("mystnb", {})
+            figure = metadata.get("figure")
+            assert len(pictures(cell)) == bool(figure), f"{page.name}: {figure or cell['source']}"
+            if figure:
+                assert figure["caption"].strip(), page.name
+                assert metadata["image"]["alt"].strip(), figure["name"]
+                names.append(figure["name"])
+    assert len(names) == len(set(names))
+
+
+def test_every_page_checks_its_claims(quick_book):
+    _, table, _ = quick_book
+    assert [row.claim.id for row in table.problems] == []
+
+
+def test_analytic_pages_do_not_import_torch(project):
+    found = [page for page in list_pages(project) if page.name in ANALYTIC]
+    for page in found:
+        notebook = to_notebook(page)
+        notebook.cells.append(
+            nbformat.v4.new_code_cell("import sys; print('torch' in sys.modules)")
+        )
+        quick, folder = page.parameters.quick, str(project.notebooks)
+        done = papermill.execute_notebook(notebook, None, quick, cwd=folder, progress_bar=False)
+        assert done.cells[-1].outputs[0].text == "False\n", page.name
+
+
+# --------------------------------------------------------------------------- the environment
+
+
+def requirements(project):
+    table = tomllib.loads((project.root / "pyproject.toml").read_text())["project"]
+    extras = table["optional-dependencies"]
+    listed = table["dependencies"] + [r for e in ("book", "test", "dev") for r in extras[e]]
+    return table, [Requirement(line) for line in listed]
+
+
+def test_constraints_pin_what_is_asked_for_within_its_range(project):
+    lines = project.constraints.read_text().split()
+    pinned = {normal(name): version for name, _, version in (li.partition("==") for li in lines)}
+    for requirement in requirements(project)[1]:
+        version = pinned[normal(requirement.name)]
+        assert requirement.specifier.contains(version), f"{requirement} against {version}"
+    assert not [version for version in pinned.values() if not version or "+" in version]
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_conda_environment_adds_nothing_to_the_project(project):
+    environment = yaml.safe_load((project.root / "environment.yml").read_text())
+    *conda, last = environment["dependencies"]
+    lowest = requirements(project)[0]["requires-python"].removeprefix(">=")
+    assert conda == [f"python={lowest}", "pip"]
+    assert last == {"pip": ["-c constraints.txt", "-e .[book,test]"]}
+
+
+# ------------------------------------------------------------------------------------- pairing
+
+
+def test_pairing_is_stable_and_has_no_outputs(tiny):
+    assert pair(tiny, check=True) == ["tiny.ipynb"]
+    assert not (tiny.notebooks / "tiny.ipynb").exists()
+    assert pair(tiny) == ["tiny.ipynb"]
+    text = (tiny.notebooks / "tiny.ipynb").read_text()
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    assert all(not cell.get("outputs") for cell in notebook.cells)
+    assert notebook.metadata["jupytext"]["formats"] == "ipynb,py:percent"
+    assert pair(tiny) == []
+    (tiny.notebooks / "tiny.ipynb").unlink()
+    pair(tiny)
+    assert (tiny.notebooks / "tiny.ipynb").read_text() == text
+
+
+def test_a_changed_cell_changes_its_id_only(tiny):
+    page = list_pages(tiny)[0]
+    before = [cell["id"] for cell in to_notebook(page).cells]
+    page.source.write_text(page.source.read_text().replace("n_dims - 1", "n_dims - 2"))
+    after = [cell["id"] for cell in to_notebook(page).cells]
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+    assert len(set(after)) == len(after)
+
+
+def test_saving_with_jupytext_leaves_nothing_behind(tiny, project):
+    pair(tiny)
+    source, notebook = tiny.notebooks / "tiny.py", tiny.notebooks / "tiny.ipynb"
+    before = source.read_text(), notebook.read_text()
+    shutil.copy(project.root / "pyproject.toml", tiny.root)
+    opened = jupytext.read(notebook)
+    opened.cells[1].outputs = [nbformat.v4.new_output("stream", text="1")]
+    opened.cells[1].metadata["execution"] = {"iopub.execute_input": "now"}
+    notebook.write_text(nbformat.writes(opened))
+    subprocess.run([sys.executable, "-m", "jupytext", "--sync", notebook], check=True)
+    assert source.read_text() != before[0], "jupytext writes a header of its own"
+    pair(tiny)
+    settings = re.compile(r"^# %% .*", re.M)  # jupytext sorts the settings of a cell
+    assert settings.sub("", source.read_text()) == settings.sub("", before[0])
+    assert json.loads(notebook.read_text()) == json.loads(before[1])
+
+
+def test_a_notebook_without_a_source_is_removed(tiny):
+    pair(tiny)
+    (tiny.notebooks / "old.ipynb").write_text("{}")
+    assert pair(tiny, check=True) == ["old.ipynb"]
+    pair(tiny)
+    assert not (tiny.notebooks / "old.ipynb").exists()
+
+
+# ------------------------------------------------------------------------- listing and executing
+
+
+def test_a_page_tells_its_title_and_its_section(tiny):
+    page = find_page(tiny, "notebooks/tiny.ipynb")
+    assert (page.name, page.title, page.paper) == ("tiny", "A tiny page", "section 0")
+    with pytest.raises(ValueError, match="did you mean tiny"):
+        find_page(tiny, "tiyn")
+
+
+def test_a_page_that_is_listed_but_absent_is_named(tiny):
+    (tiny.notebooks / "tiny.py").unlink()
+    with pytest.raises(PageError, match="notebooks/tiny"):
+        list_pages(tiny)
+
+
+def test_a_failing_cell_leaves_the_marked_notebook_and_nothing_else(tiny):
+    page = list_pages(tiny)[0]
+    out, failed = tiny.root / "out.ipynb", tiny.root / "bad" / "out.ipynb"
+    out.write_text("earlier")
+    with pytest.raises(PageError) as caught:
+        execute(page, out, failed, {"mode": "fail"})
+    message = str(caught.value)
+    assert message.startswith("page tiny, cell [5]: ZeroDivisionError: division by zero")
+    assert str(failed) in message
+    assert "papermill-error-cell" in failed.read_text()
+    assert out.read_text() == "earlier"
+    assert sorted(path.name for path in tiny.root.glob("*.ipynb")) == ["out.ipynb"]
+    assert sorted(path.name for path in tiny.root.glob(".*")) == []
+
+
+@pytest.fixture
+def executed(monkeypatch):
+    """Count executions; rendering is left out."""
+    ran = []
+
+    def count(page, destination, failed, parameters=None):
+        ran.append((page.name, parameters))
+        return execute(page, destination, failed, parameters)
+
+    monkeypatch.setattr(pages, "execute", count)
+    monkeypatch.setattr(pages, "_render", lambda *arguments: None)
+    return ran
+
+
+def test_only_what_changed_is_executed_again(tiny, executed):
+    build = Build(tiny)
+    table = build_book(build, report=lambda line: None)
+    assert executed == [("tiny", {})]
+    assert table.score() == "1 of 1 claims agree."
+    first = build.executed(list_pages(tiny)[0]).read_text()
+    assert str(tiny.root) not in first
+    assert build.seconds(list_pages(tiny)[0]) > 0
+
+    build_book(build, report=lambda line: None)
+    assert len(executed) == 1
+
+    source = tiny.notebooks / "tiny.py"
+    source.write_text(source.read_text().replace('"plain"  # how', '"fail"  # how'))
+    with pytest.raises(PageError, match=r"see .*_build/failed/tiny\.ipynb"):
+        build_book(build, report=lambda line: None)
+    assert build.executed(list_pages(tiny)[0]).read_text() == first
+
+    source.write_text(source.read_text().replace('"fail"  # how', '"plain"  # how'))
+    build_book(build, report=lambda line: None)
+    assert len(executed) == 2, "the source is what it was when the page last ran to its end"
+
+
+def test_a_quick_build_uses_the_quick_settings_and_a_place_of_its_own(tiny, executed):
+    build = Build(tiny, quick=True)
+    build_book(build, report=lambda line: None)
+    assert executed == [("tiny", {"n_dims": 2})]
+    assert "n_dims = 2" in build.executed(list_pages(tiny)[0]).read_text()
+    assert not Build(tiny).stage.exists()
+    assert (build.stage / "book" / "_generated" / "claims.html").is_file()
+    config = yaml.safe_load((build.stage / "_config.yml").read_text())
+    assert config["execute"]["execute_notebooks"] == "off"
+
+
+def test_a_page_depends_on_its_claims_its_settings_and_the_package(tiny, monkeypatch):
+    page = list_pages(tiny)[0]
+    digests = [pages._page_digest(tiny, page, {})]
+    digests.append(pages._page_digest(tiny, page, {"n_dims": 2}))
+    tiny.registry.write_text(tiny.registry.read_text().replace("at least one", "any"))
+    digests.append(pages._page_digest(tiny, page, {}))
+    tiny.constraints.write_text("numpy==1\n")
+    digests.append(pages._page_digest(tiny, page, {}))
+    package = tiny.root / "package"
+    package.mkdir()
+    monkeypatch.setattr(pages, "PACKAGE", package)
+    digests.append(pages._page_digest(tiny, page, {}))
+    (package / "capacity.py").write_text("x = 1\n")
+    digests.append(pages._page_digest(tiny, page, {}))
+    assert len(set(digests)) == len(digests)
+    (package / "cli.py").write_text("x = 1\n")
+    assert pages._page_digest(tiny, page, {}) == digests[-1]
+
+
+def test_claims_of_other_pages_do_not_matter_to_a_page(tiny):
+    page = list_pages(tiny)[0]
+    before = pages._page_digest(tiny, page, {})
+    entry = tiny.registry.read_text().replace("tiny", "other")
+    tiny.registry.write_text(tiny.registry.read_text() + entry)
+    assert len(load_claims()) == 2
+    assert pages._page_digest(tiny, page, {}) == before
+
+
+def test_a_kernel_that_dies_is_one_sentence_too(tiny):
+    page = list_pages(tiny)[0]
+    page.source.write_text(page.source.read_text() + "\n# %%\nimport os\n\nos._exit(1)\n")
+    with pytest.raises(PageError, match=r"^page tiny: DeadKernelError: .*failed\.ipynb\)$"):
+        execute(page, tiny.root / "out.ipynb", tiny.root / "failed.ipynb")
+    assert not (tiny.root / "out.ipynb").exists()
