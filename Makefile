@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test pair lint serve bench clean
+.PHONY: help install book test pair lint serve bench gallery clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ serve: $(INSTALLED) ## show the built book at http://127.0.0.1:8000/ (PORT=...)
 
 bench: $(INSTALLED) ## measure speed and memory against plain array operations
 	$(BIN)/python -m benchmarks $(ARGS)
+
+gallery: $(INSTALLED) ## copy the README's pictures out of the built book
+	$(BIN)/feature-capacity gallery
 
 clean: ## delete what a build made; .venv stays
 	rm -rf _build

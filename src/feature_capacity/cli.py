@@ -11,6 +11,7 @@ import typer
 import yaml
 from typer.core import TyperCommand
 
+from feature_capacity.gallery import write_gallery
 from feature_capacity.pages import (
     Build,
     PageError,
@@ -236,6 +237,19 @@ def serve(
             server.serve_forever()
         except KeyboardInterrupt:
             typer.echo("")
+
+
+@app.command()
+@_command
+def gallery() -> None:
+    """Copy the pictures of the README out of the book built last.
+
+    Example: feature-capacity gallery
+    """
+    project = find_project()
+    folder = project.book / "_static" / "gallery"
+    for path in write_gallery(Build(project).stage / "notebooks", folder):
+        typer.echo(f"wrote {path}")
 
 
 @app.command()
