@@ -24,6 +24,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "full": {
         "allocation": 10_000_000,
         "capacities": (512, 262_144),
+        "memory": (512, 262_144),
         "embedding": (100_000, 256),
         "diagram": 1000,
         "solver": 16,
@@ -32,6 +33,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "small": {
         "allocation": 200_000,
         "capacities": (64, 16_384),
+        "memory": (64, 262_144),
         "embedding": (4_000, 32),
         "diagram": 60,
         "solver": 3,
@@ -78,24 +80,15 @@ def bench_capacities(shape: tuple[int, int], repeats: int) -> list[dict]:
         gram @ W
 
     ours, plain = in_turns(repeats, lambda: fc.capacities(W), two_products)
-    time_row = row(f"capacities, {d} × {n:,} float32", ours, "its two matrix products", plain, 3)
-    memory = in_fresh_process("memory", shape)
-    return [
-        time_row,
-        {
-            "what": f"capacities, {d} × {n:,} float32: extra memory",
-            "against": "size of W",
-            "ours": memory["extra"],
-            "plain": memory["W"],
-            "unit": "MB",
-            "ratio": memory["extra"] / memory["W"],
-            "target": 1,
-        },
-    ]
+    return [row(f"capacities, {d} × {n:,} float32", ours, "its two matrix products", plain, 3)]
 
 
-def measure_memory(shape: tuple[int, int]) -> dict[str, float]:
-    """Rise of the peak resident size over one call; run in a process of its own."""
+def bench_memory(shape: tuple[int, int], repeats: int) -> list[dict]:
+    """Rise of the peak resident size over one call.
+
+    A peak never falls, and a process starts with that of its parent: hence one call, in a process
+    of its own, from a parent that holds nothing large.
+    """
     import resource
 
     import numpy as np
@@ -104,13 +97,13 @@ def measure_memory(shape: tuple[int, int]) -> dict[str, float]:
 
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes here
     W = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-    small = W[:, :64]
-    fc.capacities(small)  # libraries and buffers that any call needs are not this call's
-    small @ small.T
+    fc.capacities(W[:, :256])  # libraries and buffers that any call needs are not this call's
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     fc.capacities(W)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return {"extra": (after - before) / 1e6, "W": W.nbytes / 1e6}
+    extra, size = (after - before) / 1e6, W.nbytes / 1e6
+    what = f"capacities, {shape[0]} × {shape[1]:,} float32: extra memory"
+    return [row(what, extra, "size of W", size, 1, "MB")]
 
 
 def bench_embedding(shape: tuple[int, int], repeats: int) -> list[dict]:
@@ -133,7 +126,7 @@ def bench_embedding(shape: tuple[int, int], repeats: int) -> list[dict]:
 
 
 def loop_over_cells(importance: Any, kurtosis: Any, n_features: int, n_dims: int) -> list[float]:
-    """Capacity of the varied feature, the obvious way: bisection on the multiplier, cell by cell."""
+    """Capacity of the varied feature, the obvious way: bisection on the multiplier."""
     found = []
     for k in kurtosis:
         for first in importance:
@@ -237,13 +230,15 @@ def bench_solver(side: int, repeats: int) -> list[dict]:
     return [entry]
 
 
-def row(what: str, ours: float, against: str, plain: float, target: float | None) -> dict:
+def row(
+    what: str, ours: float, against: str, plain: float, target: float | None, unit: str = "s"
+) -> dict:
     return {
         "what": what,
         "against": against,
         "ours": ours,
         "plain": plain,
-        "unit": "s",
+        "unit": unit,
         "ratio": ours / plain,
         "target": target,
     }
@@ -252,6 +247,7 @@ def row(what: str, ours: float, against: str, plain: float, target: float | None
 BENCHES = {
     "allocation": bench_allocation,
     "capacities": bench_capacities,
+    "memory": bench_memory,
     "embedding": bench_embedding,
     "diagram": bench_diagram,
     "solver": bench_solver,
@@ -272,7 +268,8 @@ def measure(size: str, only: list[str] | None = None) -> dict:
     chosen = SIZES[size]
     rows = []
     for name in only or BENCHES:
-        rows += in_fresh_process(name, [chosen[name], chosen["repeats"]])
+        measured = in_fresh_process(name, [chosen[name], chosen["repeats"]])
+        rows += [{"bench": name, **entry} for entry in measured]
     return {
         "size": size,
         "repeats": chosen["repeats"],
@@ -322,8 +319,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.job:
         name, argument = json.loads(options.job)
-        result = measure_memory(argument) if name == "memory" else BENCHES[name](*argument)
-        print(json.dumps(result))
+        print(json.dumps(BENCHES[name](*argument)))
         return
     # Read by the child processes before they load NumPy.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -5,7 +5,8 @@ import textwrap
 import pytest
 from hypothesis import settings
 
-from feature_capacity.pages import Build, build_book, list_pages
+from feature_capacity.building import Build, build_book
+from feature_capacity.pages import list_pages
 from feature_capacity.project import Project, find_project
 
 # A busy machine is no counterexample.

@@ -1,4 +1,4 @@
-"""The exact allocation against fractions, enumeration, a generic optimizer and its own conditions."""
+"""The exact allocation against fractions, enumeration, a generic optimizer, its conditions."""
 
 import dataclasses
 import itertools

@@ -69,8 +69,17 @@ NOT_NUMBERS = {
         fc.classify,
         lambda x: fc.phase_diagram(x, [9.0]),
     ],
-    ids=["capacities", "leverage", "interference", "loss", "length", "allocation"]
-    + ["kurtosis", "classify", "diagram"],
+    ids=[
+        "capacities",
+        "leverage",
+        "interference",
+        "loss",
+        "length",
+        "allocation",
+        "kurtosis",
+        "classify",
+        "diagram",
+    ],
 )
 def test_what_is_not_a_real_number_is_refused(call, bad):
     with pytest.raises(ValueError, match=r"must (be|hold) real numbers.*; got"):

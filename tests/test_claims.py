@@ -8,21 +8,18 @@ import numpy as np
 import pytest
 import yaml
 
-from feature_capacity.claims import (
+from feature_capacity.claims import PageRun, open_page
+from feature_capacity.pages import list_pages
+from feature_capacity.registry import KINDS, load_claims, parse_claim
+from feature_capacity.verdicts import (
     AGREES,
     DIFFERS,
-    KINDS,
     NOT_APPLICABLE,
     NOT_ATTEMPTED,
     NOT_CHECKED,
-    PageRun,
     collect,
-    load_claims,
-    open_page,
-    parse_claim,
     read_records,
 )
-from feature_capacity.pages import list_pages
 
 ENTRY = {
     "id": "a-claim",

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from feature_capacity.building import Build
 from feature_capacity.cli import app
-from feature_capacity.pages import pair
+from feature_capacity.pages import list_pages, pair
 
 COMMANDS = ("book", "pages", "run", "claims", "pair", "serve", "clean")
 
@@ -112,8 +113,6 @@ def test_a_wrong_registry_is_bad_input(tiny):
 
 
 def test_claims_fail_on_what_was_never_checked_or_differs(tiny):
-    from feature_capacity.pages import Build, list_pages
-
     assert call("claims").exit_code == 0
     assert "not attempted" in call("claims").output
 

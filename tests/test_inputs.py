@@ -166,11 +166,11 @@ def test_order_is_a_whole_number(order):
 
 @pytest.mark.parametrize("generator", [0, None, np.random, np.random.RandomState(0)])
 def test_sampling_needs_a_generator(generator):
-    with pytest.raises(ValueError, match="generator must be a numpy.random.Generator or a torch"):
+    with pytest.raises(ValueError, match=r"generator must be a numpy\.random\.Generator or a"):
         fc.SparseUniform(0.5).sample(3, generator)
 
 
 @pytest.mark.parametrize("dtype", [int, np.int32, bool, np.complex128])
 def test_samples_are_floating(dtype):
-    with pytest.raises(ValueError, match="dtype must be a floating dtype.*got"):
+    with pytest.raises(ValueError, match=r"dtype must be a floating dtype.*got"):
         fc.SparseUniform(0.5).sample(3, np.random.default_rng(0), dtype=dtype)

@@ -14,18 +14,17 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from feature_capacity import pages
-from feature_capacity.claims import load_claims
+from feature_capacity import building
+from feature_capacity.building import Build, build_book
 from feature_capacity.pages import (
-    Build,
     PageError,
-    build_book,
     execute,
     find_page,
     list_pages,
     pair,
     to_notebook,
 )
+from feature_capacity.registry import load_claims
 
 ANALYTIC = ("sec1_introduction", "sec2_capacity")
 
@@ -217,8 +216,8 @@ def executed(monkeypatch):
         ran.append((page.name, parameters))
         return execute(page, destination, failed, parameters)
 
-    monkeypatch.setattr(pages, "execute", count)
-    monkeypatch.setattr(pages, "_render", lambda *arguments: None)
+    monkeypatch.setattr(building, "execute", count)
+    monkeypatch.setattr(building, "_render", lambda *arguments: None)
     return ran
 
 
@@ -258,30 +257,30 @@ def test_a_quick_build_uses_the_quick_settings_and_a_place_of_its_own(tiny, exec
 
 def test_a_page_depends_on_its_claims_its_settings_and_the_package(tiny, monkeypatch):
     page = list_pages(tiny)[0]
-    digests = [pages._page_digest(tiny, page, {})]
-    digests.append(pages._page_digest(tiny, page, {"n_dims": 2}))
+    digests = [building._page_digest(tiny, page, {})]
+    digests.append(building._page_digest(tiny, page, {"n_dims": 2}))
     tiny.registry.write_text(tiny.registry.read_text().replace("at least one", "any"))
-    digests.append(pages._page_digest(tiny, page, {}))
+    digests.append(building._page_digest(tiny, page, {}))
     tiny.constraints.write_text("numpy==1\n")
-    digests.append(pages._page_digest(tiny, page, {}))
+    digests.append(building._page_digest(tiny, page, {}))
     package = tiny.root / "package"
     package.mkdir()
-    monkeypatch.setattr(pages, "PACKAGE", package)
-    digests.append(pages._page_digest(tiny, page, {}))
+    monkeypatch.setattr(building, "PACKAGE", package)
+    digests.append(building._page_digest(tiny, page, {}))
     (package / "capacity.py").write_text("x = 1\n")
-    digests.append(pages._page_digest(tiny, page, {}))
+    digests.append(building._page_digest(tiny, page, {}))
     assert len(set(digests)) == len(digests)
     (package / "cli.py").write_text("x = 1\n")
-    assert pages._page_digest(tiny, page, {}) == digests[-1]
+    assert building._page_digest(tiny, page, {}) == digests[-1]
 
 
 def test_claims_of_other_pages_do_not_matter_to_a_page(tiny):
     page = list_pages(tiny)[0]
-    before = pages._page_digest(tiny, page, {})
+    before = building._page_digest(tiny, page, {})
     entry = tiny.registry.read_text().replace("tiny", "other")
     tiny.registry.write_text(tiny.registry.read_text() + entry)
     assert len(load_claims()) == 2
-    assert pages._page_digest(tiny, page, {}) == before
+    assert building._page_digest(tiny, page, {}) == before
 
 
 def test_a_kernel_that_dies_is_one_sentence_too(tiny):

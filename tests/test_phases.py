@@ -135,7 +135,7 @@ def test_a_diagram_is_split_by_its_boundaries():
     low = phases.ignored_boundary(6, 5, kurtosis)[:, None]
     high = phases.monosemantic_boundary(6, 5, kurtosis)[:, None]
     V = importance[None]
-    expected = np.where(V < low, 0, np.where(V >= high, 2, 1))
+    expected = np.where(low > V, 0, np.where(high <= V, 2, 1))
     clear = (abs(V / low - 1) > ROUNDING) & (abs(V / high - 1) > ROUNDING)
     assert clear.mean() > 0.9
     assert (diagram.regime == expected)[clear].all()

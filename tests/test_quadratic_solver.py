@@ -101,7 +101,7 @@ def test_too_few_steps_are_reported_not_hidden():
     short = minimize_quadratic([2.0, 1.0, 1.0], 9.0, 2, max_iterations=2)
     assert not short.converged
     assert short.gradient_norm > 1e-12
-    with pytest.raises(ConvergenceError, match="1 of 1 cells.*in 2 steps; raise max_iterations"):
+    with pytest.raises(ConvergenceError, match=r"1 of 1 cells.*in 2 steps; raise max_iterations"):
         minimize_quadratic([2.0, 1.0, 1.0], 9.0, 2, max_iterations=2, strict=True)
     loose, exact = (
         minimize_quadratic([2.0, 1.0, 1.0], 9.0, 2, n_starts=1, tolerance=tolerance, strict=True)

@@ -11,16 +11,9 @@ import typer
 import yaml
 from typer.core import TyperCommand
 
+from feature_capacity.building import Build, build_book
 from feature_capacity.gallery import write_gallery
-from feature_capacity.pages import (
-    Build,
-    PageError,
-    build_book,
-    execute,
-    find_page,
-    list_pages,
-    pair,
-)
+from feature_capacity.pages import PageError, execute, find_page, list_pages, pair
 from feature_capacity.project import find_project
 
 app = typer.Typer(
@@ -211,6 +204,51 @@ def pair_command(
     if stale and check:
         raise PageError(f"not in step with the source: {', '.join(stale)}; run `make pair`")
     typer.echo(f"brought in step: {', '.join(stale)}" if stale else "all notebooks are in step")
+
+
+@app.command()
+@_command
+def sweep(
+    config: Annotated[Path, typer.Option(help="YAML or JSON file that says what to compute.")],
+    out: Annotated[Path, typer.Option(help="Zarr store for the result, for example relu.zarr.")],
+    device: Annotated[str, typer.Option(help="Where torch computes: auto, cpu, cuda.")] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes on this machine.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask cluster instead, for example tcp://10.0.0.1:8786.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Minimize a toy model over a grid of importances and feature probabilities.
+
+    The store appears when the sweep is whole. Interrupted in whatever way, the same command goes
+    on where it stopped; on a store that is whole it only checks it.
+
+    \b
+    A configuration:
+      model: autoencoder            # or computation
+      activation: relu              # quadratic, relu, gelu, tanh, abs
+      inputs: unit_sparse_uniform   # or sparse_uniform, sparse_normal
+      n_features: 6
+      n_dims: 3
+      importance: {low: 0.01, high: 100, count: 32}   # or a list of numbers
+      probability: {low: 0.01, high: 1, count: 32}
+      n_starts: 4                   # random starts in each cell
+    Also: max_rounds, seed, n_points, max_iterations, tolerance, dtype.
+
+    Example: feature-capacity sweep --config relu.yml --out relu.zarr --workers 2
+    """
+    from feature_capacity.sweeps import SweepConfig, SweepError, run_sweep  # imports torch
+
+    options = {"device": device, "workers": workers, "scheduler": scheduler}
+    try:
+        data = run_sweep(SweepConfig.from_file(config), out, progress=not quiet, **options)
+    except SweepError as error:
+        raise _fail(error, 1) from None
+    except KeyboardInterrupt:
+        raise _fail("interrupted; the same command goes on where it stopped", 130) from None
+    rows, cells = data.loss.shape
+    settled = float(data.converged.mean())
+    typer.echo(f"{out}: {rows} x {cells} cells, {settled:.1%} of them converged")
 
 
 @app.command()

@@ -85,10 +85,10 @@ class SweepConfig:
     --------
     >>> SweepConfig("autoencoder", "relu", [0.1, 1, 10], [0.1, 1]).shape
     (2, 3)
-    >>> SweepConfig("autoencoder", "rely", [1], [1])
+    >>> SweepConfig("autoencoder", "sigmoid", [1], [1])
     Traceback (most recent call last):
     ...
-    ValueError: unknown activation 'rely'; did you mean relu? (abs, gelu, quadratic, relu, tanh)
+    ValueError: unknown activation 'sigmoid'; known: abs, gelu, quadratic, relu, tanh
     """
 
     model: str
@@ -111,13 +111,14 @@ class SweepConfig:
         _known("activation", self.activation, ACTIVATIONS)
         _known("inputs", self.inputs, INPUTS)
         _known("dtype", self.dtype, ("float32", "float64"))
-        _ = self.toy_model
-        for name, low in {"n_starts": 1, "max_rounds": 0, "seed": 0, "n_points": 64}.items():
-            rule = f"a whole number, at least {low}"
-            require_whole(getattr(self, name), name, low, None, rule)
-        if self.max_iterations is not None:
-            rule = "a whole number, at least 1"
-            require_whole(self.max_iterations, "max_iterations", 1, None, rule)
+        model = self.toy_model
+        whole = {"n_starts": 1, "max_rounds": 0, "seed": 0, "n_points": 64, "max_iterations": 1}
+        for name, low in whole.items():
+            value, rule = getattr(self, name), f"a whole number, at least {low}"
+            if value is not None or name != "max_iterations":
+                object.__setattr__(self, name, require_whole(value, name, low, None, rule))
+        object.__setattr__(self, "n_features", int(model.n_features))
+        object.__setattr__(self, "n_dims", int(model.n_dims))
         if self.tolerance is not None:
             tolerance = _number(self.tolerance, "tolerance")
             require(0 < tolerance < 1, f"tolerance must be in (0, 1); got {self.tolerance!r}")
@@ -203,7 +204,7 @@ def _known(what: str, name: Any, known: Iterable[str]) -> None:
     if not isinstance(name, str) or name not in known:
         message = unknown(what, str(name), known)
         if "known:" not in message:
-            message += f" ({', '.join(sorted(known))})"
+            message += f" known: {', '.join(sorted(known))}"
         raise ValueError(message)
 
 

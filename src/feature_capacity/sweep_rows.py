@@ -189,12 +189,13 @@ def _warm_starts(task: RowTask) -> np.ndarray:
     if not len(cells):
         return task.own
     found = _minimize(task, cells, parameters[:, None, :])
-    order = np.argsort(-found.loss, kind="stable")
+    loss = np.nan_to_num(found.loss, nan=np.inf)
+    order = np.argsort(-loss, kind="stable")
     best = np.full(task.config.shape[1], -1)
     best[cells[order]] = order  # the last one written is the lowest
     values = unpack(task.config, task.own)
     cell = np.flatnonzero(best >= 0)
-    cell = cell[found.loss[best[cell]] < (1 - _WORTH_TAKING) * values["loss"][cell]]
+    cell = cell[loss[best[cell]] < (1 - _WORTH_TAKING) * values["loss"][cell]]
     for name in ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged"):
         values[name][cell] = getattr(found, name)[best[cell]]
     near = values["loss_of_starts"][cell] <= 1.01 * values["loss"][cell, None]
