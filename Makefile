@@ -37,7 +37,7 @@ serve: $(INSTALLED) ## show the built book at http://127.0.0.1:8000/ (PORT=...)
 	$(BIN)/feature-capacity serve --port $(PORT)
 
 bench: $(INSTALLED) ## measure speed and memory against plain array operations
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python benchmarks/exact.py $(ARGS)
 
 gallery: $(INSTALLED) ## copy the README's pictures out of the built book
 	$(BIN)/feature-capacity gallery

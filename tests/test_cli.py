@@ -14,7 +14,7 @@ from feature_capacity.building import Build
 from feature_capacity.cli import app
 from feature_capacity.pages import list_pages, pair
 
-COMMANDS = ("book", "pages", "run", "claims", "pair", "serve", "clean")
+COMMANDS = ("book", "pages", "run", "claims", "pair", "sweep", "serve", "clean")
 
 
 def call(*words):

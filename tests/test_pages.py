@@ -98,9 +98,10 @@ def test_analytic_pages_do_not_import_torch(project):
 
 def requirements(project):
     table = tomllib.loads((project.root / "pyproject.toml").read_text())["project"]
-    extras = table["optional-dependencies"]
-    listed = table["dependencies"] + [r for e in ("book", "test", "dev") for r in extras[e]]
-    return table, [Requirement(line) for line in listed]
+    extras = table["optional-dependencies"].values()
+    found = [Requirement(line) for lines in (table["dependencies"], *extras) for line in lines]
+    # An extra may name another extra of the project itself.
+    return table, [requirement for requirement in found if requirement.name != table["name"]]
 
 
 def test_constraints_pin_what_is_asked_for_within_its_range(project):
@@ -255,13 +256,16 @@ def test_a_quick_build_uses_the_quick_settings_and_a_place_of_its_own(tiny, exec
     assert config["execute"]["execute_notebooks"] == "off"
 
 
-def test_a_page_depends_on_its_claims_its_settings_and_the_package(tiny, monkeypatch):
+def test_a_page_depends_on_its_claims_its_settings_its_scripts_and_the_package(tiny, monkeypatch):
     page = list_pages(tiny)[0]
     digests = [building._page_digest(tiny, page, {})]
     digests.append(building._page_digest(tiny, page, {"n_dims": 2}))
     tiny.registry.write_text(tiny.registry.read_text().replace("at least one", "any"))
     digests.append(building._page_digest(tiny, page, {}))
     tiny.constraints.write_text("numpy==1\n")
+    digests.append(building._page_digest(tiny, page, {}))
+    (tiny.root / "tiny").mkdir()
+    (tiny.root / "tiny" / "script.py").write_text("x = 1\n")
     digests.append(building._page_digest(tiny, page, {}))
     package = tiny.root / "package"
     package.mkdir()

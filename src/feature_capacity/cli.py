@@ -235,7 +235,7 @@ def sweep(
       n_starts: 4                   # random starts in each cell
     Also: max_rounds, seed, n_points, max_iterations, tolerance, dtype.
 
-    Example: feature-capacity sweep --config relu.yml --out relu.zarr --workers 2
+    Example: feature-capacity sweep --config relu.yml --out relu.zarr
     """
     from feature_capacity.sweeps import SweepConfig, SweepError, run_sweep  # imports torch
 
@@ -248,7 +248,7 @@ def sweep(
         raise _fail("interrupted; the same command goes on where it stopped", 130) from None
     rows, cells = data.loss.shape
     settled = float(data.converged.mean())
-    typer.echo(f"{out}: {rows} x {cells} cells, {settled:.1%} of them converged")
+    typer.echo(f"{out}: {rows} x {cells} cells, {100 * settled:.1f} % of them converged")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -41,10 +42,22 @@ INPUTS: dict[str, type[SparseInput]] = {
 }
 """Families of inputs by name."""
 
-_DETERMINE_RESULT = (
-    "_arrays activations capacity gauss_newton inputs levenberg_marquardt minimum models nodes "
-    "phases quadratic_solver solvers sweep_config sweep_rows"
-).split()
+_DETERMINE_RESULT = [
+    "_arrays",
+    "activations",
+    "capacity",
+    "gauss_newton",
+    "inputs",
+    "levenberg_marquardt",
+    "minimum",
+    "models",
+    "nodes",
+    "phases",
+    "quadratic_solver",
+    "solvers",
+    "sweep_config",
+    "sweep_rows",
+]
 
 
 class SweepError(RuntimeError):
@@ -230,7 +243,7 @@ def _grid(given: Any, name: str, high: float) -> tuple[float, ...]:
     where = "in (0, 1]" if high == 1 else "above 0"
     for value in grid:
         require(0 < value <= high, f"{name} must be {where}; got {value!r}")
-    for a, b in zip(grid, grid[1:], strict=False):
+    for a, b in itertools.pairwise(grid):
         require(a < b, f"{name} must increase strictly; got {b!r} after {a!r}")
     return grid
 

@@ -1,0 +1,228 @@
+"""Build the book: execute what changed into a stage, and render the stage strictly.
+
+The stage is below ``_build``, so that the sources stay untouched. A page is executed again only if
+something that its outputs depend on has changed.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from feature_capacity.pages import Page, PageError, execute, list_pages, write
+from feature_capacity.project import PACKAGE, Project
+from feature_capacity.registry import load_claims
+from feature_capacity.verdicts import ClaimTable, collect
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of the book: the published one, or a quick one with small parameters."""
+
+    project: Project
+    quick: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of this build is."""
+        return self.project.build / "quick" if self.quick else self.project.build
+
+    @property
+    def stage(self) -> Path:
+        """The sources of the rendered book: prose, executed pages, configuration."""
+        return self.folder / "stage"
+
+    @property
+    def output(self) -> Path:
+        """The folder that Jupyter Book puts its own ``_build`` in."""
+        return self.folder if self.quick else self.folder.parent
+
+    @property
+    def html(self) -> Path:
+        """The rendered book."""
+        return self.output / "_build" / "html"
+
+    @property
+    def index(self) -> Path:
+        """The page to open."""
+        return self.html / "index.html"
+
+    def executed(self, page: Page) -> Path:
+        """The executed notebook of a page."""
+        return self.stage / "notebooks" / page.notebook.name
+
+    def settings(self, page: Page) -> dict[str, Any]:
+        """The parameters that this build executes a page with; the others keep their defaults."""
+        return page.parameters.quick if self.quick else {}
+
+    def stamp(self, name: str) -> Path:
+        """The file that says what an earlier result was made from."""
+        return self.folder / "stamps" / f"{name}.json"
+
+    def seconds(self, page: Page) -> float | None:
+        """How long the page took to execute; None before it was executed."""
+        return _read_stamp(self.stamp(page.name)).get("seconds")
+
+    def claims(self) -> ClaimTable:
+        """The registry joined with the pages executed so far."""
+        executed = {page.name: self.executed(page) for page in list_pages(self.project)}
+        return collect(load_claims(), {n: path for n, path in executed.items() if path.is_file()})
+
+
+def _read_stamp(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def build_book(
+    build: Build, *, everything: bool = False, report: Callable[[str], None] = print
+) -> ClaimTable:
+    """Execute what has changed, stage, and render the book strictly.
+
+    Parameters
+    ----------
+    everything
+        Execute and render all pages, changed or not.
+    report
+        Called with a line for each thing done.
+
+    Returns
+    -------
+    ClaimTable
+        The verdicts. The caller decides what its `problems` lead to.
+
+    Raises
+    ------
+    PageError
+        If a page fails (nothing earlier is touched), or the book has a warning.
+    """
+    pages = list_pages(build.project)
+    for number, page in enumerate(pages, start=1):
+        _execute_if_changed(build, page, f"[{number}/{len(pages)}] {page.name}", everything, report)
+    table = build.claims()
+    _stage(build, pages, table)
+    _render(build, everything, report)
+    return table
+
+
+def _strip_run(notebook: Path) -> None:
+    """Take out what differs from run to run: times and the folders of this machine."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    content["metadata"].pop("papermill", None)
+    for cell in content["cells"]:
+        cell["metadata"].pop("papermill", None)
+        cell["metadata"].pop("execution", None)
+    write(notebook, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _execute_if_changed(
+    build: Build, page: Page, label: str, force: bool, report: Callable[[str], None]
+) -> None:
+    settings = build.settings(page)
+    digest = _page_digest(build.project, page, settings)
+    stamp, executed = build.stamp(page.name), build.executed(page)
+    if not force and executed.is_file() and _read_stamp(stamp).get("digest") == digest:
+        report(f"{label}: unchanged")
+        return
+    report(f"{label}: executing")
+    failed = build.folder / "failed" / executed.name
+    seconds = execute(page, executed, failed, settings)
+    _strip_run(executed)
+    failed.unlink(missing_ok=True)
+    write(stamp, json.dumps({"digest": digest, "seconds": round(seconds, 1)}))
+    report(f"{label}: {seconds:.0f} s")
+
+
+def _page_digest(project: Project, page: Page, settings: Mapping[str, Any]) -> str:
+    """Everything that the outputs of a page depend on, as one number."""
+    sources = [
+        path
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.name not in ("building.py", "cli.py", "pages.py") and "_book" not in path.parts
+    ]
+    scripts = sorted((project.root / page.name).glob("*.py"))  # of the page, if it has any
+    claims = [repr(claim) for claim in load_claims().values() if claim.page == page.name]
+    return _digest(
+        [page.source, *scripts, *sources, project.constraints],
+        sys.version_info[:2],
+        json.dumps(settings, sort_keys=True),
+        *claims,
+    )
+
+
+def _digest(files: list[Path], *more: object) -> str:
+    digest = hashlib.sha256(repr(more).encode())
+    for file in files:
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes() if file.is_file() else b"absent")
+    return digest.hexdigest()
+
+
+def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
+    """Bring the stage in step with the sources; files that do not change keep their times."""
+    project, stage = build.project, build.stage
+    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
+    write(stage / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    _copy(project.toc, stage / "_toc.yml")
+    kept = {build.executed(page) for page in pages}
+    for source in sorted(project.book.rglob("*")):
+        if source.is_file() and "__pycache__" not in source.parts:
+            copy = stage / "book" / source.relative_to(project.book)
+            _copy(source, copy)
+            kept.add(copy)
+    for name, text in {"claims": table.html(root="../"), "score": _score(table)}.items():
+        path = stage / "book" / "_generated" / f"{name}.html"
+        write(path, text + "\n")
+        kept.add(path)
+    for folder in ("book", "notebooks"):
+        for path in (stage / folder).rglob("*"):
+            if path.is_file() and path not in kept:
+                path.unlink()
+
+
+def _score(table: ClaimTable) -> str:
+    return f'<p class="score"><a href="claims.html">{table.score()}</a></p>'
+
+
+def _copy(source: Path, copy: Path) -> None:
+    if not copy.is_file() or copy.read_bytes() != source.read_bytes():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+
+
+def _render(build: Build, force: bool, report: Callable[[str], None]) -> None:
+    """Render the stage with ``jupyter-book build -n -W --keep-going``, unless nothing changed."""
+    stage, stamp = build.stage, build.stamp("html")
+    files = [path for path in sorted(stage.rglob("*")) if path.is_file()]
+    looks = [path for path in files if path.suffix not in (".ipynb", ".md", ".html", ".pyc")]
+    constraints = build.project.constraints
+    new = {"all": _digest([*files, constraints]), "looks": _digest([*looks, constraints])}
+    old = _read_stamp(stamp)
+    if not force and old == new and build.index.is_file():
+        report("book: unchanged")
+        return
+    report("book: rendering")
+    if force or old.get("looks") != new["looks"]:
+        # Sphinx does not see that scripts, styles, references or the configuration changed.
+        _forget(build)
+        shutil.rmtree(build.html, ignore_errors=True)
+    command = "from jupyter_book.cli.main import main; main()"
+    options = ["--path-output", str(build.output), "-n", "-W", "--keep-going", "-q"]
+    done = subprocess.run([sys.executable, "-c", command, "build", str(stage), *options])
+    if done.returncode:
+        # Sphinx repeats a warning only for a page that it reads again.
+        _forget(build)
+        stamp.unlink(missing_ok=True)
+        raise PageError("the strict build of the book failed; the warnings are above")
+    write(stamp, json.dumps(new))
+
+
+def _forget(build: Build) -> None:
+    shutil.rmtree(build.html.parent / ".doctrees", ignore_errors=True)

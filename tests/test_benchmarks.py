@@ -1,0 +1,50 @@
+"""The benchmark measures something, and says it in a table."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def report(project, tmp_path_factory):
+    file = tmp_path_factory.mktemp("bench") / "report.json"
+    command = [sys.executable, "benchmarks/exact.py", "--size", "small", "--json", str(file)]
+    printed = subprocess.run(command, cwd=project.root, check=True, capture_output=True, text=True)
+    return json.loads(file.read_text()), printed.stdout
+
+
+def test_every_row_holds_a_ratio_of_two_measurements(report):
+    rows = report[0]["rows"]
+    assert len(rows) == 6
+    for row in rows:
+        assert row["plain"] > 0
+        assert row["ours"] >= 0
+        assert row["ratio"] == pytest.approx(row["ours"] / row["plain"])
+    assert [row["target"] for row in rows] == [4, 3, 1, 20, None, None]
+    assert report[0]["repeats"] >= 3
+    assert report[0]["threads"] == 1
+
+
+def test_the_table_shows_every_row_with_its_target(report):
+    text = report[1]
+    for row in report[0]["rows"]:
+        line = next(line for line in text.splitlines() if line.startswith(row["what"]))
+        assert f"{row['ratio']:.3g}" in line
+        assert (f"at most {row['target']}" in line) == (row["target"] is not None)
+    assert "1 thread(s)" in text
+
+
+def test_the_loop_that_the_diagram_is_compared_with_is_right(project):
+    import runpy
+
+    import numpy as np
+
+    import feature_capacity as fc
+
+    names = runpy.run_path(str(project.root / "benchmarks" / "exact.py"))
+    importance, kurtosis = [0.3, 0.9, 1.5, 6.0], [1.8, 3.5, 9.0, 80.0]
+    loop = names["loop_over_cells"](importance, kurtosis, 6, 3)
+    exact = fc.phase_diagram(importance, kurtosis, 6, 3).capacity
+    np.testing.assert_allclose(np.reshape(loop, (4, 4)), exact, atol=1e-9)
