@@ -76,14 +76,18 @@ def bench_panel(name: str, grid: int, steps: int, timed_steps: int, n_samples: i
             for i, p in enumerate(probability)
         ]
         our_seconds = time.perf_counter() - start
-        excess = [
-            _excess(
-                model, family(probability[i]), importance[j], trained, c, found[i], j, n_samples
-            )
-            for c, (i, j) in enumerate(cells)
-        ]
-        if max(excess) <= 0.01:
+        excess, error = np.transpose(
+            [
+                _excess(
+                    model, family(probability[i]), importance[j], trained, c, found[i], j, n_samples
+                )
+                for c, (i, j) in enumerate(cells)
+            ]
+        )
+        # No higher in any cell, as far as the samples can tell, and 1 % to spare.
+        if (excess <= 0.01 + 3 * error).all():
             break
+    worst = int(np.argmax(excess))
     ratio = trained_seconds / our_seconds
     return {
         "panel": model.name,
@@ -93,15 +97,16 @@ def bench_panel(name: str, grid: int, steps: int, timed_steps: int, n_samples: i
         "n_starts": n_starts,
         "ratio": ratio,
         "target": TARGET,
-        "worst_excess": max(excess),
+        "worst_excess": float(excess[worst]),
+        "worst_error": float(error[worst]),
         "median_excess": float(np.median(excess)),
         "cells_compared": len(cells),
     }
 
 
-def _excess(model, inputs, importance, trained, c, found, j, n_samples) -> float:
-    """Our loss over the trained one, less 1, on the same samples; negative when ours is lower."""
-    mean, _ = sampled_loss(
+def _excess(model, inputs, importance, trained, c, found, j, n_samples) -> tuple[float, float]:
+    """Our loss over the trained one, less 1, on the same samples, with its standard error."""
+    mean, error = sampled_loss(
         model,
         np.stack([found.W[j], trained.W[c]]),
         np.stack([found.bias[j], trained.bias[c]]),
@@ -110,7 +115,7 @@ def _excess(model, inputs, importance, trained, c, found, j, n_samples) -> float
         n_samples=n_samples,
         seed=1,
     )
-    return float(mean[0] / mean[1] - 1)
+    return float(mean[0] / mean[1] - 1), float(np.hypot(*error) / mean[1])
 
 
 def product_rate(size: int = 1024) -> float:
@@ -154,7 +159,8 @@ def main() -> None:
             f"ours {result['our_seconds']:6.1f} s ({result['n_starts']} starts)   "
             f"ratio {result['ratio']:6.0f} (target {TARGET})   "
             f"our loss / trained - 1: median {result['median_excess']:+.1%}, "
-            f"worst of {result['cells_compared']} cells {result['worst_excess']:+.1%}",
+            f"worst of {result['cells_compared']} cells {result['worst_excess']:+.1%} "
+            f"(standard error {result['worst_error']:.1%})",
             flush=True,
         )
     rate = product_rate()

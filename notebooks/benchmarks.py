@@ -99,7 +99,7 @@ pd.DataFrame(
 #
 # **Embedding.**
 # A matrix with prescribed capacities can be built so that successive features lie along one direction until an axis is used up.
-# Each such run is one outer product, so building the matrix costs about as much as filling it: {glue:text}`benchmarks-embedding:.1f` times as long as writing every entry once.
+# Each such run is one outer product, so building the matrix costs a small multiple of filling it: {glue:text}`benchmarks-embedding:.1f` times as long as writing every entry once.
 #
 # **Phase diagram.**
 # All cells are solved in one call: {glue:text}`benchmarks-diagram-note`.

@@ -10,6 +10,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from feature_capacity.building import Build, build_book
@@ -32,7 +33,10 @@ def project() -> Project:
 def quick_book(project):
     """The whole book, executed and rendered with small parameters; unchanged pages are kept."""
     build = Build(project, quick=True)
-    table = build_book(build, report=print)
+    build.folder.mkdir(parents=True, exist_ok=True)
+    # Test files run side by side; the second one to ask waits, and finds everything unchanged.
+    with FileLock(str(build.folder / "tests.lock")):
+        table = build_book(build, report=print)
     return build, table, list_pages(project)
 
 

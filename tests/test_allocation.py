@@ -106,6 +106,14 @@ def test_against_exact_fractions(kind):
         assert (edge | (best.regime == expected)).all(), case
 
 
+def test_products_beyond_the_range_of_numbers():
+    """(k - 1) v overflows; the shares do not depend on it."""
+    best = fc.solve_allocation([1e200, 3e200, 1e-200], 1, 1e300)
+    exact, multiplier, _ = in_fractions([1e200, 3e200, 1e-200], 1, 1e300)
+    np.testing.assert_allclose(best.capacity, [float(c) for c in exact], rtol=ROUNDING, atol=1e-300)
+    assert best.multiplier == pytest.approx(float(multiplier), rel=ROUNDING)
+
+
 def conditions_hold(best):
     """Equations (6) to (8), (15) and (16) written out again."""
     v, k, multiplier = best.importance, float(best.kurtosis), float(best.multiplier)
@@ -395,6 +403,33 @@ def test_many_features(k):
         best = fc.solve_allocation(v, n_dims, k)
         assert fc.kkt_residuals(best).max() < KKT
         assert abs(best.capacity.sum() / n_dims - 1) < 1e-11
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_many_ignored_features_do_not_blur_a_close_decision(seed):
+    """Their sum is large; next to it the differences that decide so close to 3 would drown."""
+    rng = np.random.default_rng(seed)
+    close = 1 + 1.4e-9 * rng.random(1000)
+    v = np.concatenate([0.4 * rng.random(200_000), close])
+    best = fc.solve_allocation(v, 400, 3 + 1e-9)
+    alone = fc.solve_allocation(close, 400, 3 + 1e-9)
+    assert (best.capacity[:200_000] == 0).all()
+    np.testing.assert_allclose(best.capacity[200_000:], alone.capacity, atol=1e-9)
+    assert abs(best.capacity.sum() - 400) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("v", "n_dims", "k", "capacity", "regime"),
+    [
+        ([2.5, 1, 1, 1, 1], 2, 11.0, [1, 1 / 4, 1 / 4, 1 / 4, 1 / 4], [2, 1, 1, 1, 1]),
+        ([0.5, 1, 1, 1, 1], 2, 7.0, [0, 1 / 2, 1 / 2, 1 / 2, 1 / 2], [0, 1, 1, 1, 1]),
+        ([4, 1], 1, 9.0, [1, 0], [2, 0]),
+    ],
+)
+def test_exactly_on_a_phase_boundary(v, n_dims, k, capacity, regime):
+    best = fc.solve_allocation(v, n_dims, k)
+    np.testing.assert_allclose(best.capacity, capacity, atol=1e-15)
+    assert best.regime.tolist() == regime
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

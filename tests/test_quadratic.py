@@ -186,6 +186,18 @@ def test_hessian_at_orthogonal_embeddings(size):
     assert abs(entry.item() - 8) < ROUNDING
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_hessian_where_rounding_is_corrected(seed):
+    Q = torch.tensor(np.linalg.qr(np.random.default_rng(seed).standard_normal((3, 3)))[0])
+    hessian = torch.autograd.functional.hessian(
+        lambda lean: fc.loss_terms(
+            Q + lean * torch.outer(Q[:, 0], Q.new_tensor([0, 1, 0])), [1] * 3, 9
+        )[1],
+        torch.tensor(0.0, dtype=torch.float64),
+    )
+    assert abs(hessian.item() - 8) < ROUNDING
+
+
 def test_batches_broadcast_importance_and_kurtosis():
     rng = np.random.default_rng(2)
     W, v, k = rng.standard_normal((4, 3, 2, 5)), rng.random((3, 5)), rng.uniform(1, 9, (4, 1))

@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,8 @@ def build_book(
         If a page fails (nothing earlier is touched), or the book has a warning.
     """
     pages = list_pages(build.project)
-    for number, page in enumerate(pages, start=1):
+    # A page that reads the verdicts of the others comes after them.
+    for number, page in enumerate(sorted(pages, key=_reads_the_build), start=1):
         _execute_if_changed(build, page, f"[{number}/{len(pages)}] {page.name}", everything, report)
     table = build.claims()
     _stage(build, pages, table)
@@ -125,7 +126,8 @@ def _execute_if_changed(
     build: Build, page: Page, label: str, force: bool, report: Callable[[str], None]
 ) -> None:
     settings = build.settings(page)
-    digest = _page_digest(build.project, page, settings)
+    others = [build.executed(p) for p in list_pages(build.project) if not _reads_the_build(p)]
+    digest = _page_digest(build.project, page, settings, others if _reads_the_build(page) else [])
     stamp, executed = build.stamp(page.name), build.executed(page)
     if not force and executed.is_file() and _read_stamp(stamp).get("digest") == digest:
         report(f"{label}: unchanged")
@@ -139,7 +141,13 @@ def _execute_if_changed(
     report(f"{label}: {seconds:.0f} s")
 
 
-def _page_digest(project: Project, page: Page, settings: Mapping[str, Any]) -> str:
+def _reads_the_build(page: Page) -> bool:
+    return "feature_capacity.building" in page.source.read_text(encoding="utf-8")
+
+
+def _page_digest(
+    project: Project, page: Page, settings: Mapping[str, Any], others: Sequence[Path] = ()
+) -> str:
     """Everything that the outputs of a page depend on, as one number."""
     sources = [
         path
@@ -149,7 +157,7 @@ def _page_digest(project: Project, page: Page, settings: Mapping[str, Any]) -> s
     scripts = sorted((project.root / page.name).glob("*.py"))  # of the page, if it has any
     claims = [repr(claim) for claim in load_claims().values() if claim.page == page.name]
     return _digest(
-        [page.source, *scripts, *sources, project.constraints],
+        [page.source, *scripts, *sources, project.constraints, *others],
         sys.version_info[:2],
         json.dumps(settings, sort_keys=True),
         *claims,
@@ -188,7 +196,7 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
 
 
 def _score(table: ClaimTable) -> str:
-    return f'<p class="score"><a href="claims.html">{table.score()}</a></p>'
+    return f'<p class="score"><a href="../book/claims.html">{table.score()}</a></p>'
 
 
 def _copy(source: Path, copy: Path) -> None:

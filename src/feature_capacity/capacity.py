@@ -153,7 +153,8 @@ def leverage_capacities(W: Array, rtol: float | None = None) -> Array:
         return xp.sum(xp.matrix_transpose(inverse) * W, axis=-2)
     _, s, rows = xp.linalg.svd(W, full_matrices=False)
     keep = xp.astype(s > rtol * s[..., :1], W.dtype)
-    return xp.sum(rows * rows * keep[..., :, None], axis=-2)
+    score = xp.sum(rows * rows * keep[..., :, None], axis=-2)
+    return xp.minimum(score, xp.ones_like(score))
 
 
 def _scaled(xp: Any, W: Any) -> tuple[Any, list[slice]]:

@@ -236,7 +236,7 @@ def sweep(
     Also: max_rounds, seed, n_points, max_iterations, tolerance, dtype.
 
     Example: feature-capacity sweep --config relu.yml --out relu.zarr
-    """
+    """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
     from feature_capacity.sweeps import SweepConfig, SweepError, run_sweep  # imports torch
 
     options = {"device": device, "workers": workers, "scheduler": scheduler}

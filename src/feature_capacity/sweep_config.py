@@ -42,22 +42,11 @@ INPUTS: dict[str, type[SparseInput]] = {
 }
 """Families of inputs by name."""
 
-_DETERMINE_RESULT = [
-    "_arrays",
-    "activations",
-    "capacity",
-    "gauss_newton",
-    "inputs",
-    "levenberg_marquardt",
-    "minimum",
-    "models",
-    "nodes",
-    "phases",
-    "quadratic_solver",
-    "solvers",
-    "sweep_config",
-    "sweep_rows",
-]
+_DETERMINE_RESULT = (
+    *("_arrays", "activations", "capacity", "gauss_newton", "inputs", "levenberg_marquardt"),
+    *("minimum", "models", "nodes", "phases", "quadratic_solver", "solvers"),
+    *("sweep_config", "sweep_rows"),
+)
 
 
 class SweepError(RuntimeError):

@@ -1,0 +1,204 @@
+"""Figures of Appendix H: Lemma 1, the induction as a tree, the matrices it builds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from ..feasibility import Step
+from .embeddings import heat_map
+from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style, panel_letter
+
+_ORANGE, _LIGHT = FEATURE_COLORS[1], "#d5dae1"
+
+
+@book_style
+def lemma1(
+    n_dims: np.ndarray, sums: np.ndarray, angle: np.ndarray, turned: Mapping[int, np.ndarray]
+) -> Figure:
+    """Sums of squared entries for random unit vectors, and how turning them reaches the bound."""
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.4), width_ratios=[1.1, 1])
+    dims = np.unique(n_dims)
+    left.plot(n_dims, sums, "o", color=BLUE, ms=2.5, alpha=0.35, mew=0, label="random $v_i$")
+    left.plot(dims, dims, "_", color=BLACK, ms=13, mew=2.2, label="along projections")
+    left.set(xlabel="dimension $D$ of the subspace", ylabel=r"$\sum_i (v_i \cdot e_i)^2$")
+    left.set_xticks(dims[:: max(1, len(dims) // 6)])
+    left.set_ylim(bottom=0)
+    left.legend(loc="upper left", handletextpad=0.3)
+    panel_letter(left, "a")
+    marks = ("o", "s", "^", "D")
+    for (d, curve), mark, ink in zip(turned.items(), marks, FEATURE_COLORS, strict=False):
+        right.plot(np.degrees(angle), curve, mark, color=ink, ms=5, mfc="none", label=f"$D={d}$")
+    fine = np.linspace(angle.min(), angle.max(), 200)
+    right.plot(np.degrees(fine), np.cos(fine) ** 2, color=BLACK, lw=1, zorder=0)
+    right.annotate(r"$\cos^2\theta$", (52, np.cos(np.radians(52)) ** 2), xytext=(8, 4),
+                   textcoords="offset points")  # fmt: skip
+    right.set(
+        xlabel=r"angle $\theta$ from the projections (degrees)",
+        ylabel=r"$\sum_i (v_i \cdot e_i)^2 \,/\, D$",
+        xticks=[0, 30, 60, 90],
+    )
+    right.legend(loc="lower left", handletextpad=0.2)
+    panel_letter(right, "b")
+    return fig
+
+
+@book_style
+def slack(predicted: np.ndarray, missing: np.ndarray, deviation: np.ndarray) -> Figure:
+    """Capacity missing from the maximum against the sum that angles predict."""
+    fig, ax = plt.subplots(figsize=(4.6, 3.7))
+    ends = np.array([predicted.min() / 2, predicted.max() * 2])
+    ax.plot(ends, ends, color=MUTED, lw=1, zorder=0)
+    dots = ax.scatter(predicted, missing, c=np.log10(deviation), cmap="viridis", s=16, lw=0)
+    ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+    ax.set(
+        xlabel=r"$\sum_i \Pi_{ii}\,\sin^2\theta_i$",
+        ylabel=r"missing capacity $D - \sum_i C_i$",
+    )
+    bar = fig.colorbar(dots, ax=ax)
+    bar.set_label("size of the disturbance")
+    low, high = np.ceil(bar.mappable.get_clim()[0]), np.floor(bar.mappable.get_clim()[1])
+    ticks = np.arange(low, high + 1)
+    bar.set_ticks(ticks, labels=[f"$10^{{{t:.0f}}}$" for t in ticks])
+    return fig
+
+
+@book_style
+def induction_tree(steps: Sequence[Step]) -> Figure:
+    """The induction: capacities merge from left to right until one is left."""
+    n = len(steps[0].capacity)
+    fig, ax = plt.subplots(figsize=(6.8, 0.62 * n + 1.0))
+    draw_tree(ax, steps)
+    return fig
+
+
+@book_style
+def corner_cases(cases: Mapping[str, Sequence[Step]]) -> Figure:
+    """Small trees side by side."""
+    n_columns = 2
+    n_rows = -(-len(cases) // n_columns)
+    fig, axes = plt.subplots(n_rows, n_columns, figsize=(6.8, 2.5 * n_rows), squeeze=False)
+    for ax in axes.flat[len(cases) :]:
+        ax.set_visible(False)
+    for ax, (name, steps) in zip(axes.flat, cases.items(), strict=False):
+        draw_tree(ax, steps, words=False)
+        ax.set_title(name, loc="left", fontsize=10)
+    return fig
+
+
+def draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
+    """Draw an induction: a column per tuple, lines that join, bands for complements."""
+    height = _heights(steps)
+    flipped = False
+    for x, (step, y) in enumerate(zip(steps, height, strict=True)):
+        ink = _ORANGE if flipped else BLUE
+        new = range(len(y)) if x == 0 or steps[x - 1].move == "complement" else [len(y) - 1]
+        if step.move == "complement":
+            ax.axvspan(x + 0.28, x + 0.72, color=_LIGHT, alpha=0.6, lw=0)
+        for i in range(len(y)) if x + 1 < len(steps) else ():
+            after = _position_after(step, i)
+            ax.plot([x, x + 1], [y[i], height[x + 1][after]], color=ink, lw=1.4, zorder=1)
+        for i in new:
+            ax.text(
+                x, y[i], _number(step.capacity[i]), ha="center", va="center", fontsize=10,
+                bbox={"boxstyle": "round,pad=0.28", "fc": "white", "ec": ink, "lw": 1.4},
+                zorder=3,
+            )  # fmt: skip
+        top = len(height[0]) - 0.35
+        ax.text(x, top, f"$D={step.n_dims}$", ha="center", va="bottom", fontsize=9, color=BLACK)
+        if step.move != "base" and (words or step.move == "complement"):
+            word = step.move if words else r"$1-C$"
+            ax.text(x + 0.5, -0.62, word, ha="center", va="top", fontsize=9, color=MUTED)
+        flipped ^= step.move == "complement"
+    ax.set(xlim=(-0.5, len(steps) - 0.5), ylim=(-1.0, len(height[0]) + 0.05), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+@book_style
+def growing_matrices(
+    matrices: Sequence[np.ndarray], n_dims: Sequence[int], titles: Sequence[str]
+) -> Figure:
+    """Orthogonal matrices of growing size; the rows that are the embedding are framed."""
+    n_columns = 4
+    n_rows = -(-len(matrices) // n_columns)
+    fig, axes = plt.subplots(n_rows, n_columns, figsize=(6.6, 1.95 * n_rows), squeeze=False)
+    largest = max(len(U) for U in matrices)
+    for ax in axes.flat[len(matrices) :]:
+        ax.set_visible(False)
+    for ax, U, d, title in zip(axes.flat, matrices, n_dims, titles, strict=False):
+        heat_map(ax, U, limit=1.0)
+        ax.set_aspect("equal")
+        ax.add_patch(Rectangle((-0.5, -0.5), len(U), d, fill=False, ec=BLACK, lw=2, clip_on=False))
+        ax.set(xlim=(-0.6, largest - 0.4), ylim=(largest - 0.4, -0.6))
+        ax.set_title(title, loc="left", weight="normal", fontsize=9)
+    return fig
+
+
+@book_style
+def two_constructions(trials: pd.DataFrame) -> Figure:
+    """Error and share of filled entries of each construction; medians, and ranges of 90 %."""
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.4))
+    columns = {left: "largest error", right: "share of entries that are not zero"}
+    for ax, column in columns.items():
+        sns.lineplot(
+            trials, x="features", y=column, hue="construction", style="construction",
+            palette=[BLUE, _ORANGE], estimator="median", errorbar=("pi", 90), ax=ax,
+            legend=ax is right,
+        )  # fmt: skip
+        ax.set_xlabel("features $N$")
+    left.set(yscale="log", ylabel="largest error of rows and capacities", ylim=(1e-17, 2e-14))
+    left.axhline(2.0**-52, color=MUTED, lw=1, ls=(0, (1, 2)))
+    left.text(trials["features"].max(), 2.0**-53.2, "spacing of numbers at 1", color=MUTED,
+              fontsize=9, ha="right", va="top")  # fmt: skip
+    right.set(ylabel="share of entries of $W$\nthat are not zero", ylim=(0, 1.05))
+    right.legend(title=None, loc="upper right")
+    panel_letter(left, "a")
+    panel_letter(right, "b")
+    return fig
+
+
+def _position_after(step: Step, i: int) -> int:
+    """Where entry i of a tuple is in the next one."""
+    if step.move == "complement":
+        return i
+    if i in step.pair:
+        return len(step.capacity) - 2
+    return i - sum(j < i for j in step.pair)
+
+
+def _heights(steps: Sequence[Step]) -> list[np.ndarray]:
+    """Heights of all entries at which no two lines cross: leaves in the order of the last merge."""
+    members = [[[i] for i in range(len(steps[0].capacity))]]
+    for step in steps[:-1]:
+        old = members[-1]
+        if step.move == "merge":
+            i, j = step.pair
+            rest = [m for position, m in enumerate(old) if position not in step.pair]
+            members.append([*rest, old[i] + old[j]])
+        else:
+            members.append(old)
+    order = [leaf for group in members[-1] for leaf in group]
+    level = {leaf: len(order) - 1 - place for place, leaf in enumerate(order)}
+    heights = [np.array([level[m[0]] for m in members[0]], dtype=float)]
+    for step in steps[:-1]:
+        y = heights[-1]
+        if step.move == "merge":
+            rest = np.delete(y, step.pair)
+            heights.append(np.append(rest, y[list(step.pair)].mean()))
+        else:
+            heights.append(y)
+    return heights
+
+
+def _number(value: object) -> str:
+    if isinstance(value, Fraction):
+        return str(value)
+    return f"{float(value):.3g}"

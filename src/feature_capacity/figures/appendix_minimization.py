@@ -1,0 +1,156 @@
+"""Figures of Appendix C: the shape of the loss, and who finds its minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style, panel_letter
+
+_LOSS_MAP = sns.color_palette("crest", as_cmap=True)
+
+
+@book_style
+def valleys(
+    capacity: np.ndarray,
+    sq_norm: np.ndarray,
+    losses: Sequence[np.ndarray],
+    valley: Sequence[np.ndarray],
+    ends: Sequence[np.ndarray],
+    along: Sequence[np.ndarray],
+    heads: Sequence[str],
+) -> Figure:
+    """One feature's loss over capacity and length, and along a straight path between two points.
+
+    Parameters
+    ----------
+    losses : arrays (n_lengths, n_capacities)
+    valley : arrays (n_capacities,)
+        Best squared length for each capacity.
+    ends : arrays (2, 2)
+        The two ends of the path, each as capacity and squared length.
+    along : arrays
+        Loss at even steps along the path.
+    """
+    fig, axes = plt.subplots(2, len(losses), figsize=(7.2, 4.9), sharex="row", sharey="row")
+    for (ax, below), loss, best, path, heights, head in zip(
+        axes.T, losses, valley, ends, along, heads, strict=True
+    ):
+        ax.contourf(
+            capacity, sq_norm, loss, levels=np.linspace(0, 1.2, 13), cmap=_LOSS_MAP, extend="max"
+        )
+        ax.contour(
+            capacity,
+            sq_norm,
+            loss,
+            levels=np.linspace(0.1, 1.2, 12),
+            colors="white",
+            linewidths=0.5,
+        )
+        ax.plot(capacity, best, color="white", lw=3.2)
+        ax.plot(capacity, best, color=BLUE, lw=1.8)
+        ax.plot(*path.T, "o--", color=BLACK, ms=5, lw=1.2)
+        ax.set_title(head)
+        ax.set_xticks([0.25, 0.5, 0.75, 1], ["0.25", "0.5", "0.75", "1"])
+        ax.set_xlabel("capacity $C$")
+        t = np.linspace(0, 1, len(heights))
+        chord = heights[0] + t * (heights[-1] - heights[0])
+        below.fill_between(t, chord, heights, color="#f4d9b8", lw=0)
+        below.plot(t, chord, color=MUTED, lw=1, ls=":")
+        below.plot(t, heights, color=BLACK, ls="--", lw=1.5)
+        below.plot(t[[0, -1]], heights[[0, -1]], "o", color=BLACK, ms=5)
+        below.set_xlabel("way along the dashed line")
+    axes[0, 0].set_ylabel("squared length $n$")
+    axes[1, 0].set_ylabel("loss")
+    return fig
+
+
+@book_style
+def triangles(
+    corners: np.ndarray,
+    points: np.ndarray,
+    losses: Sequence[np.ndarray],
+    best: Sequence[np.ndarray],
+    heads: Sequence[str],
+) -> Figure:
+    """The loss over all ways in which three features can share one dimension.
+
+    Parameters
+    ----------
+    corners : array (3, 2)
+        Where the triangle's corners are drawn; corner i gives all capacity to feature i.
+    points : array (n, 3)
+        Capacities.
+    losses : arrays (n,)
+        From 0 to 1 in each panel.
+    best : arrays (3,)
+        The optimum of each panel.
+    """
+    fig, axes = plt.subplots(2, 2, figsize=(6.4, 5.7))
+    x, y = (points @ corners).T
+    outline = np.vstack([corners, corners[:1]])
+    for ax, loss, optimum, head in zip(axes.flat, losses, best, heads, strict=True):
+        image = ax.tricontourf(x, y, loss, levels=np.linspace(0, 1, 21), cmap=_LOSS_MAP)
+        ax.tricontour(
+            x, y, loss, levels=np.linspace(0.05, 0.95, 10), colors="white", linewidths=0.6
+        )
+        ax.plot(*outline.T, color=BLACK, lw=1)
+        ax.plot(*(optimum @ corners), "*", color="#fff3b0", mec=BLACK, ms=16, clip_on=False)
+        for i, (corner, ha) in enumerate(zip(corners, ("center", "left", "right"), strict=True)):
+            shift, va = (10, "bottom") if ha == "center" else (-7, "top")
+            ax.annotate(
+                f"feature {i + 1}",
+                corner,
+                xytext=(0, shift),
+                ha=ha,
+                va=va,
+                textcoords="offset points",
+                fontsize=9,
+                color=FEATURE_COLORS[i],
+            )
+        ax.text(-0.02, 1.0, head, transform=ax.transAxes, va="top", fontsize=11)
+        ax.set_aspect("equal")
+        ax.axis("off")
+    bar = fig.colorbar(image, ax=axes, shrink=0.55, pad=0.03, aspect=18, ticks=[0, 1])
+    bar.ax.set_yticklabels(["least", "most"])
+    bar.outline.set_visible(False)
+    bar.set_label("loss in this panel")
+    return fig
+
+
+@book_style
+def optimizers_on_ramps(
+    scale: np.ndarray,
+    ramps: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    generic: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
+    direct: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
+) -> Figure:
+    """Capacity and length over importance in units of the multiplier: lines and what was found.
+
+    Parameters
+    ----------
+    ramps : (capacity, length) by kurtosis, over ``scale``
+    generic, direct : (importance, capacity, length) by kurtosis
+        Found by two optimizers; importance and length in units of the multiplier.
+    """
+    fig, axes = plt.subplots(2, 1, figsize=(5.8, 5.4), sharex=True)
+    shades = sns.color_palette("flare", n_colors=len(ramps))
+    for (name, lines), color in zip(ramps.items(), shades, strict=True):
+        for ax, line, column in zip(axes, lines, (1, 2), strict=True):
+            ax.plot(scale, line, color=color, lw=1.6, label=name)
+            ax.plot(generic[name][0], generic[name][column], "o", ms=6.5, mfc="none", mec=color)
+            ax.plot(direct[name][0], direct[name][column], "x", ms=4, color=color)
+    for marker, name in (("o", "generic optimizer"), ("x", "minimized over $W$")):
+        axes[0].plot([], [], marker, color=MUTED, mfc="none", label=name)
+    axes[0].legend(loc="lower right", bbox_to_anchor=(1.0, 0.02))
+    axes[0].set_ylabel("capacity $C_i$")
+    axes[1].set_ylabel(r"squared length $n_i/\lambda$")
+    axes[1].set_xlabel(r"importance $v_i/\lambda$")
+    axes[1].set_xlim(scale[0], scale[-1])
+    for ax, letter in zip(axes, "ab", strict=True):
+        panel_letter(ax, letter)
+    return fig

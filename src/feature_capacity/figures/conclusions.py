@@ -1,0 +1,86 @@
+"""Figures of chapter 5: the paper's result in one picture, and all verdicts at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from ..allocation import REGIMES
+from .style import BLACK, MUTED, PHASE_COLORS, book_style, cell_edges, panel_letter
+
+_VERDICT_COLORS = {
+    "agrees": "#2b6ca3",
+    "differs": "#d9822b",
+    "not applicable": "#9aa5b1",
+    "not checked": "#b3261e",
+    "not attempted": "#d5dae1",
+}
+
+
+@book_style
+def three_fates(
+    importance: np.ndarray,
+    capacity: np.ndarray,
+    regime: np.ndarray,
+    probability: np.ndarray,
+    regimes: np.ndarray,
+) -> Figure:
+    """Capacities of many features, and the phase of each of them for every sparsity."""
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.6))
+    for code, ink in PHASE_COLORS.items():
+        left.plot(importance[regime == code], capacity[regime == code], "o", color=ink, ms=4, mew=0)
+    left.set(xscale="log", xlabel="importance $v_i$", ylabel="capacity $C_i$", ylim=(-0.03, 1.03))
+    panel_letter(left, "a")
+    colors = ListedColormap([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])
+    right.pcolormesh(
+        cell_edges(importance, log=True), cell_edges(probability, log=True), regimes,
+        cmap=colors, vmin=-0.5, vmax=2.5, rasterized=True,
+    )  # fmt: skip
+    right.set(xscale="log", yscale="log", xlabel="importance $v_i$")
+    right.set_ylabel("probability $p$ that a feature is active")
+    panel_letter(right, "b")
+    names = [Patch(color=PHASE_COLORS[code], label=REGIMES[code]) for code in sorted(PHASE_COLORS)]
+    fig.legend(handles=names, loc="outside upper center", ncols=3, handlelength=1)
+    return fig
+
+
+@book_style
+def block_geometry(cosines: Mapping[str, np.ndarray]) -> Figure:
+    """Angles between all pairs of features, one line for each embedding."""
+    fig, ax = plt.subplots(figsize=(6.4, 0.62 * len(cosines) + 1.0))
+    for y, cosine in enumerate(cosines.values()):
+        ax.plot(cosine, np.full(len(cosine), -y), "|", color=BLACK, ms=13, mew=1.1, alpha=0.6)
+        ax.axhline(-y, color=MUTED, lw=0.5, zorder=0)
+    ax.set(xlim=(-0.02, 1.02), ylim=(0.6 - len(cosines), 0.6))
+    ax.set_xlabel("cosine between two features, without sign")
+    ax.set_yticks(-np.arange(len(cosines)), list(cosines))
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return fig
+
+
+@book_style
+def verdicts_at_a_glance(statuses: Mapping[str, Sequence[str]], per_line: int = 40) -> Figure:
+    """One square for every claim, by section, colored by its verdict."""
+    lines = [
+        (section if start == 0 else "", found[start : start + per_line])
+        for section, found in statuses.items()
+        for start in range(0, len(found), per_line)
+    ]
+    fig, ax = plt.subplots(figsize=(6.8, 0.2 * len(lines) + 0.6))
+    for y, (_, found) in enumerate(lines):
+        for x, status in enumerate(found):
+            ax.add_patch(Rectangle((x, -y), 0.84, 0.8, color=_VERDICT_COLORS[status], lw=0))
+    ax.set(xlim=(-0.2, per_line), ylim=(-len(lines) + 0.8, 1.0), aspect="equal", xticks=[])
+    ax.set_yticks(0.4 - np.arange(len(lines)), [section for section, _ in lines], fontsize=9)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[:].set_visible(False)
+    present = {status for found in statuses.values() for status in found}
+    names = [Patch(color=ink, label=s) for s, ink in _VERDICT_COLORS.items() if s in present]
+    fig.legend(handles=names, loc="outside upper center", ncols=len(names), handlelength=1)
+    return fig

@@ -1,0 +1,347 @@
+"""Figures of section 3.7: phase diagrams of other models and nonlinearities, and what is behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
+
+from ..geometry import Block
+from .embeddings import color_of_features
+from .style import (
+    BLACK,
+    BLUE,
+    CAPACITY_MAP,
+    CONTOUR_LEVELS,
+    FEATURE_COLORS,
+    MUTED,
+    PHASE_COLORS,
+    book_style,
+    cell_edges,
+)
+
+PLATEAU_LEVELS = tuple(sorted({*CONTOUR_LEVELS, 0.47, 0.53} - {0.5}))
+"""Contours of Figure 7: 0.47 and 0.53 in place of 0.5."""
+
+ACTIVATION_COLORS = dict(
+    zip(("quadratic", "ReLU", "GELU", "tanh"), FEATURE_COLORS[:4], strict=True)
+)
+
+_VARIED = "importance of feature 1, $V$"
+_CHANCE = "feature probability, $p$"
+_LIGHT = "#d5dae1"
+_FEW_LABELS = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
+
+Map = tuple[Any, Any, Any]
+"""Importances, probabilities, and one value for each cell, (len(p), len(V))."""
+
+
+def _map_axes(ax: Axes, importance: Any, p: Any) -> None:
+    x, y = cell_edges(importance, log=True), cell_edges(p, log=True)
+    ax.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
+        inside = [t for t in _FEW_LABELS if values[0] <= t <= values[-1]]
+        if axis is ax.xaxis and len(inside) > 4:
+            inside = inside[1:-1:2] if len(inside) > 5 else inside[1:-1]
+        axis.set_major_locator(FixedLocator(inside))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+    ax.minorticks_off()
+    ax.spines[:].set_visible(True)
+    ax.set_box_aspect(1)
+
+
+def _cells(ax: Axes, picture: Map, **style: Any) -> Any:
+    importance, p, values = picture
+    edges = cell_edges(importance, log=True), cell_edges(p, log=True)
+    _map_axes(ax, importance, p)
+    return ax.pcolormesh(*edges, values, rasterized=True, **style)
+
+
+def _capacity(ax: Axes, picture: Map) -> Any:
+    image = _cells(ax, picture, cmap=CAPACITY_MAP, vmin=0, vmax=1)
+    if min(np.shape(picture[2])) > 1:
+        width = [1.0 if c in (0.47, 0.53) else 0.5 for c in PLATEAU_LEVELS]
+        ink = ["#ffb07c" if c in (0.47, 0.53) else "white" for c in PLATEAU_LEVELS]
+        ax.contour(*picture, levels=PLATEAU_LEVELS, colors=ink, linewidths=width)
+    return image
+
+
+def _frame_rows(rows: Mapping[str, Mapping[str, Any]], below: float) -> tuple[Figure, Any]:
+    """Axes for a table of maps with heads on top and at the left, and labels shared by all."""
+    columns = list(next(iter(rows.values())))
+    size = (0.9 + 1.72 * len(columns), below + 1.66 * len(rows))
+    fig, axes = plt.subplots(
+        len(rows), len(columns), figsize=size, sharex=True, sharey=True, squeeze=False
+    )
+    for ax, name in zip(axes[0], columns, strict=True):
+        ax.set_title(name)
+    for ax, name in zip(axes[:, 0], rows, strict=True):
+        ax.set_ylabel(name, weight="bold", labelpad=6)
+    axes[-1, len(columns) // 2].set_xlabel(_VARIED)
+    fig.supylabel(f"{_CHANCE}  (sparse below, dense on top)", size=10)
+    return fig, axes
+
+
+def _capacity_bar(fig: Figure, axes: Any, image: Any) -> None:
+    bar = fig.colorbar(
+        image, ax=axes, location="bottom", shrink=0.62, aspect=34, pad=0.02, ticks=np.arange(6) / 5
+    )
+    bar.set_label("capacity of feature 1, $C_1$")
+    bar.outline.set_visible(False)
+
+
+@book_style
+def fig7_phase_diagrams(rows: Mapping[str, Mapping[str, Map]]) -> Figure:
+    """Figure 7: capacity of the varied feature, one row per model, one column per nonlinearity.
+
+    ``rows`` maps the name of a model to maps by the name of a nonlinearity, the same in each row.
+    """
+    fig, axes = _frame_rows(rows, below=1.25)
+    for line, maps in zip(axes, rows.values(), strict=True):
+        for ax, picture in zip(line, maps.values(), strict=True):
+            image = _capacity(ax, picture)
+    _capacity_bar(fig, axes, image)
+    return fig
+
+
+@book_style
+def gallery(maps: Mapping[str, Map], n_columns: int = 4) -> Figure:
+    """Capacity maps by title, as in Figure 7, row after row."""
+    n_rows = -(-len(maps) // n_columns)
+    fig, axes = plt.subplots(
+        n_rows, n_columns, figsize=(6.2, 1.25 + 1.75 * n_rows), sharey=True, squeeze=False
+    )
+    for ax, (title, picture) in zip(axes.flat, maps.items(), strict=False):
+        image = _capacity(ax, picture)
+        ax.set_title(title, fontsize=9)
+        ax.tick_params(labelbottom=ax in axes[-1])
+    for ax in axes.flat[len(maps) :]:
+        ax.set_visible(False)
+    axes[-1, (n_columns - 1) // 2].set_xlabel(_VARIED)
+    fig.supylabel(_CHANCE, size=10)
+    _capacity_bar(fig, axes, image)
+    return fig
+
+
+@book_style
+def slices(curves: Mapping[str, Mapping[str, Mapping[str, tuple[Any, Any]]]]) -> Figure:
+    """Capacity against importance: panels by sparsity and model, one line per nonlinearity."""
+    models = list(next(iter(curves.values())))
+    fig, axes = plt.subplots(
+        len(curves), len(models), figsize=(5.8, 4.1), sharex=True, sharey=True, squeeze=False
+    )
+    for line, (sparsity, panels) in zip(axes, curves.items(), strict=True):
+        for ax, model in zip(line, models, strict=True):
+            ax.axhspan(0.47, 0.53, color=_LIGHT, lw=0)
+            for name, (importance, capacity) in panels[model].items():
+                ax.plot(importance, capacity, color=ACTIVATION_COLORS[name], label=name, lw=1.6)
+            ax.set(xscale="log", ylim=(-0.03, 1.03))
+            ax.set_yticks([0, 0.5, 1], ["0", "½", "1"])
+            ax.xaxis.set_major_locator(FixedLocator([0.01, 1, 100]))
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.xaxis.set_minor_formatter(NullFormatter())
+        line[0].set_ylabel(f"{sparsity}\ncapacity, $C_1$")
+    for ax, model in zip(axes[0], models, strict=True):
+        ax.set_title(model)
+    axes[0, 0].legend(loc="lower right", handlelength=1.2, borderaxespad=0.1)
+    fig.supxlabel(_VARIED, size=10)
+    return fig
+
+
+@book_style
+def block_maps(
+    rows: Mapping[str, Mapping[str, Map]], kinds: Mapping[int, tuple[str, str]]
+) -> Figure:
+    """What block the varied feature belongs to; ``kinds`` maps a code to its name and color."""
+    fig, axes = _frame_rows(rows, below=1.3)
+    colors = ListedColormap([color for _, color in kinds.values()])
+    norm = BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds))
+    place = {code: i for i, code in enumerate(kinds)}
+    for line, maps in zip(axes, rows.values(), strict=True):
+        for ax, (importance, p, codes) in zip(line, maps.values(), strict=True):
+            _cells(ax, (importance, p, np.vectorize(place.get)(codes)), cmap=colors, norm=norm)
+    handles = [
+        Line2D([], [], marker="s", ls="", ms=9, color=color, label=name)
+        for name, color in kinds.values()
+    ]
+    fig.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.2)
+    return fig
+
+
+@book_style
+def embeddings_in_space(
+    cells: Mapping[str, np.ndarray], found: Sequence[Sequence[Block]]
+) -> Figure:
+    """Embedding vectors in three dimensions; those of one block have one color.
+
+    Vectors come in units of the longest; ignored features are left out.
+    """
+    n_columns = 3
+    n_rows = -(-len(cells) // n_columns)
+    fig, axes = plt.subplots(
+        n_rows, n_columns, figsize=(5.8, 2.45 * n_rows), squeeze=False,
+        subplot_kw={"projection": "3d", "computed_zorder": False},
+    )  # fmt: skip
+    for ax, (name, W), parts in zip(axes.flat, cells.items(), found, strict=True):
+        _space(ax, W / np.linalg.norm(W, axis=0).max(), parts)
+        ax.set_title(name, fontsize=10, weight="normal", y=1.03)
+    return fig
+
+
+def _space(ax: Any, W: np.ndarray, parts: Sequence[Block]) -> None:
+    color = color_of_features(parts, W.shape[1])
+    for axis in np.eye(3):
+        ax.plot(*np.outer(axis, [-1.05, 1.05]), color=_LIGHT, lw=0.9, zorder=1)
+    for part in parts:
+        for i in part.features:
+            w = W[:, i]
+            ax.plot(*np.outer(w, [0, 1]), color=color[i], lw=2.4, zorder=3)
+            ax.plot(*w[:, None], "o", color=color[i], ms=5.5 if i else 9, mec="white", mew=0.8,
+                    zorder=4)  # fmt: skip
+            size = max(np.linalg.norm(w), 1e-9)
+            ax.text(*(w * (1 + 0.24 / size)), str(i + 1), ha="center", va="center", fontsize=9.5,
+                    color=color[i], zorder=5)  # fmt: skip
+    ax.set_box_aspect((1, 1, 1), zoom=1.15)
+    ax.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1))
+    ax.view_init(elev=20, azim=-62)
+    ax.set_axis_off()
+
+
+@book_style
+def largest_shared_importance(p: Any, limits: Mapping[str, Any], top: float) -> Figure:
+    """Largest importance at which the varied feature still shares, against p; NaN where none.
+
+    A value at ``top``, the end of what was tried, is drawn as an arrow: it is a lower bound.
+    """
+    fig, ax = plt.subplots(figsize=(5.6, 3.3))
+    for name, values in limits.items():
+        color = ACTIVATION_COLORS[name]
+        ax.plot(p, values, "o-", color=color, ms=4.5, mec="white", mew=0.6, label=name)
+        beyond = np.asarray(values) >= top
+        ax.plot(np.asarray(p)[beyond], np.asarray(values)[beyond], "^", color=color, ms=9)
+    ax.plot(p, 0.5 / np.asarray(p), color=MUTED, ls=":", lw=1.2, label="slope $-1$")
+    ax.set(
+        xscale="log", yscale="log", xlabel=f"{_CHANCE}  (sparse at left)",
+        ylabel="largest $V$ in superposition", ylim=(0.7, 2 * top),
+    )  # fmt: skip
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(LogLocator(subs=()))
+    ax.legend()
+    return fig
+
+
+@book_style
+def secondary_claims(
+    sizes: Mapping[str, Mapping[str, float]],
+    kurtosis: Mapping[str, Any],
+    widths: Mapping[str, Any],
+) -> Figure:
+    """Left: mean block size by model and nonlinearity. Right: width of the band by kurtosis."""
+    fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.2), width_ratios=(1, 1.25))
+    for s, (model, values) in enumerate(sizes.items()):
+        x = np.arange(len(values)) + 0.2 * (2 * s - 1)
+        axes[0].bar(
+            x, list(values.values()), 0.38, label=model, edgecolor="white",
+            color=[ACTIVATION_COLORS[name] for name in values], alpha=(1, 0.45)[s],
+        )  # fmt: skip
+    axes[0].set_xticks(range(len(values)), list(values), rotation=30)
+    axes[0].set_ylabel("features in the largest block")
+    axes[0].text(0.02, 1.02, "solid: computation; pale: autoencoder",
+                 transform=axes[0].transAxes, fontsize=8.5, color=MUTED)  # fmt: skip
+    for name, width in widths.items():
+        axes[1].plot(kurtosis[name], width, "o-", color=ACTIVATION_COLORS[name], ms=3.5, label=name)
+    axes[1].set(xscale="log", xlabel="kurtosis, $k$", ylabel="width of the band (decades of $V$)")
+    axes[1].legend(handlelength=1.2)
+    return fig
+
+
+@book_style
+def restarts(
+    counts: Sequence[int],
+    best: Mapping[str, Sequence[tuple[float, float]]],
+    spread: Mapping[str, tuple[float, float]],
+) -> Figure:
+    """Left: excess loss of the best of m starts (mean over cells). Right: capacity of best, mean.
+
+    ``best`` holds excesses by model for every count; ``spread`` the mean distance to the capacity
+    at the best known loss, of the best start and of the average over starts.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4))
+    models = list(best)
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(models)))
+    for color, name in zip(shades, models, strict=True):
+        axes[0].plot(counts, np.maximum(best[name], 1e-6), "o-", color=color, ms=4, lw=1.3)
+    axes[0].set(xscale="log", yscale="log", xlabel="number of starts", ylabel="mean excess loss")
+    axes[0].set_xticks(list(counts), [str(c) for c in counts])
+    axes[0].minorticks_off()
+    y = np.arange(len(models))
+    marks = (BLUE, "o", "best of 4"), ("#d55e00", "s", "mean of 4")
+    for s, (color, marker, word) in enumerate(marks):
+        axes[1].plot([spread[m][s] for m in models], y, marker, color=color, ms=5, label=word)
+    axes[1].set_yticks(y, models, fontsize=8)
+    axes[1].tick_params(length=0)
+    for tick, color in zip(axes[1].get_yticklabels(), shades, strict=True):
+        tick.set_color(color)
+    axes[1].set(xlabel="error of $C_1$", ylim=(len(models) - 0.5, -0.5))
+    axes[1].legend(loc="lower right", fontsize=8.5)
+    return fig
+
+
+@book_style
+def trained_or_minimized(
+    excess: Mapping[str, Any], error: Mapping[str, Any], capacities: Mapping[str, tuple[Any, Any]]
+) -> Figure:
+    """Left: trained above minimized loss, in percent of it. Right: capacities where both agree."""
+    fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4), width_ratios=(1.1, 1))
+    models = list(excess)
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(models)))
+    for row, (color, name) in enumerate(zip(shades, models, strict=True)):
+        values = 100 * np.asarray(excess[name])
+        y = row + np.linspace(-0.22, 0.22, len(values))
+        axes[0].errorbar(values, y, xerr=100 * np.asarray(error[name]), fmt="o", color=color, ms=4)
+        axes[1].plot(*capacities[name], "o", color=color, ms=4.5, alpha=0.85)
+    axes[0].axvline(0, color=BLACK, lw=1)
+    axes[0].set_xscale("symlog", linthresh=1)
+    axes[0].set_yticks(range(len(models)), models, fontsize=8)
+    axes[0].tick_params(axis="y", length=0)
+    axes[0].set(xlabel="trained above minimized (%)", ylim=(len(models) - 0.5, -0.5))
+    axes[1].plot([0, 1], [0, 1], color=MUTED, lw=0.8, zorder=0)
+    axes[1].set(xlabel="capacity, minimized", ylabel="capacity, trained")
+    axes[1].set_box_aspect(1)
+    return fig
+
+
+@book_style
+def two_in_one(maps: Mapping[str, Map], gain: Map, names: Sequence[str]) -> Figure:
+    """Two features in one dimension: phases by hand-made networks, by minimization, and the gain.
+
+    Phases are codes 0, 1, 2 with the given names: the extra feature is out, shares, or rules.
+    """
+    fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.7), sharey=True)
+    colors = ListedColormap([PHASE_COLORS[k] for k in sorted(PHASE_COLORS)])
+    for ax, (name, picture) in zip(axes, maps.items(), strict=False):
+        _cells(ax, picture, cmap=colors, vmin=-0.5, vmax=2.5)
+        ax.set_title(name)
+    image = _cells(axes[2], gain, cmap="cividis", vmin=0)
+    axes[2].set_title("part of loss saved")
+    bar = fig.colorbar(image, ax=axes, aspect=16, shrink=0.75, pad=0.02)
+    bar.outline.set_visible(False)
+    handles = [
+        Line2D([], [], marker="s", ls="", ms=8, color=PHASE_COLORS[k], label=name)
+        for k, name in enumerate(names)
+    ]
+    fig.legend(
+        handles=handles, loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.2
+    )
+    axes[0].set_ylabel(_CHANCE)
+    axes[1].set_xlabel("importance of the extra feature, $V$")
+    return fig

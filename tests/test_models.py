@@ -1,0 +1,455 @@
+"""Toy models, nonlinearities, nodes, the solver and training, each against another route."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import feature_capacity as fc
+from feature_capacity import solvers
+from feature_capacity.activations import ACTIVATIONS, with_slope
+from feature_capacity.gauss_newton import best_bias, node_tensors, terms
+from feature_capacity.levenberg_marquardt import levenberg_marquardt
+from feature_capacity.models import KINDS, ToyModel, output, squared_error
+from feature_capacity.nodes import expectation_nodes
+from feature_capacity.phases import one_feature_varied
+from feature_capacity.solvers import ConvergenceError, minimize, random_starts
+from feature_capacity.training import sampled_loss, train
+
+from .tolerances import DIFFERENCES, NEWTON, OPTIMIZER, ROUNDING, STANDARD_ERRORS
+
+FAMILIES = (fc.SparseUniform, fc.SparseNormal, fc.UnitSparseUniform)
+CPU = torch.device("cpu")
+
+
+def generator(seed=0):
+    return np.random.default_rng(seed)
+
+
+def some_models(model, n_models, seed=0):
+    """Random parameters with a bias that is not zero, importances, and both as tensors."""
+    rng = generator(seed)
+    size = model.n_dims * model.n_features
+    n_bias = model.n_features if model.kind == "autoencoder" else 0
+    parameters = torch.from_numpy(0.6 * rng.standard_normal((n_models, size + n_bias)))
+    return parameters, torch.from_numpy(np.exp(rng.standard_normal((n_models, model.n_features))))
+
+
+# Models
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_of_models_is_a_loop_over_samples_and_neurons(kind):
+    model, rng = ToyModel(kind, "gelu", 4, 2), generator()
+    W, x = rng.standard_normal((3, 2, 4)), rng.standard_normal((5, 4))
+    bias, v = rng.standard_normal((3, *model.bias_shape)), rng.random((3, 4))
+    batch = squared_error(model, *(torch.from_numpy(np.asarray(a)) for a in (W, bias, v, x)))
+
+    def gelu(z):
+        return z * 0.5 * (1 + math.erf(z / math.sqrt(2)))
+
+    for m in range(3):
+        for s in range(5):
+            hidden = [sum(W[m, a, i] * x[s, i] for i in range(4)) for a in range(2)]
+            if kind == "computation":
+                said = sum(map(gelu, hidden)) + bias[m]
+                loss = (said - sum(v[m, i] * gelu(x[s, i]) for i in range(4))) ** 2
+            else:
+                said = [
+                    gelu(sum(W[m, a, i] * hidden[a] for a in range(2)) + bias[m, i])
+                    for i in range(4)
+                ]
+                loss = sum(v[m, i] * (said[i] - x[s, i]) ** 2 for i in range(4))
+            assert float(batch[m, s]) == pytest.approx(loss, rel=ROUNDING)
+
+
+def test_the_computation_model_adds_up_what_the_autoencoder_keeps_apart():
+    x = torch.from_numpy(generator().standard_normal((7, 3)))
+    W, zero = torch.eye(3, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    added = output(ToyModel("computation", "relu", 3, 3), W, zero, x)
+    apart = output(ToyModel("autoencoder", "relu", 3, 3), W, zero.expand(3), x)
+    torch.testing.assert_close(added, apart.sum(dim=-1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("transformer",), "computation, autoencoder"),
+        (("autoencoder", "rleu"), "did you mean 'relu'"),
+        (("autoencoder", "relu", 2, 3), "number of features"),
+        (("autoencoder", "relu", 2, 0), "n_dims"),
+        (("computation", "relu", 2.5), "n_features"),
+    ],
+)
+def test_models_that_do_not_exist(arguments, word):
+    with pytest.raises(ValueError, match=word):
+        ToyModel(*arguments)
+
+
+# Nonlinearities
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_slopes_are_derivatives(name):
+    z = torch.linspace(-4, 4, 82, dtype=torch.float64, requires_grad=True)  # not at 0
+    value, slope = with_slope(name)(z)
+    torch.testing.assert_close(slope, torch.autograd.grad(value.sum(), z)[0])
+
+
+def test_named_activations_are_those_of_torch():
+    z = torch.linspace(-4, 4, 81, dtype=torch.float64)
+    for name, theirs in {
+        "relu": torch.relu, "gelu": torch.nn.functional.gelu, "tanh": torch.tanh, "abs": torch.abs,
+        "quadratic": torch.square,
+    }.items():  # fmt: skip
+        torch.testing.assert_close(with_slope(name)(z)[0], theirs(z))
+
+
+def test_any_torch_function_will_do():
+    found = minimize(
+        ToyModel("computation", torch.square, 3, 2), fc.SparseUniform(0.2), [[2, 1, 1]], seed=1
+    )
+    named = minimize(
+        ToyModel("computation", "quadratic", 3, 2), fc.SparseUniform(0.2), [[2, 1, 1]], seed=1
+    )
+    np.testing.assert_allclose(found.capacity, named.capacity, atol=1e-3)
+
+
+# Nodes
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("p", [0.003, 0.2, 1.0])
+def test_nodes_have_the_moments_of_the_inputs(family, p):
+    inputs = family(p)
+    nodes = expectation_nodes(inputs, 5)
+    assert nodes.all_masks
+    assert (nodes.weight > 0).all()
+    assert nodes.weight.sum() == pytest.approx(1, abs=ROUNDING)
+    assert nodes.dropped <= 1e-6
+    # Means and variances are exact but for dropped masks; where few nodes serve many active
+    # features, higher moments are as good as Sobol points make them.
+    exact = max(100 * nodes.dropped, 1e-9)
+    for power in (1, 2, 3, 4):
+        measured = nodes.weight @ nodes.x**power
+        size = inputs.moment(power + power % 2) ** (power / (power + power % 2))
+        slack = exact if power <= 2 else 1e-3
+        np.testing.assert_allclose(measured, inputs.moment(power), atol=slack * size)
+    products = (nodes.x * nodes.weight[:, None]).T @ nodes.x
+    apart = ~np.eye(5, dtype=bool)
+    np.testing.assert_allclose(products[apart], inputs.mean**2, atol=1e-3 * inputs.moment(2))
+
+
+def test_nodes_are_the_same_for_one_seed_and_others_for_another():
+    one, same, other = (expectation_nodes(fc.SparseUniform(0.5), 6, seed=s) for s in (0, 0, 1))
+    np.testing.assert_array_equal(one.x, same.x)
+    assert one.x.shape != other.x.shape or not np.array_equal(one.x, other.x)
+
+
+def test_masks_are_drawn_where_there_are_too_many():
+    nodes = expectation_nodes(fc.SparseUniform(0.4), 16, n_points=64, n_masks=64)
+    assert not nodes.all_masks
+    assert nodes.weight @ (nodes.x**2).sum(axis=1) == pytest.approx(16, rel=0.05)
+
+
+def test_a_generous_bound_drops_masks_and_says_how_much():
+    some, all_ = (expectation_nodes(fc.SparseUniform(0.1), 6, negligible=t) for t in (1e-2, 0))
+    assert all_.dropped == 0
+    assert 0 < some.dropped <= 1e-2
+    assert (some.x != 0).sum(axis=1).max() < (all_.x != 0).sum(axis=1).max() == 6
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "tanh"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_on_nodes_is_that_of_ten_million_samples(kind, activation):
+    model = ToyModel(kind, activation, 3, 2)
+    inputs = (fc.SparseUniform if kind == "computation" else fc.UnitSparseUniform)(0.3)
+    parameters, v = some_models(model, 1)
+    nodes = node_tensors(expectation_nodes(inputs, 3), torch.float64, CPU)
+    loss, _, _ = terms(model, parameters, v, nodes)
+    mean, error = sampled_loss(
+        model, parameters[:, :6].view(1, 2, 3), best_bias(model, parameters, v, nodes), v, inputs,
+        10_000_000,
+    )  # fmt: skip
+    assert abs(mean[0] - loss[0]) < STANDARD_ERRORS * error[0]
+
+
+# Loss, gradient and Gauss-Newton matrix
+
+
+def residuals(model, parameters, v, nodes):
+    """Importance-weighted residuals of one model; the computation model has its best bias."""
+    W = parameters[: model.n_dims * model.n_features].view(model.n_dims, model.n_features)
+    if model.kind == "computation":
+        bias = best_bias(model, parameters[None], v[None], nodes)[0]
+        wanted = (v * with_slope(model.activation)(nodes.x)[0]).sum(-1)
+        return output(model, W, bias, nodes.x) - wanted
+    bias = parameters[model.n_dims * model.n_features :]
+    return (output(model, W, bias, nodes.x) - nodes.x) * v.sqrt()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradient_and_matrix_are_those_of_automatic_differentiation(kind, activation):
+    model = ToyModel(kind, activation, 4, 2)
+    nodes = expectation_nodes(fc.SparseUniform(0.4), 4, n_points=256)
+    nodes = node_tensors(nodes, torch.float64, CPU)
+    parameters, v = some_models(model, 3)
+    loss, gradient, curvature = terms(model, parameters, v, nodes)
+    for m in range(3):
+
+        def of(q, m=m):
+            return residuals(model, q, v[m], nodes).reshape(len(nodes.x), -1)
+
+        r, J = of(parameters[m]), torch.func.jacrev(of)(parameters[m])
+        w = nodes.weight
+        torch.testing.assert_close(loss[m], (w[:, None] * r**2).sum())
+        torch.testing.assert_close(gradient[m], torch.einsum("n,nk,nkp->p", w, r, J))
+        torch.testing.assert_close(curvature[m], torch.einsum("n,nkp,nkq->pq", w, J, J))
+        exact = torch.func.grad(lambda q, w=w, of=of: (w[:, None] * of(q) ** 2).sum())(
+            parameters[m]
+        )
+        torch.testing.assert_close(2 * gradient[m], exact)
+
+
+def test_the_best_bias_cannot_be_bettered():
+    model = ToyModel("computation", "relu", 4, 2)
+    nodes = node_tensors(expectation_nodes(fc.SparseUniform(0.4), 4), torch.float64, CPU)
+    parameters, v = some_models(model, 1)
+    best = best_bias(model, parameters, v, nodes)
+    W = parameters.view(1, 2, 4)
+    at, below, above = (
+        float(squared_error(model, W, best + step, v, nodes.x)[0] @ nodes.weight)
+        for step in (0, -1e-3, 1e-3)
+    )
+    assert below - at == pytest.approx(1e-6, rel=DIFFERENCES)
+    assert above - at == pytest.approx(1e-6, rel=DIFFERENCES)
+
+
+def test_the_quadratic_loss_on_nodes_is_equation_12():
+    model, inputs = ToyModel("computation", "quadratic", 4, 2), fc.SparseUniform(0.3)
+    parameters, v = some_models(model, 3)
+    nodes = node_tensors(expectation_nodes(inputs, 4, negligible=0), torch.float64, CPU)
+    loss, _, _ = terms(model, parameters, v, nodes)
+    exact = fc.expected_loss(parameters.view(3, 2, 4), v, inputs.kurtosis)
+    torch.testing.assert_close(loss, exact, rtol=1e-3, atol=0)
+
+
+# Levenberg-Marquardt
+
+
+def _least_squares(residual, matrix):
+    def evaluate(parameters, index):
+        r = torch.stack([residual(q, int(i)) for q, i in zip(parameters, index, strict=True)])
+        J = torch.stack([matrix(q, int(i)) for q, i in zip(parameters, index, strict=True)])
+        return (r**2).sum(1), (J.mT @ r[..., None])[..., 0], J.mT @ J
+
+    return evaluate
+
+
+def test_a_batch_of_valleys_is_solved_each_at_its_own_pace():
+    def valley(q, i):
+        return torch.stack([10 * (q[1] - q[0] ** 2), (i + 1.0) - q[0]])
+
+    def slope(q, i):
+        return torch.stack([torch.stack([-20 * q[0], q[0] * 0 + 10]), torch.tensor([-1.0, 0])])
+
+    start = torch.tensor([[-1.2, 1.0]]).repeat(3, 1)
+    evaluate = _least_squares(valley, slope)
+    q, loss, norm, iterations, converged = levenberg_marquardt(evaluate, start, 200, 1e-6)
+    torch.testing.assert_close(q, torch.tensor([[1.0, 1], [2, 4], [3, 9]]), rtol=1e-3, atol=1e-3)
+    assert converged.all()
+    assert (loss < 1e-6).all()
+    assert (norm < 1e-2).all()
+    alone = levenberg_marquardt(lambda p, _: evaluate(p, torch.tensor([1])), start[:1], 200, 1e-6)
+    torch.testing.assert_close(alone[0][0], q[1])
+    assert int(alone[3][0]) == int(iterations[1])
+
+
+def test_too_few_steps_are_reported():
+    evaluate = _least_squares(lambda q, i: q**3 - 2, lambda q, i: torch.diag(3 * q**2))
+    few = levenberg_marquardt(evaluate, torch.full((1, 2), 5.0), 2, 1e-6)
+    enough = levenberg_marquardt(evaluate, torch.full((1, 2), 5.0), 100, 1e-6)
+    assert not few[4].any()
+    assert enough[4].all()
+    assert enough[1] < few[1]
+
+
+def test_a_model_without_a_usable_step_stays_where_it_is():
+    def broken(parameters, index):
+        n = len(parameters)
+        return torch.ones(n), torch.ones(n, 2), torch.full((n, 2, 2), math.nan)
+
+    start = torch.zeros(2, 2)
+    q, loss, _, iterations, converged = levenberg_marquardt(broken, start, 100, 1e-4)
+    torch.testing.assert_close(q, start)
+    assert (loss == 1).all()
+    assert converged.all()
+    assert (iterations < 100).all()
+
+
+# minimize
+
+
+def test_the_quadratic_model_on_nodes_finds_the_closed_form():
+    v = one_feature_varied(np.geomspace(0.1, 5, 6), 6)
+    for p in (0.05, 0.3, 0.9):
+        inputs = fc.SparseUniform(p)
+        found = minimize(
+            ToyModel("computation"), inputs, v, n_starts=6, max_iterations=300, strict=True
+        )
+        exact = fc.solve_allocation(v, 3, inputs.kurtosis)
+        np.testing.assert_allclose(found.loss, exact.loss, rtol=0.02)  # on nodes
+        np.testing.assert_allclose(found.capacity[:, 0], exact.capacity[:, 0], atol=0.03)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_results_do_not_depend_on_the_size_of_chunks(kind, monkeypatch):
+    model, v = ToyModel(kind, "gelu", 4, 2), one_feature_varied([0.3, 1.4, 4.0], 4)
+    found = {}
+    for numbers in (1, 50_000, 10**9):
+        monkeypatch.setattr(solvers, "_CHUNK_NUMBERS", numbers)
+        found[numbers] = minimize(model, fc.UnitSparseUniform(0.2), v, dtype="float64")
+    for other in (50_000, 10**9):
+        for name in ("loss", "capacity", "W", "bias", "loss_of_starts"):
+            np.testing.assert_allclose(
+                getattr(found[other], name), getattr(found[1], name), rtol=1e-6, atol=1e-6
+            )
+
+
+def test_a_cell_does_not_feel_the_cells_after_it():
+    model, v = ToyModel("autoencoder", "relu", 4, 2), one_feature_varied([0.5, 2.0, 9.0], 4)
+    three, one = (minimize(model, fc.UnitSparseUniform(0.1), part, seed=3) for part in (v, v[:1]))
+    np.testing.assert_allclose(three.capacity[0], one.capacity[0], atol=OPTIMIZER * 100)
+    np.testing.assert_array_equal(
+        random_starts(model, 3, 4, [7, 1])[:2], random_starts(model, 2, 4, [7, 1])
+    )
+
+
+def test_the_record_is_about_the_best_start():
+    model, v = ToyModel("computation", "relu", 5, 2), one_feature_varied([0.7, 2.0], 5)
+    inputs = fc.SparseUniform(0.2)
+    found = minimize(model, inputs, v, n_starts=6, dtype="float64")
+    np.testing.assert_array_equal(found.loss, found.loss_of_starts.min(axis=1))
+    np.testing.assert_array_equal(found.best_start, found.loss_of_starts.argmin(axis=1))
+    near = (found.loss_of_starts <= 1.01 * found.loss[:, None]).sum(axis=1)
+    np.testing.assert_array_equal(found.n_near_best, near)
+    np.testing.assert_allclose(found.capacity, fc.capacities(found.W))
+    nodes = node_tensors(expectation_nodes(inputs, 5), torch.float64, CPU)
+    sizes = squared_error(model, *(torch.from_numpy(a) for a in (found.W, found.bias, v)), nodes.x)
+    np.testing.assert_allclose((sizes @ nodes.weight).numpy(), found.loss, rtol=NEWTON)
+
+
+def test_given_starts_are_used():
+    model, v = ToyModel("autoencoder", "relu", 4, 2), one_feature_varied([1.5], 4)
+    inputs = fc.UnitSparseUniform(0.1)
+    first = minimize(model, inputs, v, n_starts=8, dtype="float64", tolerance=1e-9,
+                     max_iterations=300)  # fmt: skip
+    starts = np.concatenate([first.W.reshape(1, 1, -1), first.bias[:, None]], axis=2)
+    again = minimize(model, inputs, v, starts=starts, dtype="float64")
+    assert again.loss_of_starts.shape == (1, 1)
+    assert again.iterations[0] <= 20
+    np.testing.assert_allclose(again.loss, first.loss, rtol=OPTIMIZER)
+    np.testing.assert_allclose(again.capacity, first.capacity, atol=1e-3)
+
+
+def test_two_sparse_features_make_an_antipodal_pair():
+    model, p, v = ToyModel("autoencoder", "relu", 2, 1), 0.05, 0.8
+    found = minimize(model, fc.UnitSparseUniform(p), [[1.0, v]], n_starts=8)
+    assert found.W[0, 0, 0] * found.W[0, 0, 1] < 0
+    np.testing.assert_allclose(found.capacity[0], 0.5, atol=0.02)
+    # Not above the pair with unit lengths, up to the nodes, which a kink crosses.
+    assert found.loss[0] <= 1.02 * (1 + v) * p**2 / 6
+
+
+def test_strict_says_what_to_raise():
+    with pytest.raises(ConvergenceError, match="max_iterations"):
+        minimize(
+            ToyModel("computation", "relu"), fc.SparseUniform(0.1), np.ones((2, 6)), n_starts=2,
+            max_iterations=2, strict=True,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"importance": [1.0, 1.0]}, "shape"),
+        ({"importance": [[1.0, -1.0]]}, "importance"),
+        ({"n_starts": 0}, "n_starts"),
+        ({"max_iterations": 0}, "max_iterations"),
+        ({"tolerance": 2}, "tolerance"),
+        ({"dtype": "float16"}, "float32 or float64"),
+        ({"device": "abacus"}, "device"),
+    ],
+)
+def test_bad_settings_are_refused(options, word):
+    given = {"importance": [[1.0, 1.0]], **options}
+    with pytest.raises(ValueError, match=word):
+        minimize(ToyModel("computation", "relu", 2, 1), fc.SparseUniform(0.5), **given)
+
+
+# Training
+
+
+def test_training_comes_close_to_the_minimum_and_not_below():
+    model, inputs = ToyModel("autoencoder", "relu", 3, 2), fc.UnitSparseUniform(0.3)
+    v = np.array([[1.0, 0.8, 0.6], [1.0, 1.0, 1.0]])
+    best = minimize(model, inputs, v, n_starts=12)
+    found = train(model, inputs, v, n_steps=1500, batch_size=256, learning_rate=5e-3, seed=1)
+    W, bias = np.concatenate([found.W, best.W]), np.concatenate([found.bias, best.bias])
+    losses = np.array(
+        [sampled_loss(model, W, bias, np.tile(v, (2, 1)), inputs, 20_000, s)[0] for s in range(20)]
+    )
+    gap = losses[:, :2] - losses[:, 2:]
+    error = gap.std(axis=0, ddof=1) / math.sqrt(20)
+    assert (gap.mean(axis=0) > -STANDARD_ERRORS * error).all()
+    assert (gap.mean(axis=0) < 0.3 * losses[:, 2:].mean(axis=0)).any()
+    assert found.batch_loss[-1].mean() < found.batch_loss[0].mean()
+    np.testing.assert_allclose(found.capacity, fc.capacities(found.W))
+
+
+def test_each_model_may_have_its_own_inputs():
+    model, v = ToyModel("computation", "quadratic", 2, 1), np.tile([1.3, 1.0], (2, 1))
+    inputs = [fc.SparseUniform(1.0), fc.SparseUniform(0.05)]
+    found = train(model, inputs, v, n_steps=2000, learning_rate=1e-2, batch_size=512)
+    for c, x in zip(found.capacity, inputs, strict=True):
+        exact = fc.solve_allocation(v[0], 1, x.kurtosis).capacity
+        np.testing.assert_allclose(c, exact, atol=0.1)
+
+
+def test_training_is_reproducible():
+    model = ToyModel("autoencoder", "gelu", 3, 2)
+    one, same, other = (
+        train(model, fc.UnitSparseUniform(0.3), np.ones((2, 3)), n_steps=5, seed=s)
+        for s in (4, 4, 5)
+    )
+    np.testing.assert_array_equal(one.W, same.W)
+    assert not np.array_equal(one.W, other.W)
+
+
+def test_sampled_losses_have_the_stated_error():
+    model, inputs = ToyModel("computation", "quadratic", 4, 2), fc.SparseNormal(0.5)
+    W, v = generator().standard_normal((3, 2, 4)), np.ones((3, 4))
+    exact = fc.expected_loss(W, v, inputs.kurtosis, bias=np.zeros(3))
+    mean, error = sampled_loss(model, W, np.zeros(3), v, inputs, 200_000)
+    assert (np.abs(mean - exact) < STANDARD_ERRORS * error).all()
+    each = np.array([sampled_loss(model, W, np.zeros(3), v, inputs, 2000, s) for s in range(60)])
+    np.testing.assert_allclose(each[:, 0].std(axis=0), each[:, 1].mean(axis=0), rtol=0.4)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"optimizer": "sgdx"}, "adam"),
+        ({"n_steps": 0}, "n_steps"),
+        ({"learning_rate": -1.0}, "learning_rate"),
+        ({"inputs": [fc.SparseUniform(0.1)] * 3}, "one per model"),
+        ({"inputs": [fc.SparseUniform(0.1), fc.SparseNormal(0.1)]}, "one class"),
+        ({"importance": np.ones((2, 5))}, "shape"),
+    ],
+)
+def test_bad_training_settings_are_refused(options, word):
+    given = {"inputs": fc.SparseUniform(0.1), "importance": np.ones((2, 3)), **options}
+    with pytest.raises(ValueError, match=word):
+        train(ToyModel("autoencoder", "relu", 3, 2), **given)
