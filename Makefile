@@ -5,7 +5,7 @@ PYTHON ?= python3
 # Exact versions; `make CONSTRAINTS= book` takes the newest ones instead.
 CONSTRAINTS ?= constraints.txt
 PORT ?= 8000
-JOBS ?= 2
+JOBS ?= 1
 ARGS ?=
 
 VENV := .venv
@@ -23,8 +23,8 @@ install: $(INSTALLED) ## make .venv with everything the book needs
 book: $(INSTALLED) ## execute the pages that changed and build the book
 	$(BIN)/feature-capacity book $(ARGS)
 
-test: $(INSTALLED) ## run the whole test suite (JOBS=2 files at a time)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+test: $(INSTALLED) ## run the whole test suite (JOBS=2: two files at a time)
+	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile) $(ARGS)
 
 pair: $(INSTALLED) ## bring each notebook in step with its .py source
 	$(BIN)/feature-capacity pair $(ARGS)
