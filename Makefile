@@ -5,7 +5,7 @@ PYTHON ?= python3
 # Exact versions; `make CONSTRAINTS= book` takes the newest ones instead.
 CONSTRAINTS ?= constraints.txt
 PORT ?= 8000
-JOBS ?= 1
+JOBS ?= 2
 ARGS ?=
 
 VENV := .venv
@@ -23,7 +23,7 @@ install: $(INSTALLED) ## make .venv with everything the book needs
 book: $(INSTALLED) ## execute the pages that changed and build the book
 	$(BIN)/feature-capacity book $(ARGS)
 
-test: $(INSTALLED) ## run the whole test suite (JOBS=2: two files at a time)
+test: $(INSTALLED) ## run the whole test suite (JOBS=1: one file at a time)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile) $(ARGS)
 
 pair: $(INSTALLED) ## bring each notebook in step with its .py source
@@ -37,8 +37,9 @@ lint: $(INSTALLED) ## check style, formatting and pairing
 serve: $(INSTALLED) ## show the built book at http://127.0.0.1:8000/ (PORT=...)
 	$(BIN)/feature-capacity serve --port $(PORT)
 
-bench: $(INSTALLED) ## measure speed and memory against plain array operations
+bench: $(INSTALLED) ## measure speed and memory against plain array operations and against training
 	$(BIN)/python benchmarks/exact.py $(ARGS)
+	$(BIN)/python benchmarks/panels.py
 
 gallery: $(INSTALLED) ## copy the README's pictures out of the built book
 	$(BIN)/feature-capacity gallery

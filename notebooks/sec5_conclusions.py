@@ -226,7 +226,7 @@ cited("thm1-*", "thm2-*", "sec4-polytopes", "eq25-*", "sec4-6-freedom*", "apph-l
 # 12. *So architecture may determine the size of blocks, and with it polysemanticity, besides other means such as the activation function* {cite}`elhage2022solu`.
 #
 # The first half of sentence 11 is true generically and not always ({ref}`always-one-block`).
-# The second half is a report on other work; {ref}`sec3-7-other-models` will look at it in this book.
+# The second half is a report on other work; {ref}`sec3-7-other-models` finds pairs with ReLU and GELU, and one large block with quadratic ({ref}`quadratic-autoencoder`).
 # Sentence 12 is a conjecture.
 # Two models are an example of it; a test would need a family of architectures.
 
@@ -271,6 +271,7 @@ run.table()
 # |---|---|---|
 # | 2, and the abstract | holds, but capacity is not in proportion to importance | {ref}`capacity-in-proportion` |
 # | 3 | holds; one letter stands for two multipliers | {ref}`two-multipliers` |
+# | 6, and section 3.7 | holds for ReLU in the autoencoder, 6 in 3; with GELU superposition ends at moderate importance | {ref}`gelu-at-extreme-importance` |
 # | 8 | holds, with one scale for each block | {ref}`block-scale` |
 # | 8, by singular vectors | holds for full rank | {ref}`singular-vectors-rank` |
 # | 11 | generically, not always | {ref}`always-one-block` |

@@ -48,3 +48,15 @@ def test_the_loop_that_the_diagram_is_compared_with_is_right(project):
     loop = names["loop_over_cells"](importance, kurtosis, 6, 3)
     exact = fc.phase_diagram(importance, kurtosis, 6, 3).capacity
     np.testing.assert_allclose(np.reshape(loop, (4, 4)), exact, atol=1e-9)
+
+
+def test_a_panel_is_compared_with_training_at_equal_loss(project, tmp_path):
+    file = tmp_path / "panels.json"
+    command = [sys.executable, "benchmarks/panels.py", "--panels", "auto-relu-3", "--grid", "4"]
+    command += ["--steps", "20", "--timed-steps", "1", "--samples", "2000", "--json", str(file)]
+    subprocess.run(command, cwd=project.root, check=True, capture_output=True)
+    (row,) = json.loads(file.read_text())["rows"]
+    assert row["ratio"] == pytest.approx(row["trained_seconds"] / row["our_seconds"])
+    assert row["cells_compared"] == 4
+    assert row["reached"]  # networks trained for 20 steps are easily matched
+    assert row["worst_excess"] >= row["median_excess"]

@@ -18,6 +18,7 @@ from feature_capacity import building
 from feature_capacity.building import Build, build_book
 from feature_capacity.pages import (
     PageError,
+    _kernel_settings,
     execute,
     find_page,
     list_pages,
@@ -89,7 +90,9 @@ def test_analytic_pages_do_not_import_torch(project):
             nbformat.v4.new_code_cell("import sys; print('torch' in sys.modules)")
         )
         quick, folder = page.parameters.quick, str(project.notebooks)
-        done = papermill.execute_notebook(notebook, None, quick, cwd=folder, progress_bar=False)
+        done = papermill.execute_notebook(
+            notebook, None, quick, cwd=folder, progress_bar=False, config=_kernel_settings()
+        )
         assert done.cells[-1].outputs[0].text == "False\n", page.name
 
 

@@ -37,7 +37,8 @@ class Minimum:
     converged : boolean array (*cells)
         Whether the winner met the solver's stopping rule.
     loss_of_starts : array (*cells, n_starts)
-        Loss of every start.
+        Loss of every start.  On nodes from coarse to fine, starts that tied on the coarse ones have
+        the same loss, and those that were far above keep the coarse one.
     """
 
     W: np.ndarray

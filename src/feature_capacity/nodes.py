@@ -1,8 +1,8 @@
 """Expectations without noise: weighted nodes that stand for all inputs of a sparse distribution.
 
 With N features an input has 2^N on/off masks.  The masks are summed exactly, each with its weight
-p^m (1-p)^(N-m), and the active values are integrated by Gauss nodes (one or two active features)
-or by scrambled Sobol points whose weights are corrected so that low moments are exact.
+p^m (1-p)^(N-m), and the active values are integrated by Gauss nodes (one active feature) or by
+scrambled Sobol points whose weights are corrected so that low moments are exact.
 A loss averaged over such nodes is smooth in the weights of a model and the same at every
 evaluation, so it can be minimized to second order.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import combinations, combinations_with_replacement, product
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 from scipy.stats import qmc
@@ -22,8 +22,13 @@ from .inputs import SparseInput
 MOST_EXACT_FEATURES = 12
 """Up to this many features all masks are summed; beyond it they are drawn."""
 
-_GAUSS_POINTS = {1: 16, 2: 8}  # points per active value; products stay small
-_FEWEST_POINTS = 64  # for a mask that hardly matters
+_GAUSS_POINTS, _FEW_GAUSS_POINTS = 16, 8  # for one active value
+_COARSE = 1024  # fewer points than this are coarse nodes
+
+
+def _fewest_points(n_points: int) -> int:
+    """Points for a mask that hardly matters."""
+    return min(max(n_points // 64, 8), 64)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ def expectation_nodes(
     n_features : int
     n_points : int
         About how many nodes to spend.  They go to the numbers of active features that matter
-        at this p, by the root of their share of the second moment.
+        at this p, by the root of their share of the second moment.  With fewer than 1,024 the
+        Gauss rule is short too: such nodes are for finding the way, not for the result.
     seed : int
         Scrambling of the Sobol points; draw the nodes anew to see what they matter.
     negligible : float
@@ -79,7 +85,7 @@ def expectation_nodes(
     >>> from feature_capacity import SparseUniform
     >>> nodes = expectation_nodes(SparseUniform(0.2), n_features=3)
     >>> len(nodes.weight), round(float(nodes.weight @ nodes.x[:, 0] ** 4), 9)  # kurtosis 9 / 5p
-    (1265, 9.0)
+    (4145, 9.0)
     """
     n = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
     require_whole(n_points, "n_points", 64, None, "a whole number, at least 64")
@@ -96,8 +102,10 @@ def expectation_nodes(
     for m in kept:
         masks = _masks(n, int(m), n_masks, generator)
         wanted = n_points * math.sqrt(share[m]) / len(masks)
-        count = 2 ** round(math.log2(min(max(wanted, _FEWEST_POINTS), n_points / 2)))
-        values, value_weight = _active_nodes(inputs, int(m), count, generator)
+        fewest = _fewest_points(n_points)
+        count = 2 ** round(math.log2(min(max(wanted, fewest), n_points / 2)))
+        gauss = _GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS
+        values, value_weight = _active_nodes(inputs, int(m), count, gauss, generator)
         all_masks &= len(masks) == math.comb(n, int(m))
         block = np.zeros((len(masks), len(values), n))
         np.put_along_axis(
@@ -128,13 +136,17 @@ def _masks(n: int, m: int, n_masks: int, generator: np.random.Generator) -> np.n
 
 
 def _active_nodes(
-    inputs: SparseInput, m: int, count: int, generator: np.random.Generator
+    inputs: SparseInput,
+    m: int,
+    count: int,
+    gauss: int,
+    generator: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values of m active features, shape (nodes, m), and weights that sum to 1."""
-    if m in _GAUSS_POINTS:
-        x, w = inputs.active_rule(_GAUSS_POINTS[m])
-        grid = np.array(list(product(x, repeat=m)))
-        return grid, np.array([math.prod(c) for c in product(w, repeat=m)])
+    # Gauss points on a square would lie on its diagonal, where a pair of features has its kink.
+    if m == 1:
+        x, w = inputs.active_rule(gauss)
+        return x[:, None], w
     u = qmc.Sobol(m, scramble=True, rng=generator).random(count)
     values = inputs.active_from_uniform(np.clip(u, 1e-12, 1 - 1e-12))
     return values, _moment_weights(inputs, values)

@@ -212,6 +212,7 @@ def execute(
             parameters=dict(parameters or {}),
             cwd=str(page.source.parent),
             progress_bar=sys.stderr.isatty(),
+            config=_kernel_settings(),
             extra_arguments=["--log-level=CRITICAL"],  # ipykernel warns of its own transport
         )
     except Exception as error:
@@ -230,3 +231,14 @@ def execute(
     finally:
         running.unlink(missing_ok=True)
     return time.perf_counter() - start
+
+
+def _kernel_settings():
+    """Kernels talk through socket files where there are some.
+
+    A kernel's ports are chosen before it opens them, and another process may take one in between;
+    files have names of their own.
+    """
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport": "ipc" if os.name == "posix" else "tcp"}})

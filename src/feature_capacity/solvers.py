@@ -8,6 +8,7 @@ the special case whose expected loss is exact.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ import torch
 
 from ._arrays import require, require_importance, require_whole
 from .capacity import capacities
-from .gauss_newton import best_bias, node_tensors, terms
+from .gauss_newton import NodeTensors, best_bias, node_tensors, terms
 from .inputs import SparseInput
-from .levenberg_marquardt import levenberg_marquardt
+from .levenberg_marquardt import Terms, levenberg_marquardt
 from .minimum import ConvergenceError, Minimum, pick_device
 from .models import ToyModel
 from .nodes import Nodes, expectation_nodes
@@ -26,6 +27,7 @@ from .quadratic_solver import minimize_quadratic
 __all__ = [
     "ConvergenceError",
     "Minimum",
+    "coarse_to_fine",
     "minimize",
     "minimize_quadratic",
     "pick_device",
@@ -34,6 +36,11 @@ __all__ = [
 
 # A chunk of models whose elementwise arrays stay in cache is faster than one big batch.
 _CHUNK_NUMBERS = 600_000
+
+# Losses on coarse nodes are off by a percent or so: starts this near to the best go on.
+_PROMISING = 1.05
+# Starts whose losses differ by less than this fraction are in the same minimum, or in a copy.
+_SAME_MINIMUM = 3e-4
 
 
 def random_starts(model: ToyModel, n_cells: int, n_starts: int, seed: Any) -> np.ndarray:
@@ -55,6 +62,22 @@ def random_starts(model: ToyModel, n_cells: int, n_starts: int, seed: Any) -> np
     return starts
 
 
+def coarse_to_fine(
+    inputs: SparseInput, n_features: int, n_points: int = 4096, seed: int = 0
+) -> tuple[Nodes, Nodes]:
+    """Two sets of expectation nodes: an eighth of the points to find the way, then all of them.
+
+    Random starts spend most of their steps far from any minimum, where a rough loss serves as well
+    as a good one; a few steps on the fine nodes then end in the minimum of the fine loss.
+
+    >>> from feature_capacity import SparseUniform
+    >>> [len(nodes.weight) for nodes in coarse_to_fine(SparseUniform(0.2), n_features=3)]
+    [537, 4145]
+    """
+    coarse = expectation_nodes(inputs, n_features, max(64, n_points // 8), seed)
+    return coarse, expectation_nodes(inputs, n_features, n_points, seed)
+
+
 def minimize(
     model: ToyModel,
     inputs: SparseInput,
@@ -62,7 +85,7 @@ def minimize(
     n_starts: int = 4,
     seed: Any = 0,
     starts: np.ndarray | None = None,
-    nodes: Nodes | None = None,
+    nodes: Nodes | Sequence[Nodes] | None = None,
     max_iterations: int = 60,
     tolerance: float = 1e-4,
     dtype: str = "float32",
@@ -86,11 +109,13 @@ def minimize(
         For :func:`random_starts`, and for the nodes.
     starts : array (n_cells, n_starts, n_params), optional
         Parameters to start from instead, for example those of neighboring cells.
-    nodes : Nodes, optional
-        Default: :func:`feature_capacity.nodes.expectation_nodes` for the inputs.
+    nodes : Nodes or sequence of Nodes, optional
+        Where the loss is evaluated.  Of several, from coarse to fine, each takes over where the
+        one before has settled: with one start of each minimum within 5 % of the cell's lowest.
+        Default: :func:`coarse_to_fine`.
     max_iterations, tolerance
-        Steps allowed, and the relative fall of the loss at which a model counts as settled; see
-        :func:`feature_capacity.levenberg_marquardt.levenberg_marquardt`.
+        Steps allowed on each set of nodes, and the relative fall of the loss at which a model
+        counts as settled; see :func:`feature_capacity.levenberg_marquardt.levenberg_marquardt`.
     dtype : {"float32", "float64"}
         Precision of the iterations.
     device : str
@@ -127,28 +152,32 @@ def minimize(
     n_cells, n_starts, n_params = starts.shape
     where, precision = pick_device(device), getattr(torch, dtype)
     if nodes is None:
-        nodes = expectation_nodes(inputs, model.n_features, seed=int(np.atleast_1d(seed)[0]))
-    shared = node_tensors(nodes, precision, where)
+        nodes = coarse_to_fine(inputs, model.n_features, seed=int(np.atleast_1d(seed)[0]))
+    stages = [nodes] if isinstance(nodes, Nodes) else list(nodes)
+    require(len(stages) > 0, "nodes must be at least one set of nodes; got none")
 
-    # The loss of the computation model grows with the target; in units of it, all cells look alike.
     per_model = torch.from_numpy(v.repeat(n_starts, axis=0)).to(where, precision)
-    flat = torch.from_numpy(starts.reshape(-1, n_params)).to(where, precision)
-    rows = model.n_features if model.kind == "autoencoder" else 2 * model.n_dims
-    step = (
-        max(1, _CHUNK_NUMBERS // (len(nodes.weight) * rows)) if where.type == "cpu" else len(flat)
-    )
-
-    def evaluate(parameters: Any, index: Any) -> tuple[Any, Any, Any]:
-        chunks = [
-            terms(model, parameters[a : a + step], per_model[index[a : a + step]], shared)
-            for a in range(0, len(parameters), step)
-        ]
-        return tuple(torch.cat(part) for part in zip(*chunks, strict=True))
-
-    found = levenberg_marquardt(evaluate, flat, max_iterations, tolerance)
-    parameters, loss, norm, iterations, converged = found
+    parameters = torch.from_numpy(starts.reshape(-1, n_params)).to(where, precision)
+    loss = torch.zeros(len(parameters), device=where, dtype=precision)
+    norm = torch.zeros_like(loss)
+    iterations = torch.zeros(len(parameters), device=where, dtype=torch.long)
+    converged = torch.zeros_like(iterations, dtype=torch.bool)
+    leader = torch.arange(len(parameters), device=where)
+    in_the_run = torch.ones_like(converged)
+    for number, stage in enumerate(stages):
+        if number:
+            leader, in_the_run = _leaders(loss.view(n_cells, n_starts))
+        going = torch.unique(leader[in_the_run])
+        shared = node_tensors(stage, precision, where)
+        evaluate = _in_chunks(model, per_model[going], shared)
+        found = levenberg_marquardt(evaluate, parameters[going], max_iterations, tolerance)
+        parameters[going], loss[going], norm[going] = found[:3]
+        iterations[going] += found[3]
+        converged[going] = found[4]
+        for values in (parameters, loss, norm, iterations, converged):
+            values[in_the_run] = values[leader[in_the_run]]
     loss = loss.view(n_cells, n_starts)
-    best = loss.argmin(dim=1)
+    best = torch.where(in_the_run.view(n_cells, n_starts), loss, torch.inf).argmin(dim=1)
     pick = torch.arange(n_cells, device=where) * n_starts + best
     bias = best_bias(model, parameters[pick], per_model[pick], shared)
     if strict and not converged[pick].all():
@@ -158,11 +187,12 @@ def minimize(
         )
     size = model.n_dims * model.n_features
     W = parameters[pick, :size].view(n_cells, model.n_dims, model.n_features).double().cpu().numpy()
-    near = loss <= 1.01 * loss.min(dim=1, keepdim=True).values
+    lowest = loss.gather(1, best[:, None])
+    near = loss <= 1.01 * lowest
     return Minimum(
         W=W,
         bias=bias.double().cpu().numpy(),
-        loss=loss.min(dim=1).values.double().cpu().numpy(),
+        loss=lowest[:, 0].double().cpu().numpy(),
         capacity=capacities(W),
         best_start=best.cpu().numpy(),
         n_near_best=near.sum(dim=1).cpu().numpy(),
@@ -171,3 +201,41 @@ def minimize(
         converged=converged[pick].cpu().numpy(),
         loss_of_starts=loss.double().cpu().numpy(),
     )
+
+
+def _leaders(loss: Any) -> tuple[Any, Any]:
+    """Which start stands for each start, and which are worth going on with.
+
+    Takes losses (n_cells, n_starts).  In each cell, starts are in one group if their losses tie in
+    turn; the lowest of a group stands for it.  Both results are flat, one entry for each start.
+    """
+    n_cells, n_starts = loss.shape
+    ordered, order = loss.sort(dim=1)
+    own_group = torch.ones_like(order, dtype=torch.bool)
+    own_group[:, 1:] = ~(ordered[:, 1:] <= (1 + _SAME_MINIMUM) * ordered[:, :-1])
+    place = torch.where(own_group, torch.arange(n_starts, device=loss.device), 0)
+    first = place.cummax(dim=1).values
+    good = ordered.gather(1, first) <= _PROMISING * ordered[:, :1]
+    good[:, 0] = True  # also where no loss is a number
+    leader, in_the_run = torch.empty_like(order), torch.empty_like(good)
+    leader.scatter_(1, order, order.gather(1, first))
+    in_the_run.scatter_(1, order, good)
+    offset = n_starts * torch.arange(n_cells, device=loss.device)[:, None]
+    return (leader + offset).reshape(-1), in_the_run.reshape(-1)
+
+
+def _in_chunks(model: ToyModel, per_model: Any, shared: NodeTensors) -> Terms:
+    """:func:`terms` for some of the models, a cache-sized chunk of them at a time."""
+    rows = model.n_features if model.kind == "autoencoder" else 2 * model.n_dims
+    step = max(1, _CHUNK_NUMBERS // (len(shared.weight) * rows))
+    if shared.weight.device.type != "cpu":
+        step = len(per_model)
+
+    def evaluate(parameters: Any, index: Any) -> tuple[Any, Any, Any]:
+        chunks = [
+            terms(model, parameters[a : a + step], per_model[index[a : a + step]], shared)
+            for a in range(0, len(parameters), step)
+        ]
+        return tuple(torch.cat(part) for part in zip(*chunks, strict=True))
+
+    return evaluate

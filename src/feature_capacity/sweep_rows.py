@@ -14,9 +14,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from .minimum import Minimum, pick_device
-from .nodes import expectation_nodes
 from .phases import one_feature_varied
-from .solvers import minimize, minimize_quadratic
+from .solvers import coarse_to_fine, minimize, minimize_quadratic
 from .sweep_config import SweepConfig, SweepError, code_digest
 
 WON_FROM = (
@@ -146,6 +145,7 @@ def _solver_options(config: SweepConfig) -> dict[str, Any]:
 
 def _minimize(task: RowTask, cells: Any = slice(None), starts: Any = None) -> Minimum:
     config, inputs = task.config, task.config.inputs_of(task.row)
+    nodes = coarse_to_fine(inputs, config.n_features, config.n_points, config.seed)
     return minimize(
         config.toy_model,
         inputs,
@@ -153,8 +153,9 @@ def _minimize(task: RowTask, cells: Any = slice(None), starts: Any = None) -> Mi
         n_starts=config.n_starts,
         seed=[config.seed, task.row],
         starts=starts,
-        # The same in all rounds, so that losses of different rounds can be compared.
-        nodes=expectation_nodes(inputs, config.n_features, config.n_points, config.seed),
+        # The same in all rounds, so that losses of different rounds can be compared; minima of
+        # neighbors are near enough to go without the coarse ones.
+        nodes=nodes if starts is None else nodes[-1:],
         dtype=config.dtype,
         device=task.device,
         **_solver_options(config),
