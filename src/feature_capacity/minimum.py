@@ -38,7 +38,7 @@ class Minimum:
         Whether the winner met the solver's stopping rule.
     loss_of_starts : array (*cells, n_starts)
         Loss of every start.  On nodes from coarse to fine, starts that tied on the coarse ones have
-        the same loss, and those that were far above keep the coarse one.
+        the same loss, and those that were far above theirs at the coarse minimum.
     """
 
     W: np.ndarray

@@ -72,7 +72,7 @@ def coarse_to_fine(
 
     >>> from feature_capacity import SparseUniform
     >>> [len(nodes.weight) for nodes in coarse_to_fine(SparseUniform(0.2), n_features=3)]
-    [537, 4145]
+    [201, 1505]
     """
     coarse = expectation_nodes(inputs, n_features, max(64, n_points // 8), seed)
     return coarse, expectation_nodes(inputs, n_features, n_points, seed)
@@ -157,27 +157,33 @@ def minimize(
     require(len(stages) > 0, "nodes must be at least one set of nodes; got none")
 
     per_model = torch.from_numpy(v.repeat(n_starts, axis=0)).to(where, precision)
-    parameters = torch.from_numpy(starts.reshape(-1, n_params)).to(where, precision)
+    parameters = torch.from_numpy(starts.reshape(-1, n_params)).to(where, precision, copy=True)
     loss = torch.zeros(len(parameters), device=where, dtype=precision)
     norm = torch.zeros_like(loss)
     iterations = torch.zeros(len(parameters), device=where, dtype=torch.long)
     converged = torch.zeros_like(iterations, dtype=torch.bool)
-    leader = torch.arange(len(parameters), device=where)
-    in_the_run = torch.ones_like(converged)
+    state = (parameters, loss, norm, iterations, converged)
+    everywhere = torch.arange(len(parameters), device=where)
     for number, stage in enumerate(stages):
-        if number:
-            leader, in_the_run = _leaders(loss.view(n_cells, n_starts))
-        going = torch.unique(leader[in_the_run])
         shared = node_tensors(stage, precision, where)
-        evaluate = _in_chunks(model, per_model[going], shared)
-        found = levenberg_marquardt(evaluate, parameters[going], max_iterations, tolerance)
-        parameters[going], loss[going], norm[going] = found[:3]
-        iterations[going] += found[3]
-        converged[going] = found[4]
-        for values in (parameters, loss, norm, iterations, converged):
+        evaluate = _in_chunks(model, per_model, shared)
+        if not number:
+            _improve(evaluate, state, everywhere, max_iterations, tolerance)
+            continue
+        leader, in_the_run = _leaders(loss.view(n_cells, n_starts))
+        going = torch.unique(leader[in_the_run])
+        _improve(evaluate, state, going, max_iterations, tolerance)
+        for values in state:
             values[in_the_run] = values[leader[in_the_run]]
+        # The others get their loss on these nodes; those left out wrongly go on after all.
+        rest = everywhere[~in_the_run]
+        if len(rest):
+            loss[rest] = evaluate(parameters[rest], rest)[0]
+            lowest = torch.where(in_the_run, loss, torch.inf).view(n_cells, n_starts).amin(dim=1)
+            late = rest[loss[rest] < lowest[rest // n_starts]]
+            _improve(evaluate, state, late, max_iterations, tolerance)
     loss = loss.view(n_cells, n_starts)
-    best = torch.where(in_the_run.view(n_cells, n_starts), loss, torch.inf).argmin(dim=1)
+    best = loss.argmin(dim=1)
     pick = torch.arange(n_cells, device=where) * n_starts + best
     bias = best_bias(model, parameters[pick], per_model[pick], shared)
     if strict and not converged[pick].all():
@@ -203,6 +209,23 @@ def minimize(
     )
 
 
+def _improve(
+    evaluate: Terms, state: tuple[Any, ...], going: Any, max_iterations: int, tolerance: float
+) -> None:
+    """Minimize the models of the index ``going``, in place."""
+    if not len(going):
+        return
+    parameters, loss, norm, iterations, converged = state
+
+    def of_those(values: Any, index: Any) -> tuple[Any, Any, Any]:
+        return evaluate(values, going[index])
+
+    found = levenberg_marquardt(of_those, parameters[going], max_iterations, tolerance)
+    parameters[going], loss[going], norm[going] = found[:3]
+    iterations[going] += found[3]
+    converged[going] = found[4]
+
+
 def _leaders(loss: Any) -> tuple[Any, Any]:
     """Which start stands for each start, and which are worth going on with.
 
@@ -225,7 +248,7 @@ def _leaders(loss: Any) -> tuple[Any, Any]:
 
 
 def _in_chunks(model: ToyModel, per_model: Any, shared: NodeTensors) -> Terms:
-    """:func:`terms` for some of the models, a cache-sized chunk of them at a time."""
+    """:func:`terms` for the models of an index, a cache-sized chunk of them at a time."""
     rows = model.n_features if model.kind == "autoencoder" else 2 * model.n_dims
     step = max(1, _CHUNK_NUMBERS // (len(shared.weight) * rows))
     if shared.weight.device.type != "cpu":
