@@ -418,7 +418,7 @@ model_comparison.gallery(
 # %% [markdown]
 # "Similar" is right: the bands have the same shape, and end at somewhat smaller importance when dimensions are nearly plenty.
 # Tanh in the computation model is rough, which is the mark of many local minima: its diagram is what we found, and the least certain of all.
-# The autoencoder with tanh never shares anything here: tanh has no silent side and squeezes large values, and inputs have one sign, so that a partner of opposite direction would be reproduced with the wrong sign.
+# In the autoencoder with tanh, feature 1 is in or out and never shares: tanh has no silent side and squeezes large values, and inputs have one sign, so that a partner of opposite direction would be reproduced with the wrong sign.
 #
 # ### Two claims from a blog post
 #
@@ -465,7 +465,7 @@ model_comparison.secondary_claims(
 # The paper does not say which inputs its autoencoder saw.
 # {numref}`fig-sec3-7-inputs` repeats its 6 in 3 row with the other two distributions of this book.
 
-# %% mystnb={"figure": {"caption": "Autoencoder, 6 in 3, with inputs of both signs, on a coarse grid; to be compared with the middle row of Figure 7. Top: uniform, bottom: normal, both with mean 0 and variance 1.", "name": "fig-sec3-7-inputs"}, "image": {"alt": "Six maps. The superposed bands are narrow and without plateaus at one half; with GELU there is hardly any."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Autoencoder, 6 in 3, with inputs of both signs, on a coarse grid; to be compared with the middle row of Figure 7. Top: uniform, bottom: normal, both with mean 0 and variance 1.", "name": "fig-sec3-7-inputs"}, "image": {"alt": "Six maps. The superposed bands are slopes that widen towards sparse inputs, without plateaus at one half."}} tags=["hide-input"]
 families = {"uniform": "sparse_uniform", "normal": "sparse_normal"}
 coarse = max(4, extra_grid * 5 // 8)
 by_inputs = {
@@ -493,7 +493,7 @@ run.check("sec3-7-one-sign", both_signs / stuck(autoencoder["ReLU"]).mean())
 # Peers average over trials, or take the best of some number of them.
 # In nine cells of each diagram we minimize from {glue:text}`sec3-7-many` random starts, without help from neighbors.
 
-# %% mystnb={"figure": {"caption": "Left: excess of the best of m random starts over the lowest loss known, mean over cells; one line per model, colors as on the right. Right: distance of the capacity from that at the lowest loss known, for the best of four starts and for the mean of four.", "name": "fig-sec3-7-restarts"}, "image": {"alt": "Left: nine falling lines. Right: for every model the mean of four starts is further from the capacity at the best loss than the best of four."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Left: excess of the best of m random starts over the lowest loss known, mean over cells; one line per model (c: computation, a: autoencoder, with the number of dimensions), colors as on the right. Right: distance of the capacity from that at the lowest loss known, for the best of four starts and for the mean of four.", "name": "fig-sec3-7-restarts"}, "image": {"alt": "Left: nine falling lines. Right: for every model the mean of four starts is further from the capacity at the best loss than the best of four."}} tags=["hide-input"]
 many, counts = 8 * max(1, n_starts // 2), (1, 2, 4, 8)
 glue("sec3-7-many", many, display=False)
 near_one, three_p = np.array([0.6, 1.3, 3.0]), (0.004, 0.03, 0.2)
@@ -618,12 +618,12 @@ run.check(
     "fig7-trained-never-better", min((excess[label] / error[label]).min() for label in excess)
 )
 
-# %% mystnb={"figure": {"caption": "Left: loss of trained networks above that of minimized ones, with standard errors; 25 cells per model. Right: capacity of feature 1 in cells where the two losses are within 5 percent.", "name": "fig-sec3-7-trained"}, "image": {"alt": "Left: dots at or right of zero. Right: dots along the diagonal."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Left: loss of trained networks above that of minimized ones, with standard errors; 25 cells per model (c: computation, a: autoencoder, with the number of dimensions). Right: capacity of feature 1 in cells where the two losses are within 5 percent.", "name": "fig-sec3-7-trained"}, "image": {"alt": "Left: dots at or right of zero. Right: dots along the diagonal."}} tags=["hide-input"]
 model_comparison.trained_or_minimized(excess, error, both)
 
 # %% [markdown]
-# No trained network is better.
-# Where training reaches the same loss it also reaches the same capacity.
+# No trained network is better, as far as the samples can tell; after so few steps many are far worse.
+# Where training comes close to the same loss it mostly finds the same capacity, and sometimes another minimum that is nearly as good.
 #
 # ## Two features in one dimension
 #

@@ -277,7 +277,7 @@ def restarts(
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4))
     models = list(best)
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(models)))
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.7, len(models)))
     for color, name in zip(shades, models, strict=True):
         axes[0].plot(counts, np.maximum(best[name], 1e-6), "o-", color=color, ms=4, lw=1.3)
     axes[0].set(xscale="log", yscale="log", xlabel="number of starts", ylabel="mean excess loss")
@@ -292,7 +292,7 @@ def restarts(
     for tick, color in zip(axes[1].get_yticklabels(), shades, strict=True):
         tick.set_color(color)
     axes[1].set(xlabel="error of $C_1$", ylim=(len(models) - 0.5, -0.5))
-    axes[1].legend(loc="lower right", fontsize=8.5)
+    fig.legend(loc="outside upper right", ncols=2, fontsize=8.5)
     return fig
 
 
@@ -303,14 +303,23 @@ def trained_or_minimized(
     """Left: trained above minimized loss, in percent of it. Right: capacities where both agree."""
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4), width_ratios=(1.1, 1))
     models = list(excess)
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(models)))
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.7, len(models)))
     for row, (color, name) in enumerate(zip(shades, models, strict=True)):
         values = 100 * np.asarray(excess[name])
         y = row + np.linspace(-0.22, 0.22, len(values))
-        axes[0].errorbar(values, y, xerr=100 * np.asarray(error[name]), fmt="o", color=color, ms=4)
+        bars = 100 * np.asarray(error[name])
+        axes[0].errorbar(values, y, xerr=bars, fmt="o", color=color, ms=2.5, lw=0.8)
         axes[1].plot(*capacities[name], "o", color=color, ms=4.5, alpha=0.85)
     axes[0].axvline(0, color=BLACK, lw=1)
-    axes[0].set_xscale("symlog", linthresh=1)
+    axes[0].set_xscale("symlog", linthresh=10)
+    most = 100 * max(np.max(values) for values in excess.values())
+    # Below zero only error bars; they may leave the frame.
+    axes[0].set_xlim(-20, 2 * max(most, 20))
+    ticks = [t for t in (-10, 0, 10, 1e2, 1e4, 1e6, 1e8) if t <= 2 * max(most, 20)]
+    axes[0].set_xticks(
+        ticks, [f"{t:,.0f}" if t < 1e5 else f"$10^{{{len(str(int(t))) - 1}}}$" for t in ticks]
+    )
+    axes[0].minorticks_off()
     axes[0].set_yticks(range(len(models)), models, fontsize=8)
     axes[0].tick_params(axis="y", length=0)
     axes[0].set(xlabel="trained above minimized (%)", ylim=(len(models) - 0.5, -0.5))
