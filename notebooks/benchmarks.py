@@ -11,7 +11,7 @@
 # # Speed and memory
 #
 # **Paper:** nothing; this page is about the package.
-# **Run time:** about four minutes.
+# **Run time:** about a minute.
 #
 # ```{admonition} In one minute
 # :class: tip
@@ -106,44 +106,6 @@ pd.DataFrame(
 #
 # **Minimizing without the theory.**
 # The empirical half of Figure 4 minimizes the expected loss over the embedding from random starts, all cells and starts at once: {glue:text}`benchmarks-solver-note`.
-#
-# ## Figure 7 against training
-#
-# The usual way to make a phase diagram trains one network in each cell, on fresh minibatches, for ten thousand steps of AdamW.
-# We time some of those steps on a whole grid, train nine of its cells to the end to see which losses they reach, and then minimize the whole grid with as few nodes and starts as bring each of the nine to a loss no higher, within 1 % and the error of the samples.
-# Both losses are measured on the same fresh samples; one thread, one process, one run.
-
-# %%
-options = {"full": [], "small": ["--grid", "4", "--steps", "20", "--timed-steps", "1", "--samples", "2000"]}
-with tempfile.TemporaryDirectory() as folder:
-    file = Path(folder) / "panels.json"
-    command = [sys.executable, str(script.with_name("panels.py")), "--panels", "relu", "--json", str(file)]
-    subprocess.run([*command, *options[size]], check=True, stdout=subprocess.DEVNULL)
-    panels = json.loads(file.read_text(encoding="utf-8"))
-
-# %% tags=["hide-input"]
-glue("benchmarks-product-rate", panels["product_rate"] / 1e9, display=False)
-pd.DataFrame(
-    {
-        "panel of Figure 7": row["panel"],
-        "cells": row["grid"],
-        "training takes": f"{row['trained_seconds']:,.0f} s",
-        "minimizing takes": f"{row['our_seconds']:.1f} s",
-        "nodes, starts": f"{row['n_points']}, {row['n_starts']}",
-        "ratio": f"{row['ratio']:.0f}",
-        "target": f"at least {row['target']}",
-        "our loss above trained, median": f"{row['median_excess']:+.1%}",
-        "worst": f"{row['worst_excess']:+.1%} ± {row['worst_error']:.1%}",
-        "reached": "yes" if row["reached"] else "no",
-    }
-    for row in panels["rows"]
-).style.hide(axis="index")
-
-# %% [markdown]
-# A negative number in the column of medians says that the minimized networks are better than the trained ones.
-# Where *reached* says no, one of the nine cells kept a higher loss than the trained network at the greatest effort that was tried, and the ratio should not be quoted.
-# For scale: a matrix product on one thread of this machine does {glue:text}`benchmarks-product-rate:.0f` billion multiply-adds a second.
-# `python benchmarks/panels.py` measures all nine panels.
 #
 # ## Try it
 #
