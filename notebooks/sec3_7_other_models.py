@@ -373,7 +373,7 @@ for name in acts:
     limits[name] = np.where(shared.any(axis=1), (shared * V_far).max(axis=1), np.nan)
 inner = limits["ReLU"] < V_far[-1]
 slope = np.polyfit(np.log(p_far[inner]), np.log(limits["ReLU"][inner]), 1)[0]
-glue("sec3-7-p-100", float(p_far[limits["ReLU"] >= 100].max()), display=False)
+glue("sec3-7-p-100", float(p_far[limits["ReLU"] >= 100].max(initial=0)), display=False)
 glue("sec3-7-gelu-limit", float(np.nanmax(limits["GELU"])), display=False)
 model_comparison.largest_shared_importance(p_far, limits, V_far[-1])
 
