@@ -24,7 +24,7 @@ book: $(INSTALLED) ## execute the pages that changed and build the book
 	$(BIN)/feature-capacity book $(ARGS)
 
 test: $(INSTALLED) ## run the whole test suite (JOBS=1: one file at a time)
-	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile) $(ARGS)
+	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 pair: $(INSTALLED) ## bring each notebook in step with its .py source
 	$(BIN)/feature-capacity pair $(ARGS)

@@ -174,7 +174,11 @@ glue("sec3-5-shared", float(shared.mean()), display=False)
 # Set $V=1$ as a test: all features are equal, and {eq}`eq-sec3-5-shared` must return an equal share, $C_1=D/N$.
 
 # %%
+V = np.array([0.2, 1, 5])[:, None]
+run.check("eq19-20-one-feature-varied", one_feature_varied(V[:, 0], N), np.where(np.arange(N) == 0, V, 1))
+
 k = 3 + np.geomspace(1e-3, 1e6, 46)
+glue("sec3-5-kurtoses", f"{len(k)} kurtoses from {k[0]:.3f} to {k[-1]:,.0f}", display=False)
 lower, upper = ignored_boundary(N, D, k), monosemantic_boundary(N, D, k)
 V = lower + generator.uniform(0.02, 0.98, k.shape) * (upper - lower)
 best = fc.solve_allocation(one_feature_varied(V, N), D, k)
@@ -189,7 +193,7 @@ run.check("sec3-5-equal-importances", equal.capacity[:, 0], np.full(len(k), D / 
 # %% [markdown]
 # Now the boundaries.
 # We do not use {eq}`eq-sec3-5-boundaries` to find them.
-# We ask the allocation itself, at each of 46 kurtoses from $3.001$ to a million, for the smallest importance at which feature 1 gets anything, and for the smallest at which it gets everything.
+# We ask the allocation itself, at each of {glue:text}`sec3-5-kurtoses`, for the smallest importance at which feature 1 gets anything, and for the smallest at which it gets everything.
 
 
 # %%

@@ -25,11 +25,12 @@
 # We find it to be true of ReLU and GELU, and mostly not of quadratic.
 # ```
 
-# %% tags=["parameters"] quick={"grid": 6, "extra_grid": 4, "n_starts": 2, "warm_rounds": 1, "n_samples": 20000, "train_steps": 10, "workers": 1}
+# %% tags=["parameters"] quick={"grid": 6, "extra_grid": 4, "n_starts": 2, "warm_rounds": 1, "n_points": 512, "n_samples": 20000, "train_steps": 10, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the extra diagrams [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
 warm_rounds: int = 6  # rounds of warm starts from neighboring cells, at most [0 .. 64]
+n_points: int = 4096  # expectation nodes in each row, about [64 .. 65536]
 n_samples: int = 10000000  # samples against which the noise-free loss is checked [1000 .. 100000000]
 train_steps: int = 1000  # steps of minibatch training, for the cross-check [10 .. 100000]
 seed: int = 0  # seed of starts, nodes and samples [0 .. 1000000]
@@ -46,13 +47,13 @@ from feature_capacity.figures import model_comparison
 from feature_capacity.models import ToyModel
 from feature_capacity.nodes import Nodes, expectation_nodes
 from feature_capacity.phases import one_feature_varied
-from feature_capacity.solvers import minimize
+from feature_capacity.solvers import coarse_to_fine, minimize
 from feature_capacity.sweeps import SweepConfig, cached_sweep
 from feature_capacity.training import sampled_loss, train
 
 run = open_page(
     "sec3_7_other_models", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
-    warm_rounds=warm_rounds, n_samples=n_samples, train_steps=train_steps, seed=seed,
+    warm_rounds=warm_rounds, n_points=n_points, n_samples=n_samples, train_steps=train_steps, seed=seed,
     workers=workers, device=device,
 )  # fmt: skip
 N = 6
@@ -86,7 +87,7 @@ N = 6
 # |---|---|
 # | inputs of the computation rows | sparse uniform with mean 0 and variance 1, as everywhere in section 3 |
 # | inputs of the autoencoder rows | uniform from 0 to 1 with probability $p$, else 0, as in {cite:t}`elhage2022toy`; other inputs are tried [below](sec3-7-inputs) |
-# | ranges (the axes have no numbers in the text we had) | importance of feature 1 from 0.01 to 100, the others have 1; $p$ from 0.001 to 1 |
+# | ranges (the axes have no numbers in the text we had) | importance of feature 1 from {glue:text}`sec3-7-importances`, the others have 1; $p$ from {glue:text}`sec3-7-probabilities` |
 # | what is minimized | the expected loss over all on/off masks, exactly or on fixed nodes: no minibatches, no learning rate |
 # | restarts | several random starts in each cell, then from the minima of the four neighbors until no cell improves; the lowest loss counts |
 # | bias | learned, one number for computation, one for each feature in the autoencoder |
@@ -94,22 +95,26 @@ N = 6
 # %%
 inputs_of = {"computation": "sparse_uniform", "autoencoder": "unit_sparse_uniform"}
 inputs_class = {"computation": fc.SparseUniform, "autoencoder": fc.UnitSparseUniform}
+importances, probabilities = (0.01, 100), (0.001, 1)
+glue("sec3-7-importances", "{} to {}".format(*importances), display=False)
+glue("sec3-7-probabilities", "{} to {}".format(*probabilities), display=False)
 
 
 def sweep(model, activation, n_dims, cells, inputs=None):
     """Best minimum in every cell of a phase diagram."""
     config = SweepConfig(
-        model, activation, np.geomspace(0.01, 100, cells), np.geomspace(0.001, 1, cells),
+        model, activation, np.geomspace(*importances, cells), np.geomspace(*probabilities, cells),
         inputs=inputs or inputs_of[model], n_dims=n_dims, n_starts=n_starts,
-        max_rounds=warm_rounds, seed=seed,
+        max_rounds=warm_rounds, n_points=n_points, seed=seed,
     )  # fmt: skip
     return cached_sweep(config, workers=workers, device=device)
 
 
 def cells_at(model, D, name, p, V, **options):
     """Best of random starts alone, in a row of cells."""
-    toy, weights = ToyModel(model, acts[name], N, D), one_feature_varied(V, N)
-    return minimize(toy, inputs_class[model](p), weights, device=device, **options)
+    toy, weights, inputs = ToyModel(model, acts[name], N, D), one_feature_varied(V, N), inputs_class[model](p)
+    nodes = coarse_to_fine(inputs, N, n_points, seed)
+    return minimize(toy, inputs, weights, nodes=nodes, device=device, **options)
 
 
 def C1(found):
@@ -562,7 +567,7 @@ for (model, D, name), found in best.items():
             starts = np.concatenate([starts, bias[:, None, :]], axis=2)
         again = minimize(
             ToyModel(model, acts[name], N, D), inputs, one_feature_varied(V, N), starts=starts,
-            nodes=expectation_nodes(inputs, N, seed=seed + 1), device=device,
+            nodes=expectation_nodes(inputs, N, n_points, seed + 1), device=device,
         )  # fmt: skip
         moved.append(np.abs(again.capacity - found.capacity.values[r]).max(axis=1))
     change[model, D, name] = np.median(moved)

@@ -47,7 +47,7 @@ def documents(html):
 def test_every_page_is_there(quick_book, documents):
     for page in quick_book[2]:
         assert f"notebooks/{page.name}.html" in documents
-    for name in ("intro", "claims", "deviations", "notation", "how_to_run", "references"):
+    for name in ("intro", "claims", "equations", "deviations", "notation", "how_to_run", "references"):
         assert f"book/{name}.html" in documents
 
 
@@ -81,8 +81,18 @@ def test_every_verdict_links_to_the_cell_that_measured_it(quick_book, documents)
             assert f"../{page}#claim-{row.claim.id}" in documents["book/claims.html"].links
 
 
+def test_every_equation_links_to_a_cell_that_checks_it(quick_book, documents):
+    for number, rows in quick_book[1].by_equation().items():
+        assert f"equation-{number}" in documents["book/equations.html"].ids
+        links = {f"../notebooks/{row.claim.page}.html#claim-{row.claim.id}" for row in rows}
+        assert links
+        assert links <= set(documents["book/equations.html"].links)
+
+
 def test_the_score_is_on_the_first_page(quick_book, html):
-    assert quick_book[1].score() in (html / "book" / "intro.html").read_text(encoding="utf-8")
+    text = (html / "book" / "intro.html").read_text(encoding="utf-8")
+    assert quick_book[1].score() in text
+    assert quick_book[1].coverage() in text
 
 
 # ---------------------------------------------------------------------------------- in a browser
@@ -221,5 +231,21 @@ def test_the_search_finds_a_page(browser, server):
     visit = Visit(browser, server, width=1280)
     page = visit.open("search.html?q=capacity")
     page.wait_for_selector("#search-results li a", timeout=10_000)
+    assert visit.troubles == []
+    visit.page.close()
+
+
+def test_claims_can_be_filtered_by_words_and_verdict(browser, server, quick_book):
+    visit = Visit(browser, server, width=1280)
+    page = visit.open("book/claims.html")
+    rows = page.locator("tr[data-verdict]:visible")
+    everything = rows.count()
+    assert everything == len(quick_book[1].rows)
+    page.get_by_label("Show rows with this verdict").select_option("differs")
+    assert rows.count() == quick_book[1].count("differs") < everything
+    page.get_by_label("Show rows with these words").fill("Theorem 2")
+    assert 0 < rows.count() < quick_book[1].count("differs")
+    assert page.locator("tr.claims-section:visible").count() <= rows.count()
+    assert page.locator(".claims-filter output").text_content() == f"{rows.count()} of {everything}"
     assert visit.troubles == []
     visit.page.close()

@@ -10,7 +10,7 @@ import yaml
 
 from feature_capacity.claims import PageRun, open_page
 from feature_capacity.pages import list_pages
-from feature_capacity.registry import KINDS, load_claims, parse_claim
+from feature_capacity.registry import KINDS, N_EQUATIONS, load_claims, parse_claim
 from feature_capacity.verdicts import (
     AGREES,
     DIFFERS,
@@ -113,6 +113,7 @@ def test_tensors_are_taken():
         ({"id": "Not_an_id"}, "an id is"),
         ({"id": None}, "'id' is missing"),
         ({"page": " "}, "'page' is missing"),
+        ({"source": "eqs 90–92"}, "equations are 1 to 91"),
         ({"kind": "bounds"}, "did you mean bound"),
         ({"toleranse": 1}, "did you mean tolerance"),
         ({"tolerance": "1e-3"}, r"1\.0e-3"),
@@ -159,6 +160,13 @@ def test_the_worst_of_several_checks_counts():
         run.check("a-claim", slack)
     assert run.records["a-claim"].status == DIFFERS
     assert "-1" in run.records["a-claim"].detail
+
+
+def test_a_measurement_is_not_compared_with_itself():
+    run, measured = run_of(claim_of("identity")), np.arange(3.0)
+    with pytest.raises(ValueError, match="compared with itself"):
+        run.check("a-claim", measured[:2], measured[:2])
+    run.check("a-claim", measured, measured.copy())
 
 
 def test_an_unknown_id_is_refused():
@@ -281,3 +289,49 @@ def test_the_registry_of_the_book_is_valid(project):
         assert claim.explained is None or claim.explained in anchors, claim.id
         if claim.page in pages:
             assert set(claim.applies_when) <= set(pages[claim.page].parameters.parameters), claim.id
+
+
+def edges(claim):
+    """Arguments just inside of what the entry allows, and just outside, on every side it has."""
+    allowed = claim.tolerance
+    if claim.kind in ("identity", "definition"):
+        return [(1 + 0.9 * allowed, 1.0)], [(1 + 1.1 * allowed + 1e-15, 1.0), (0.5, 1.0)]
+    if claim.kind == "sampled":
+        return [(1 + 0.9 * allowed, 1.0, 1.0)], [(1 + 1.1 * allowed, 1.0, 1.0)]
+    if claim.kind == "bound":
+        return [(-0.9 * allowed,)], [(-1.1 * allowed - 1e-300,), ([1.0, -1.0],)]
+    if claim.kind in ("value", "limit"):
+        low, high = claim.expected - allowed, claim.expected + allowed
+        inside = claim.expected
+    else:
+        low, high = claim.limits
+        inside = max(low, min(high, 0.0))
+    step = 1e-6 * max([1.0, *(abs(x) for x in (low, high) if math.isfinite(x))])
+    outside = [(x,) for x in (low - step, high + step) if math.isfinite(x)]
+    return [(inside,)], outside
+
+
+@pytest.mark.parametrize("claim", load_claims().values(), ids=lambda claim: claim.id)
+def test_every_check_of_the_book_fails_on_a_wrong_value(claim):
+    right, wrong = edges(claim)
+    assert wrong
+    for arguments in right:
+        assert claim.compare(*arguments)[0], arguments
+    for arguments in [*wrong, (math.nan, *wrong[0][1:])]:
+        assert not claim.compare(*arguments)[0], arguments
+
+
+def test_every_numbered_equation_of_the_paper_has_a_claim(project):
+    covered = {n for claim in load_claims(project.registry).values() for n in claim.equations}
+    assert covered == set(range(1, N_EQUATIONS + 1))
+
+
+def test_equations_are_listed_by_number_with_what_is_missing():
+    run = run_of(claim_of("bound", source="eqs 2–3 against 90"))
+    run.check("a-claim", 1.0)
+    table = run.table()
+    assert [n for n, rows in table.by_equation().items() if rows] == [2, 3, 90]
+    assert table.coverage().startswith("3 of 91 equations have a verdict (not yet: 1, 4, 5,")
+    text = table.equations_html(root="../")
+    assert text.count('href="../notebooks/tiny.html#claim-a-claim"') == 3
+    assert 'id="equation-91"' in text

@@ -17,7 +17,7 @@ from feature_capacity.phases import one_feature_varied
 from feature_capacity.solvers import ConvergenceError, minimize, random_starts
 from feature_capacity.training import sampled_loss, train
 
-from .tolerances import DIFFERENCES, NEWTON, OPTIMIZER, ROUNDING, STANDARD_ERRORS
+from .tolerances import DIFFERENCES, NEW_NODES, NEWTON, OPTIMIZER, ROUNDING, STANDARD_ERRORS
 
 FAMILIES = (fc.SparseUniform, fc.SparseNormal, fc.UnitSparseUniform)
 CPU = torch.device("cpu")
@@ -173,6 +173,24 @@ def test_the_loss_on_nodes_is_that_of_ten_million_samples(kind, activation):
         10_000_000,
     )  # fmt: skip
     assert abs(mean[0] - loss[0]) < STANDARD_ERRORS * error[0]
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "relu", "gelu", "tanh"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_capacities_hardly_move_when_the_nodes_are_drawn_anew(kind, activation):
+    model = ToyModel(kind, activation, 6, 3)
+    family = fc.SparseUniform if kind == "computation" else fc.UnitSparseUniform
+    moved = []
+    for p in (0.03, 0.3):
+        v = one_feature_varied(np.geomspace(0.3, 3, 4), 6)
+        found = minimize(model, family(p), v, n_starts=2)
+        starts = found.W.reshape(len(v), 1, -1)
+        if kind == "autoencoder":
+            starts = np.concatenate([starts, found.bias[:, None]], axis=2)
+        nodes = expectation_nodes(family(p), 6, seed=1)
+        again = minimize(model, family(p), v, starts=starts, nodes=nodes)
+        moved.append(abs(again.capacity - found.capacity).max(axis=1))
+    assert np.median(moved) <= NEW_NODES
 
 
 # Loss, gradient and Gauss-Newton matrix

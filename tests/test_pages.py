@@ -18,9 +18,9 @@ from feature_capacity import building
 from feature_capacity.building import Build, build_book
 from feature_capacity.pages import (
     PageError,
-    _kernel_settings,
     execute,
     find_page,
+    kernel_settings,
     list_pages,
     pair,
     to_notebook,
@@ -90,9 +90,10 @@ def test_analytic_pages_do_not_import_torch(project):
             nbformat.v4.new_code_cell("import sys; print('torch' in sys.modules)")
         )
         quick, folder = page.parameters.quick, str(project.notebooks)
-        done = papermill.execute_notebook(
-            notebook, None, quick, cwd=folder, progress_bar=False, config=_kernel_settings()
-        )
+        with kernel_settings() as config:
+            done = papermill.execute_notebook(
+                notebook, None, quick, cwd=folder, progress_bar=False, config=config
+            )
         assert done.cells[-1].outputs[0].text == "False\n", page.name
 
 
@@ -246,6 +247,31 @@ def test_only_what_changed_is_executed_again(tiny, executed):
     source.write_text(source.read_text().replace('"fail"  # how', '"plain"  # how'))
     build_book(build, report=lambda line: None)
     assert len(executed) == 2, "the source is what it was when the page last ran to its end"
+
+
+def test_pages_side_by_side_are_as_one_by_one(tiny, monkeypatch):
+    monkeypatch.setattr(building, "_render", lambda *arguments: None)
+    source = (tiny.notebooks / "tiny.py").read_text()
+    entry = tiny.registry.read_text()
+    for name in ("second", "third"):
+        (tiny.notebooks / f"{name}.py").write_text(source.replace("tiny", name))
+        tiny.registry.write_text(tiny.registry.read_text() + entry.replace("tiny", name))
+        tiny.toc.write_text(tiny.toc.read_text() + f"  - file: notebooks/{name}\n")
+    build, said = Build(tiny), []
+    assert build_book(build, jobs=2, report=said.append).score() == "3 of 3 claims agree."
+    assert said[0] == "executing 3 pages, 2 at a time"
+    together = [build.executed(page).read_text() for page in list_pages(tiny)]
+    build_book(build, everything=True, report=said.append)
+    assert [build.executed(page).read_text() for page in list_pages(tiny)] == together
+
+    third = tiny.notebooks / "third.py"
+    for page in list_pages(tiny):  # all have changed, and one fails
+        page.source.write_text(page.source.read_text() + "\n# %%\nprint(n_dims)\n")
+    third.write_text(third.read_text().replace('"plain"  # how', '"fail"  # how'))
+    with pytest.raises(PageError, match="page third, cell .*ZeroDivisionError"):
+        build_book(build, jobs=3, report=said.append)
+    assert said[-1].endswith("failed") or "third: failed" in " ".join(said)
+    assert build.executed(find_page(tiny, "third")).read_text() == together[2]
 
 
 def test_a_quick_build_uses_the_quick_settings_and_a_place_of_its_own(tiny, executed):

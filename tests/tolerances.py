@@ -17,3 +17,4 @@ DIFFERENCES = 1e-6  # central differences of a smooth function
 
 # Chance
 STANDARD_ERRORS = 4.0  # fixed seeds: a passing test stays passing
+NEW_NODES = 0.01  # capacity at the optimum, median, when expectation nodes are drawn anew

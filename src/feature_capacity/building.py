@@ -5,11 +5,14 @@ something that its outputs depend on has changed.
 """
 
 import hashlib
+import itertools
 import json
+import multiprocessing
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +84,11 @@ def _read_stamp(path: Path) -> dict[str, Any]:
 
 
 def build_book(
-    build: Build, *, everything: bool = False, report: Callable[[str], None] = print
+    build: Build,
+    *,
+    everything: bool = False,
+    jobs: int = 1,
+    report: Callable[[str], None] = print,
 ) -> ClaimTable:
     """Execute what has changed, stage, and render the book strictly.
 
@@ -89,6 +96,8 @@ def build_book(
     ----------
     everything
         Execute and render all pages, changed or not.
+    jobs
+        Pages executed side by side. A page that measures times is alone.
     report
         Called with a line for each thing done.
 
@@ -100,16 +109,112 @@ def build_book(
     Raises
     ------
     PageError
-        If a page fails (nothing earlier is touched), or the book has a warning.
+        If a page fails (pages under way are finished first, and earlier results are not touched),
+        or the book has a warning.
     """
     pages = list_pages(build.project)
+    reading = [page for page in pages if _reads_the_build(page)]
+    timing = [page for page in pages if page not in reading and _scripts(build.project, page)]
+    plain = [page for page in pages if page not in reading + timing]
+    number = itertools.count(1)
+
+    def tell(page: Page, what: str) -> None:
+        report(f"[{next(number)}/{len(pages)}] {page.name}: {what}")
+
     # A page that reads the verdicts of the others comes after them.
-    for number, page in enumerate(sorted(pages, key=_reads_the_build), start=1):
-        _execute_if_changed(build, page, f"[{number}/{len(pages)}] {page.name}", everything, report)
+    others = [build.executed(page) for page in plain + timing]
+    for group, side_by_side in ((plain, jobs), (timing, 1), (reading, 1)):
+        digests = {
+            page: _page_digest(
+                build.project, page, build.settings(page), others if page in reading else []
+            )
+            for page in group
+        }
+        changed = []
+        for page in group:
+            if everything or not _is_current(build, page, digests[page]):
+                changed.append(page)
+            else:
+                tell(page, "unchanged")
+        errors = []
+        for page, seconds in _execute_all(build, changed, side_by_side, report):
+            if isinstance(seconds, PageError):
+                errors.append(seconds)
+                tell(page, "failed")
+                continue
+            write(
+                build.stamp(page.name),
+                json.dumps({"digest": digests[page], "seconds": round(seconds, 1)}),
+            )
+            tell(page, f"{seconds:.0f} s")
+        if errors:
+            raise PageError("; ".join(map(str, errors)))
     table = build.claims()
     _stage(build, pages, table)
     _render(build, everything, report)
     return table
+
+
+def _is_current(build: Build, page: Page, digest: str) -> bool:
+    return (
+        build.executed(page).is_file()
+        and _read_stamp(build.stamp(page.name)).get("digest") == digest
+    )
+
+
+def _execute_all(
+    build: Build, pages: list[Page], jobs: int, report: Callable[[str], None]
+) -> Iterator[tuple[Page, float | PageError]]:
+    """Execute pages into the stage; yield each with its seconds, or its error, as it ends.
+
+    After an error no further page is begun.
+    """
+    if len(pages) < 2 or jobs < 2:
+        for page in pages:
+            report(f"executing {page.name}")
+            page, seconds = _execute_one((build, page))
+            yield page, seconds
+            if isinstance(seconds, PageError):
+                return
+        return
+    # Longest first, as far as is known, so that no long page is left for the end.
+    ordered = sorted(pages, key=lambda page: -(build.seconds(page) or 0))
+    report(f"executing {len(pages)} pages, {jobs} at a time")
+    context = multiprocessing.get_context("spawn")
+    failed = context.Event()
+    # Ctrl-C is for this process alone, which ends the others as it leaves the block.
+    with context.Pool(min(jobs, len(pages)), _prepare_worker, (failed,), 1) as pool:
+        tasks = [(build, page) for page in ordered]
+        for page, seconds in pool.imap_unordered(_execute_one, tasks):
+            if seconds is not None:
+                yield page, seconds
+
+
+_FAILED: Any = None  # in a worker: the event that says that some page has failed
+
+
+def _prepare_worker(failed: Any) -> None:
+    global _FAILED
+    _FAILED = failed
+    signal.signal(signal.SIGINT, lambda *_: None)  # unlike SIG_IGN, not handed on to kernels
+
+
+def _execute_one(task: tuple[Build, Page]) -> tuple[Page, float | PageError | None]:
+    """Execute one page; None for seconds if it was not begun."""
+    build, page = task
+    if _FAILED is not None and _FAILED.is_set():
+        return page, None
+    executed = build.executed(page)
+    failed = build.folder / "failed" / executed.name
+    try:
+        seconds = execute(page, executed, failed, build.settings(page))
+    except PageError as error:
+        if _FAILED is not None:
+            _FAILED.set()
+        return page, error
+    _strip_run(executed)
+    failed.unlink(missing_ok=True)
+    return page, seconds
 
 
 def _strip_run(notebook: Path) -> None:
@@ -122,27 +227,13 @@ def _strip_run(notebook: Path) -> None:
     write(notebook, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _execute_if_changed(
-    build: Build, page: Page, label: str, force: bool, report: Callable[[str], None]
-) -> None:
-    settings = build.settings(page)
-    others = [build.executed(p) for p in list_pages(build.project) if not _reads_the_build(p)]
-    digest = _page_digest(build.project, page, settings, others if _reads_the_build(page) else [])
-    stamp, executed = build.stamp(page.name), build.executed(page)
-    if not force and executed.is_file() and _read_stamp(stamp).get("digest") == digest:
-        report(f"{label}: unchanged")
-        return
-    report(f"{label}: executing")
-    failed = build.folder / "failed" / executed.name
-    seconds = execute(page, executed, failed, settings)
-    _strip_run(executed)
-    failed.unlink(missing_ok=True)
-    write(stamp, json.dumps({"digest": digest, "seconds": round(seconds, 1)}))
-    report(f"{label}: {seconds:.0f} s")
-
-
 def _reads_the_build(page: Page) -> bool:
     return "feature_capacity.building" in page.source.read_text(encoding="utf-8")
+
+
+def _scripts(project: Project, page: Page) -> list[Path]:
+    """The timing scripts of a page: those in the folder with its name."""
+    return sorted((project.root / page.name).glob("*.py"))
 
 
 def _page_digest(
@@ -154,10 +245,9 @@ def _page_digest(
         for path in sorted(PACKAGE.rglob("*.py"))
         if path.name not in ("building.py", "cli.py", "pages.py") and "_book" not in path.parts
     ]
-    scripts = sorted((project.root / page.name).glob("*.py"))  # of the page, if it has any
     claims = [repr(claim) for claim in load_claims().values() if claim.page == page.name]
     return _digest(
-        [page.source, *scripts, *sources, project.constraints, *others],
+        [page.source, *_scripts(project, page), *sources, project.constraints, *others],
         sys.version_info[:2],
         json.dumps(settings, sort_keys=True),
         *claims,
@@ -185,7 +275,12 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
             copy = stage / "book" / source.relative_to(project.book)
             _copy(source, copy)
             kept.add(copy)
-    for name, text in {"claims": table.html(root="../"), "score": _score(table)}.items():
+    pieces = {
+        "claims": table.html(root="../"),
+        "equations": table.equations_html(root="../"),
+        "score": _score(table),
+    }
+    for name, text in pieces.items():
         path = stage / "book" / "_generated" / f"{name}.html"
         write(path, text + "\n")
         kept.add(path)
@@ -196,7 +291,10 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
 
 
 def _score(table: ClaimTable) -> str:
-    return f'<p class="score"><a href="../book/claims.html">{table.score()}</a></p>'
+    return (
+        f'<p class="score"><a href="../book/claims.html">{table.score()}</a> '
+        f'<a href="../book/equations.html">{table.coverage()}</a></p>'
+    )
 
 
 def _copy(source: Path, copy: Path) -> None:

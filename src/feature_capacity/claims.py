@@ -61,11 +61,14 @@ class PageRun:
         Raises
         ------
         ValueError
-            For an unknown id, or arguments that the kind does not take.
+            For an unknown id, arguments that the kind does not take, or a measurement that is
+            compared with itself.
         """
         if claim_id not in self.claims:
             raise ValueError(f"page {self.page}: {unknown('claim', claim_id, self.claims)}")
         claim = self.claims[claim_id]
+        if _same_array(measured, reference):
+            raise ValueError(f"{claim_id}: the measurement is compared with itself")
         if claim.applies(self.parameters):
             holds, detail = claim.compare(measured, reference, standard_error)
             status = AGREES if holds else DIFFERS
@@ -112,6 +115,16 @@ def open_page(page: str, **parameters) -> PageRun:
     if missing := cell.parameters.keys() - checked.keys():
         raise ValueError(f"open_page({page!r}) was not given {', '.join(sorted(missing))}")
     return PageRun(page, checked, load_claims().values())
+
+
+def _same_array(measured, reference) -> bool:
+    """Whether two arrays are one, or two views of the same numbers in the same order."""
+    if not (isinstance(measured, np.ndarray) and isinstance(reference, np.ndarray)):
+        return False
+    one, two = measured.__array_interface__, reference.__array_interface__
+    return measured.strides == reference.strides and all(
+        one[name] == two[name] for name in ("data", "shape", "typestr")
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -70,6 +70,9 @@ def book(
     everything: Annotated[
         bool, typer.Option("--all", help="Execute every page again, changed or not.")
     ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="Pages executed side by side.")
+    ] = 2,
 ) -> None:
     """Execute the pages that changed, and build the book.
 
@@ -79,7 +82,7 @@ def book(
     Example: feature-capacity book --quick
     """
     build = Build(find_project(), quick)
-    table = build_book(build, everything=everything, report=typer.echo)
+    table = build_book(build, everything=everything, jobs=jobs, report=typer.echo)
     typer.echo(f"claims: {table.score()}")
     typer.echo(f"open {build.index}")
     _fail_on_problems(table)

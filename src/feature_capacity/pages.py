@@ -3,10 +3,12 @@
 ``notebooks/NAME.py`` is the source of a page; ``NAME.ipynb`` is derived from it, without outputs.
 """
 
+import contextlib
 import hashlib
 import os
 import re
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -206,15 +208,16 @@ def execute(
     running.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     try:
-        papermill.execute_notebook(
-            to_notebook(page),
-            str(running).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
-            parameters=dict(parameters or {}),
-            cwd=str(page.source.parent),
-            progress_bar=sys.stderr.isatty(),
-            config=_kernel_settings(),
-            extra_arguments=["--log-level=CRITICAL"],  # ipykernel warns of its own transport
-        )
+        with kernel_settings() as config:
+            papermill.execute_notebook(
+                to_notebook(page),
+                str(running).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
+                parameters=dict(parameters or {}),
+                cwd=str(page.source.parent),
+                progress_bar=sys.stderr.isatty(),
+                config=config,
+                extra_arguments=["--log-level=CRITICAL"],  # ipykernel warns of its own transport
+            )
     except Exception as error:
         if isinstance(error, PapermillExecutionError):
             where, what = f", cell [{error.exec_count}]", f"{error.ename}: {error.evalue}"
@@ -233,12 +236,18 @@ def execute(
     return time.perf_counter() - start
 
 
-def _kernel_settings():
-    """Kernels talk through socket files where there are some.
+@contextlib.contextmanager
+def kernel_settings():
+    """Settings under which one kernel talks through socket files of its own, where there are some.
 
-    A kernel's ports are chosen before it opens them, and another process may take one in between;
-    files have names of their own.
+    A kernel's ports are chosen before it opens them, and another process may take one in between.
+    The names of socket files that Jupyter chooses by itself are the same for all kernels that are
+    started in one folder.
     """
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc" if os.name == "posix" else "tcp"}})
+    if os.name != "posix":
+        yield Config()
+        return
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        yield Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder) / "socket")}})

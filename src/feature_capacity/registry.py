@@ -43,8 +43,13 @@ _REQUIRED = {
 }
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
+_EQUATIONS = re.compile(r"\beqs? ((?:\d+(?:[–-]\d+)?(?:, | and | against )?)+)")
+
 KINDS = tuple(_REQUIRED)
 """The kinds of claim."""
+
+N_EQUATIONS = 91
+"""How many numbered equations the paper has."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,19 @@ class Claim:
     band: tuple[float, float] | None = None
     applies_when: Mapping[str, Any] = field(default_factory=dict)
     explained: str | None = None
+
+    @property
+    def equations(self) -> list[int]:
+        """Numbers of the paper's equations that the source names.
+
+        >>> Claim("a", "H", "Lemma 1, eqs 4–6 against 15", "-", "bound", "p").equations
+        [4, 5, 6, 15]
+        """
+        numbers = set()
+        for listed in _EQUATIONS.findall(self.source):
+            for first, last in re.findall(r"(\d+)(?:[–-](\d+))?", listed):
+                numbers.update(range(int(first), int(last or first) + 1))
+        return sorted(numbers)
 
     def applies(self, parameters: Mapping[str, Any]) -> bool:
         """Whether the claim is made under these settings.
@@ -265,7 +283,10 @@ def parse_claim(entry: Mapping[str, Any]) -> Claim:
         raise ValueError(unknown("kind", entry["kind"], KINDS))
     _check_numbers(entry)
     entry.setdefault("tolerance", _DEFAULT_TOLERANCE.get(entry["kind"]))
-    return Claim(**entry)
+    claim = Claim(**entry)
+    if not set(claim.equations) <= set(range(1, N_EQUATIONS + 1)):
+        raise ValueError(f"the paper's equations are 1 to {N_EQUATIONS}; got {claim.source!r}")
+    return claim
 
 
 def _check_numbers(entry: dict[str, Any]) -> None:

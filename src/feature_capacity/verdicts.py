@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from feature_capacity.registry import Claim
+from feature_capacity.registry import N_EQUATIONS, Claim
 
 AGREES, DIFFERS = "agrees", "differs"
 NOT_APPLICABLE, NOT_ATTEMPTED, NOT_CHECKED = "not applicable", "not attempted", "not checked"
@@ -50,16 +50,21 @@ class Row:
 
     def html(self, root: str | None = None) -> str:
         """The line as HTML; `root` as in `ClaimTable.html`."""
-        claim, verdict = self.claim, _verdict(self.status)
-        if self.status not in (NOT_ATTEMPTED, NOT_CHECKED):
-            page = "" if root is None else f"{root}notebooks/{claim.page}.html"
-            verdict = f'<a href="{page}#{_anchor(claim)}">{verdict}</a>'
+        claim, verdict = self.claim, self._linked(_verdict(self.status), root)
         if self.status == DIFFERS and claim.explained:
             verdict += f" {_why(claim, '../' if root is None else root)}"
         return (
-            f"<tr><td>{html.escape(claim.source)}</td><td>{html.escape(claim.statement)}</td>"
+            f'<tr data-verdict="{self.status}">'
+            f"<td>{html.escape(claim.source)}</td><td>{html.escape(claim.statement)}</td>"
             f'<td>{verdict}<div class="claim-detail">{html.escape(self.detail)}</div></td></tr>'
         )
+
+    def _linked(self, text: str, root: str | None) -> str:
+        """The text as a link to the cell that measured the claim, if one did."""
+        if self.status in (NOT_ATTEMPTED, NOT_CHECKED):
+            return text
+        page = "" if root is None else f"{root}notebooks/{self.claim.page}.html"
+        return f'<a href="{page}#{_anchor(self.claim)}">{text}</a>'
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,43 @@ class ClaimTable:
                     f'<tr class="claims-section"><th colspan="3">{_place(section)}</th></tr>'
                 )
             lines.append(row.html(root))
+        return "\n".join([*lines, "</tbody></table>"])
+
+    def by_equation(self) -> dict[int, list[Row]]:
+        """The claims on each numbered equation of the paper."""
+        found: dict[int, list[Row]] = {number: [] for number in range(1, N_EQUATIONS + 1)}
+        for row in self.rows:
+            for number in row.claim.equations:
+                found[number].append(row)
+        return found
+
+    def coverage(self) -> str:
+        """One sentence: how many of the numbered equations have a verdict."""
+        without = [
+            str(number)
+            for number, rows in self.by_equation().items()
+            if all(row.status in (NOT_ATTEMPTED, NOT_CHECKED) for row in rows)
+        ]
+        missing = f" (not yet: {', '.join(without)})" if without else ""
+        return f"{N_EQUATIONS - len(without)} of {N_EQUATIONS} equations have a verdict{missing}."
+
+    def equations_html(self, root: str) -> str:
+        """The claims by number of equation, each linked to its cell; `root` as in `html`."""
+        lines = [
+            '<table class="claims equations"><thead><tr><th>Equation</th><th>Checked by</th></tr>'
+            "</thead><tbody>"
+        ]
+        for number, rows in self.by_equation().items():
+            checks = "".join(
+                f"<li>{row._linked(f'{_verdict(row.status)} {html.escape(row.claim.statement)}', root)}"
+                "</li>"
+                for row in rows
+            )
+            shown = "|".join(sorted({row.status for row in rows}))
+            lines.append(
+                f'<tr id="equation-{number}" data-verdict="{shown}"><td>{number}</td>'
+                f"<td><ul>{checks}</ul></td></tr>"
+            )
         return "\n".join([*lines, "</tbody></table>"])
 
     def text(self) -> str:
