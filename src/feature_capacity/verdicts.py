@@ -59,6 +59,11 @@ class Row:
             f'<td>{verdict}<div class="claim-detail">{html.escape(self.detail)}</div></td></tr>'
         )
 
+    def short_html(self, root: str | None = None) -> str:
+        """Verdict and statement alone, as one link."""
+        text = f"{_verdict(self.status)} {html.escape(self.claim.statement)}"
+        return self._linked(text, root)
+
     def _linked(self, text: str, root: str | None) -> str:
         """The text as a link to the cell that measured the claim, if one did."""
         if self.status in (NOT_ATTEMPTED, NOT_CHECKED):
@@ -142,11 +147,7 @@ class ClaimTable:
             "</thead><tbody>"
         ]
         for number, rows in self.by_equation().items():
-            checks = "".join(
-                f"<li>{row._linked(f'{_verdict(row.status)} {html.escape(row.claim.statement)}', root)}"
-                "</li>"
-                for row in rows
-            )
+            checks = "".join(f"<li>{row.short_html(root)}</li>" for row in rows)
             shown = "|".join(sorted({row.status for row in rows}))
             lines.append(
                 f'<tr id="equation-{number}" data-verdict="{shown}"><td>{number}</td>'
