@@ -41,7 +41,7 @@ bench: $(INSTALLED) ## measure speed and memory against plain array operations a
 	$(BIN)/python benchmarks/exact.py $(ARGS)
 	$(BIN)/python benchmarks/panels.py
 
-gallery: $(INSTALLED) ## copy the README's pictures out of the built book
+gallery: $(INSTALLED) ## bring the README's pictures and score in step with the built book
 	$(BIN)/feature-capacity gallery
 
 clean: ## delete what a build made; .venv stays

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from feature_capacity.building import Build
 from feature_capacity.cli import app
+from feature_capacity.gallery import write_score
 from feature_capacity.pages import list_pages, pair
+from feature_capacity.registry import load_claims
 
 COMMANDS = ("book", "pages", "run", "claims", "pair", "sweep", "serve", "clean")
 
@@ -188,3 +190,24 @@ def test_outside_a_checkout_the_installed_copy_is_used(tmp_path, monkeypatch, pr
     assert done.exit_code in (0, 1)
     assert "Traceback" not in done.output
     assert not files(tmp_path)
+
+
+def test_the_score_is_written_between_its_marks(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(
+        "# T\n<!-- score: written by make gallery -->\nold\n<!-- end of score -->\nx\n"
+    )
+    for _ in range(2):
+        write_score(readme, "7 of 9 claims agree.")
+        assert readme.read_text().splitlines()[2:] == [
+            "**7 of 9 claims agree.**", "<!-- end of score -->", "x",
+        ]  # fmt: skip
+    readme.write_text("# T\n")
+    with pytest.raises(ValueError, match="no place for the score"):
+        write_score(readme, "")
+
+
+def test_the_readme_tells_the_score_of_today(project):
+    claims, text = load_claims(project.registry), (project.root / "README.md").read_text()
+    assert f" of {len(claims)} claims agree; differs: " in text, "run `make book gallery`"
+    assert "91 of 91 equations have a verdict." in text

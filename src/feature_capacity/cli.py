@@ -12,7 +12,7 @@ import yaml
 from typer.core import TyperCommand
 
 from feature_capacity.building import Build, build_book
-from feature_capacity.gallery import write_gallery
+from feature_capacity.gallery import write_gallery, write_score
 from feature_capacity.pages import PageError, execute, find_page, list_pages, pair
 from feature_capacity.project import find_project
 
@@ -283,14 +283,16 @@ def serve(
 @app.command()
 @_command
 def gallery() -> None:
-    """Copy the pictures of the README out of the book built last.
+    """Bring the README's pictures and score in step with the book built last.
 
     Example: feature-capacity gallery
     """
-    project = find_project()
-    folder = project.book / "_static" / "gallery"
-    for path in write_gallery(Build(project).stage / "notebooks", folder):
+    project, build = find_project(), Build(find_project())
+    folder, table = project.book / "_static" / "gallery", build.claims()
+    for path in write_gallery(build.stage / "notebooks", folder):
         typer.echo(f"wrote {path}")
+    write_score(project.root / "README.md", f"{table.score()} {table.coverage()}")
+    typer.echo(f"README.md: {table.score()}")
 
 
 @app.command()

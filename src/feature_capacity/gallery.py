@@ -1,14 +1,18 @@
-"""Pictures of the built book, copied out for the README."""
+"""What the README shows of the built book: pictures and the score."""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
+
+from feature_capacity.pages import write
 
 GALLERY = {
     "phase-diagrams": ("sec3_5_phase_diagrams", "fig-sec3-5-phase-diagrams"),
     "two-blocks": ("sec4_geometry", "fig-5"),
+    "other-models": ("sec3_7_other_models", "fig-7"),
 }
 """Picture name -> page and figure name."""
 
@@ -49,3 +53,19 @@ def write_gallery(executed: Path, folder: Path) -> list[Path]:
     for path, content in pictures.items():
         path.write_bytes(content)
     return list(pictures)
+
+
+_SCORE = re.compile(
+    r"(<!-- score: written by make gallery -->\n).*?(<!-- end of score -->)", re.DOTALL
+)
+
+
+def write_score(readme: Path, sentences: str) -> None:
+    """Put the score between its two marks in the README.
+
+    Raises ``ValueError`` if the marks are not there.
+    """
+    text = readme.read_text(encoding="utf-8")
+    if not _SCORE.search(text):
+        raise ValueError(f"{readme.name} has no place for the score: two marks, {_SCORE.pattern!r}")
+    write(readme, _SCORE.sub(lambda marks: f"{marks[1]}**{sentences}**\n{marks[2]}", text))

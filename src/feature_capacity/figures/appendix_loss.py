@@ -12,7 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Arc, Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from .style import BLACK, DIFFERENCE_MAP, MUTED, book_style, panel_letter
+from .style import (
+    BLACK,
+    HALLUCINATED_COLOR,
+    MUTED,
+    TRUE_COLOR,
+    book_style,
+    pair_matrix,
+    panel_letter,
+)
 
 PATTERN_COLORS = {
     "4": "#1b3a5c",
@@ -22,8 +30,6 @@ PATTERN_COLORS = {
     "none": "#eceff3",
 }
 """One color for each way in which a fourth moment survives."""
-
-TRUE_COLOR, HALLUCINATED_COLOR = "#2b6ca3", "#d9822b"
 
 
 @book_style
@@ -165,18 +171,10 @@ def bias_parabolas(
 @book_style
 def correlation_panels(matrices: Sequence[np.ndarray], heads: Sequence[str]) -> Figure:
     """Correlations of an output with the squares (diagonal) and products (off it), in panels."""
-    n = len(matrices[0])
     fig, axes = plt.subplots(2, 3, figsize=(7.0, 4.9), sharex=True, sharey=True)
     for ax, matrix, head in zip(axes.flat, matrices, heads, strict=True):
-        image = ax.imshow(matrix, cmap=DIFFERENCE_MAP, vmin=-0.5, vmax=0.5)
+        image = pair_matrix(ax, matrix, 0.5)
         ax.set_title(head)
-        ax.set_xticks(range(n), range(1, n + 1))
-        ax.set_yticks(range(n), range(1, n + 1))
-        ax.tick_params(length=0)
-        for edge in np.arange(0.5, n - 1):
-            ax.axhline(edge, color="white", lw=0.8)
-            ax.axvline(edge, color="white", lw=0.8)
-        ax.spines[:].set_visible(False)
     for ax in axes[-1]:
         ax.set_xlabel("feature $j$")
     for ax in axes[:, 0]:

@@ -10,10 +10,17 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from .style import BLACK, BLUE, DIFFERENCE_MAP, FEATURE_COLORS, MUTED, book_style, panel_letter
-
-TRUE_COLOR, HALLUCINATED_COLOR = "#2b6ca3", "#d9822b"
-"""Error on true correlations, and hallucinated ones, wherever the two terms are drawn."""
+from .style import (
+    BLACK,
+    BLUE,
+    FEATURE_COLORS,
+    HALLUCINATED_COLOR,
+    MUTED,
+    TRUE_COLOR,
+    book_style,
+    pair_matrix,
+    panel_letter,
+)
 
 _HALO = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 
@@ -80,19 +87,11 @@ def correlation_maps(
         Missed and hallucinated part of each loss, as fractions of the variance of the target;
         not written where both are 0.
     """
-    n = len(matrices[0])
     fig, axes = plt.subplots(1, len(matrices), figsize=(6.6, 3.1), sharey=True)
     limit = max(float(np.abs(m).max()) for m in matrices)
     for ax, matrix, head, (missed, hallucinated) in zip(axes, matrices, heads, terms, strict=True):
-        image = ax.imshow(matrix, cmap=DIFFERENCE_MAP, vmin=-limit, vmax=limit)
+        image = pair_matrix(ax, matrix, limit)
         ax.set_title(head)
-        ax.set_xticks(range(n), range(1, n + 1))
-        ax.set_yticks(range(n), range(1, n + 1))
-        ax.tick_params(length=0)
-        for edge in np.arange(0.5, n - 1):
-            ax.axhline(edge, color="white", lw=0.8)
-            ax.axvline(edge, color="white", lw=0.8)
-        ax.spines[:].set_visible(False)
         ax.set_xlabel("feature $j$")
         if missed + hallucinated > 0:
             said = f"missed {missed:.0%}\nhallucinated {hallucinated:.0%}"

@@ -29,6 +29,9 @@ PHASE_COLORS = {IGNORED: "#9aa5b1", POLYSEMANTIC: "#d9822b", MONOSEMANTIC: "#2b6
 FEATURE_COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b6b6b"]
 """One color per feature, after Okabe and Ito."""
 
+TRUE_COLOR, HALLUCINATED_COLOR = "#2b6ca3", "#d9822b"
+"""Error on true correlations, and hallucinated ones, wherever the two terms are drawn."""
+
 BLUE, BLACK, MUTED = "#0072b2", "#1c1e21", "#6b7280"
 """The varied feature, the reference feature, and what stays in the background."""
 
@@ -84,3 +87,25 @@ def cell_edges(centers: np.ndarray, log: bool = False) -> np.ndarray:
     middle = (x[1:] + x[:-1]) / 2
     edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
     return np.exp(edges) if log else edges
+
+
+def pair_matrix(ax: Any, matrix: np.ndarray, limit: float) -> Any:
+    """Draw one number for each pair of features, as colored squares; return them for a color bar.
+
+    Parameters
+    ----------
+    ax : matplotlib axes
+    matrix : array (n_features, n_features)
+    limit : float
+        Where the colors end, above and below 0.
+    """
+    n = len(matrix)
+    squares = ax.imshow(matrix, cmap=DIFFERENCE_MAP, vmin=-limit, vmax=limit)
+    ax.set_xticks(range(n), range(1, n + 1))
+    ax.set_yticks(range(n), range(1, n + 1))
+    ax.tick_params(length=0)
+    for edge in np.arange(0.5, n - 1):
+        ax.axhline(edge, color="white", lw=0.8)
+        ax.axvline(edge, color="white", lw=0.8)
+    ax.spines[:].set_visible(False)
+    return squares
