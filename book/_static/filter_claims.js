@@ -21,13 +21,16 @@ document.addEventListener("DOMContentLoaded", () => {
     table.before(bar);
 
     const show = () => {
+      // A number is meant whole: 3 is not part of 30.
+      const holds = (text, word) =>
+        /^\d+$/.test(word) ? new RegExp(`\\b${word}\\b`).test(text) : text.includes(word);
       const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       for (const row of rows) {
         const text = row.textContent.toLowerCase();
         const verdicts = row.dataset.verdict.split("|");
         row.hidden = !(
-          wanted.every((word) => text.includes(word)) &&
+          wanted.every((word) => holds(text, word)) &&
           (verdict.value === "" || verdicts.includes(verdict.value))
         );
         shown += !row.hidden;
