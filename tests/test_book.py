@@ -271,4 +271,8 @@ def test_claims_can_be_filtered_by_words_and_verdict(browser, server, quick_book
     assert page.locator("tr.claims-section:visible").count() <= rows.count()
     assert page.locator(".claims-filter output").text_content() == f"{rows.count()} of {everything}"
     assert visit.troubles == []
+    page = visit.open("book/equations.html")
+    page.get_by_label("Show rows with these words").fill("19 first feature")
+    assert page.locator("tr[data-verdict]:visible").get_attribute("id") == "equation-19"
+    assert visit.troubles == []
     visit.page.close()

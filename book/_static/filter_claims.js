@@ -27,7 +27,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       for (const row of rows) {
-        const text = row.textContent.toLowerCase();
+        const text = [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase();
         const verdicts = row.dataset.verdict.split("|");
         row.hidden = !(
           wanted.every((word) => holds(text, word)) &&
