@@ -50,7 +50,14 @@ PANELS = {
 }
 BATCH_SIZE = 1024
 TARGET = 100
-EFFORTS = ((512, 1, 0), (4096, 1, 0), (4096, 1, 1), (4096, 2, 2), (4096, 4, 6))
+EFFORTS = (
+    (512, 1, 0),
+    (512, 4, 0),
+    (1024, 8, 0),
+    (4096, 4, 0),
+    (4096, 8, 0),
+    (4096, 4, 6),
+)
 """Nodes, random starts and rounds of warm starts, from the least to the most."""
 SLACK = 1e-3
 """Part of the loss that may be missing, besides three standard errors."""
