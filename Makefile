@@ -7,6 +7,8 @@ CONSTRAINTS ?= constraints.txt
 PORT ?= 8000
 JOBS ?= 2
 ARGS ?=
+# Options of benchmarks/panels.py, for example PANELS="--panels relu --grid 16".
+PANELS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,7 +41,7 @@ serve: $(INSTALLED) ## show the built book at http://127.0.0.1:8000/ (PORT=...)
 
 bench: $(INSTALLED) ## measure speed and memory against plain array operations and against training
 	$(BIN)/python benchmarks/exact.py $(ARGS)
-	$(BIN)/python benchmarks/panels.py
+	$(BIN)/python benchmarks/panels.py --figure $(PANELS)
 
 gallery: $(INSTALLED) ## bring the README's pictures and score in step with the built book
 	$(BIN)/feature-capacity gallery

@@ -17,6 +17,7 @@ import argparse
 import dataclasses
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -60,7 +61,7 @@ EFFORTS = (
 )
 """Nodes, random starts and rounds of warm starts, from the least to the most."""
 SLACK = 1e-3
-"""Part of the loss that may be missing, besides three standard errors."""
+"""Part of a cell's loss that may be missing, besides three standard errors."""
 
 
 def bench_panel(name: str, grid: int, steps: int, timed_steps: int, n_compared: int) -> dict:
@@ -87,7 +88,7 @@ def bench_panel(name: str, grid: int, steps: int, timed_steps: int, n_compared: 
             "effort": effort,
             "mean_excess": float(np.expm1(np.log1p(excess).mean())),
         }
-        if "in_the_mean" not in row and result["mean_excess"] <= SLACK:
+        if "in_the_mean" not in row and result["mean_excess"] <= 0:
             row["in_the_mean"] = result
         if (excess <= SLACK + 3 * error).all():
             row["in_every_cell"] = result
@@ -134,7 +135,8 @@ def _excess(config: SweepConfig, found: xr.Dataset, trained: Trained, some) -> n
     """Our loss over the trained one, less 1, on the same fresh samples, with its standard error.
 
     Samples by on/off mask, each mask with its weight: plain ones would leave the loss of sparse
-    cells uncertain by a third.  Eight independent draws give the standard error.  Shape (2, cells).
+    cells uncertain by a third.  They share nothing with the nodes that we minimized on.  Eight
+    independent draws give the standard error.  Shape (2, cells).
     """
     model, n = config.toy_model, len(some)
     importance = one_feature_varied(np.array(config.importance)[some], config.n_features)
@@ -152,7 +154,9 @@ def _excess(config: SweepConfig, found: xr.Dataset, trained: Trained, some) -> n
         )
         loss = []
         for seed in range(1001, 1009):
-            nodes = expectation_nodes(config.inputs_of(row), config.n_features, 16384, seed)
+            nodes = expectation_nodes(
+                config.inputs_of(row), config.n_features, 16384, seed, gauss=False
+            )
             each = squared_error(model, W, bias, both, torch.from_numpy(nodes.x))
             loss.append((each @ torch.from_numpy(nodes.weight)).numpy())
         loss = np.reshape(loss, (len(loss), 2, -1))
@@ -184,8 +188,29 @@ def where_time_goes(config: SweepConfig) -> dict:
     return {
         **parts,
         "between": 1 - sum(parts.values()),
-        "rate": flops / 2 / seconds,
         "rate_in_products": flops / 2 / spent["products"] if spent["products"] else 0.0,
+    }
+
+
+def bench_figure(grid: int) -> dict:
+    """All nine panels as the book makes them, on all cores: seconds and peak memory."""
+    start = time.perf_counter()
+    for name in PANELS:
+        config = SweepConfig(
+            importance=np.geomspace(0.01, 100, grid),
+            probability=np.geomspace(0.001, 1, grid),
+            **PANELS[name],
+        )
+        run_sweep(config, device="cpu", workers=os.cpu_count(), progress=False)
+    peaks = [
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    return {
+        "grid": f"{grid} x {grid}",
+        "seconds": time.perf_counter() - start,
+        "workers": os.cpu_count(),
+        "peak_mib": max(peaks) / 1024,  # of the largest process
     }
 
 
@@ -240,6 +265,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10_000, help="training steps")
     parser.add_argument("--timed-steps", type=int, default=5, help="steps timed on the whole grid")
     parser.add_argument("--compared", type=int, default=3, help="cells compared along each axis")
+    parser.add_argument("--figure", action="store_true", help="also time Figure 7 as a whole")
     parser.add_argument("--json", type=Path, help="write the report to this file")
     options = parser.parse_args()
     chosen = {"all": list(PANELS), **{name: [name] for name in PANELS}}
@@ -252,14 +278,25 @@ def main() -> None:
     if min(sizes) < 1:
         parser.error(f"sizes are at least 1; got {min(sizes)}")
     torch.set_num_threads(1)
-    rate, report = product_rate(), []
+    report = []
+    figure = bench_figure(options.grid) if options.figure else None
+    if figure:
+        print(
+            f"Figure 7, nine panels, {figure['grid']}, 4 starts and warm starts: "
+            f"{figure['seconds']:.0f} s with {figure['workers']} processes, "
+            f"at most {figure['peak_mib']:.0f} MiB each (targets: 600 s, 2048 MiB)",
+            flush=True,
+        )
+    rate = product_rate()
     print(f"matrix products on this machine: {rate / 1e9:.1f} billion multiply-adds a second")
     for name in names:
         row = bench_panel(name, *sizes)
         report.append(row)
         print(describe(row, rate), flush=True)
     if options.json:
-        options.json.write_text(json.dumps({"rows": report, "product_rate": rate}))
+        options.json.write_text(
+            json.dumps({"rows": report, "product_rate": rate, "figure": figure})
+        )
 
 
 if __name__ == "__main__":

@@ -398,7 +398,7 @@ glue("sec1-largest-gain", float(gain.max()), display=False)
 # | capacity lies between 0 and 1, and adds up to at most the number of dimensions | {ref}`sec2-capacity` |
 # | the allocation as a function of importance and sparsity is known exactly | {ref}`sec3-1-quadratic-model` |
 # | a phase diagram with an ignored, a shared and a fully represented phase, confirmed by numbers | {ref}`sec3-5-phase-diagrams` |
-# | other activation functions and the autoencoder behave alike; architectures differ in how much is shared | the chapter on section 3.7 |
+# | other activation functions and the autoencoder behave alike; architectures differ in how much is shared | {ref}`sec3-7-other-models` |
 # | efficient embeddings are made of blocks; features do not interfere across blocks | {ref}`sec4-geometry` |
 # | small blocks are regular shapes with whole capacities and free lengths; large blocks share freely | {ref}`sec4-geometry` |
 # | the quadratic model always has one large block | {ref}`sec4-geometry` |

@@ -163,10 +163,17 @@ def test_the_worst_of_several_checks_counts():
 
 
 def test_a_measurement_is_not_compared_with_itself():
-    run, measured = run_of(claim_of("identity")), np.arange(3.0)
+    torch = pytest.importorskip("torch")
+    run = run_of(claim_of("identity"))
+    for measured in (np.arange(3.0), torch.arange(3.0), [1.0, 2.0]):
+        with pytest.raises(ValueError, match="compared with itself"):
+            run.check("a-claim", measured, measured)
+        again = measured.clone() if hasattr(measured, "clone") else measured.copy()
+        run.check("a-claim", measured, again)
+    whole = np.arange(3.0)
     with pytest.raises(ValueError, match="compared with itself"):
-        run.check("a-claim", measured[:2], measured[:2])
-    run.check("a-claim", measured, measured.copy())
+        run.check("a-claim", whole, whole[:])
+    run.check("a-claim", 1.0, 1.0)
 
 
 def test_an_unknown_id_is_refused():
@@ -287,8 +294,8 @@ def test_the_registry_of_the_book_is_valid(project):
     )
     for claim in claims.values():
         assert claim.explained is None or claim.explained in anchors, claim.id
-        if claim.page in pages:
-            assert set(claim.applies_when) <= set(pages[claim.page].parameters.parameters), claim.id
+        assert claim.page in pages, claim.id
+        assert set(claim.applies_when) <= set(pages[claim.page].parameters.parameters), claim.id
 
 
 def edges(claim):

@@ -153,6 +153,16 @@ def test_masks_are_drawn_where_there_are_too_many():
     assert nodes.weight @ (nodes.x**2).sum(axis=1) == pytest.approx(16, rel=0.05)
 
 
+def test_a_minimum_says_whether_masks_were_sampled_or_dropped():
+    model, v = ToyModel("autoencoder", "relu", 14, 2), np.ones((1, 14))
+    nodes = expectation_nodes(fc.UnitSparseUniform(0.3), 14, n_points=64, n_masks=16)
+    found = minimize(model, fc.UnitSparseUniform(0.3), v, n_starts=1, nodes=nodes, max_iterations=2)
+    assert not found.all_masks.any()
+    assert found.dropped == pytest.approx(nodes.dropped)
+    small = minimize(ToyModel("autoencoder", "relu", 3, 2), fc.UnitSparseUniform(0.3), v[:, :3])
+    assert small.all_masks.all()
+
+
 def test_a_generous_bound_drops_masks_and_says_how_much():
     some, all_ = (expectation_nodes(fc.SparseUniform(0.1), 6, negligible=t) for t in (1e-2, 0))
     assert all_.dropped == 0
@@ -160,7 +170,7 @@ def test_a_generous_bound_drops_masks_and_says_how_much():
     assert (some.x != 0).sum(axis=1).max() < (all_.x != 0).sum(axis=1).max() == 6
 
 
-@pytest.mark.parametrize("activation", ["relu", "gelu", "tanh"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_loss_on_nodes_is_that_of_ten_million_samples(kind, activation):
     model = ToyModel(kind, activation, 3, 2)
@@ -173,6 +183,15 @@ def test_the_loss_on_nodes_is_that_of_ten_million_samples(kind, activation):
         10_000_000,
     )  # fmt: skip
     assert abs(mean[0] - loss[0]) < STANDARD_ERRORS * error[0]
+
+
+def test_fresh_nodes_share_nothing_with_another_seed():
+    inputs = fc.SparseUniform(0.2)
+    one, other = (expectation_nodes(inputs, 3, seed=seed, gauss=False).x for seed in (0, 1))
+    active = [{value for value in x.ravel() if value} for x in (one, other)]
+    assert not active[0] & active[1]
+    common = [{*expectation_nodes(inputs, 3, seed=seed).x.ravel()} - {0.0} for seed in (0, 1)]
+    assert common[0] & common[1], "Gauss nodes are no draw"
 
 
 @pytest.mark.parametrize("activation", ["quadratic", "relu", "gelu", "tanh"])
@@ -188,7 +207,7 @@ def test_capacities_hardly_move_when_the_nodes_are_drawn_anew(kind, activation):
         starts = found.W.reshape(len(v), 1, -1)
         if kind == "autoencoder":
             starts = np.concatenate([starts, found.bias[:, None]], axis=2)
-        nodes = expectation_nodes(family(p), 6, n_points, seed=1)
+        nodes = expectation_nodes(family(p), 6, n_points, seed=1)  # Gauss nodes stay
         again = minimize(model, family(p), v, starts=starts, nodes=nodes)
         moved.append(abs(again.capacity - found.capacity).max(axis=1))
     assert np.median(moved) <= NEW_NODES

@@ -339,22 +339,30 @@ def test_workers_that_always_die_are_an_error(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_dask_cluster_that_loses_a_worker(reference, tmp_path):
+def test_a_dask_cluster_that_loses_a_driver_and_a_worker(reference, tmp_path):
     from distributed import LocalCluster
 
-    store, killed = tmp_path / "s.zarr", []
+    store, killed, file = tmp_path / "s.zarr", [], tmp_path / "config.json"
+    file.write_text(LONG.json())
+    command = [COMMAND, "sweep", "--config", file, "--out", store, "--device", "cpu", "--quiet"]
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
+        address = cluster.scheduler_address
+        driver = subprocess.Popen([*command, "--scheduler", address])
+        wait_until(lambda: len(rows_finished(store)) >= 2 or driver.poll() is not None)
+        driver.kill()
+        assert driver.wait() == -signal.SIGKILL
+        before = rows_finished(store)
+        assert 2 <= len(before) < len(LONG_ROWS)
 
         def kill():
-            wait_until(lambda: len(rows_finished(store, 0)) >= 2)
+            wait_until(lambda: rows_finished(store) > before)
             os.kill(cluster.workers[0].process.pid, signal.SIGKILL)
             killed.append(len(rows_finished(store)))
 
         thread = threading.Thread(target=kill)
         thread.start()
-        address = cluster.scheduler_address
         data = run_sweep(LONG, store, scheduler=address, device="cpu", progress=False)
         thread.join()
 
@@ -363,7 +371,7 @@ def test_a_dask_cluster_that_loses_a_worker(reference, tmp_path):
         assert done.exit_code == 2
         assert "device must be one that this machine has" in done.output
         assert not (tmp_path / "x.zarr.partial").exists()
-    assert 2 <= killed[0] < len(LONG_ROWS)
+    assert len(before) < killed[0] < len(LONG_ROWS)
     assert_same(data, reference[LONG])
 
 

@@ -9,10 +9,11 @@ import itertools
 import json
 import multiprocessing
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,13 +182,25 @@ def _execute_all(
     ordered = sorted(pages, key=lambda page: -(build.seconds(page) or 0))
     report(f"executing {len(pages)} pages, {jobs} at a time")
     context = multiprocessing.get_context("spawn")
-    failed = context.Event()
-    # Ctrl-C is for this process alone, which ends the others as it leaves the block.
-    with context.Pool(min(jobs, len(pages)), _prepare_worker, (failed,), 1) as pool:
-        tasks = [(build, page) for page in ordered]
-        for page, seconds in pool.imap_unordered(_execute_one, tasks):
+    pool = ProcessPoolExecutor(
+        min(jobs, len(pages)), context, _prepare_worker, initargs=(context.Event(),)
+    )
+    try:
+        futures = [pool.submit(_execute_one, (build, page)) for page in ordered]
+        for future in as_completed(futures):
+            page, seconds = future.result()
             if seconds is not None:
                 yield page, seconds
+    except BrokenProcessPool:
+        raise PageError(
+            "a process that executed a page was killed, perhaps for lack of memory; try --jobs 1"
+        ) from None
+    except BaseException:  # Ctrl-C ends the others too
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 _FAILED: Any = None  # in a worker: the event that says that some page has failed
@@ -196,7 +209,6 @@ _FAILED: Any = None  # in a worker: the event that says that some page has faile
 def _prepare_worker(failed: Any) -> None:
     global _FAILED
     _FAILED = failed
-    signal.signal(signal.SIGINT, lambda *_: None)  # unlike SIG_IGN, not handed on to kernels
 
 
 def _execute_one(task: tuple[Build, Page]) -> tuple[Page, float | PageError | None]:
@@ -240,10 +252,11 @@ def _page_digest(
     project: Project, page: Page, settings: Mapping[str, Any], others: Sequence[Path] = ()
 ) -> str:
     """Everything that the outputs of a page depend on, as one number."""
+    around = () if _reads_the_build(page) else ("building.py", "cli.py", "gallery.py", "pages.py")
     sources = [
         path
         for path in sorted(PACKAGE.rglob("*.py"))
-        if path.name not in ("building.py", "cli.py", "pages.py") and "_book" not in path.parts
+        if path.name not in around and "_book" not in path.parts
     ]
     claims = [repr(claim) for claim in load_claims().values() if claim.page == page.name]
     return _digest(

@@ -128,7 +128,7 @@ def leverage_capacities(W: Array, rtol: float | None = None) -> Array:
     -----
     A tensor that requires a gradient goes through the pseudo-inverse, because the singular
     vectors themselves have no derivative where singular values coincide - which is where
-    every efficient block is.
+    every efficient block is.  There a value may exceed 1 by rounding.
 
     Source: Scherlis et al. 2022, Appendix G.
 

@@ -287,7 +287,8 @@ def gallery() -> None:
 
     Example: feature-capacity gallery
     """
-    project, build = find_project(), Build(find_project())
+    project = find_project()
+    build = Build(project)
     folder, table = project.book / "_static" / "gallery", build.claims()
     for path in write_gallery(build.stage / "notebooks", folder):
         typer.echo(f"wrote {path}")

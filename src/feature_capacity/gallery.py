@@ -55,9 +55,8 @@ def write_gallery(executed: Path, folder: Path) -> list[Path]:
     return list(pictures)
 
 
-_SCORE = re.compile(
-    r"(<!-- score: written by make gallery -->\n).*?(<!-- end of score -->)", re.DOTALL
-)
+_BEFORE, _AFTER = "<!-- score: written by make gallery -->", "<!-- end of score -->"
+_SCORE = re.compile(rf"({_BEFORE}\n).*?({_AFTER})", re.DOTALL)
 
 
 def write_score(readme: Path, sentences: str) -> None:
@@ -67,5 +66,7 @@ def write_score(readme: Path, sentences: str) -> None:
     """
     text = readme.read_text(encoding="utf-8")
     if not _SCORE.search(text):
-        raise ValueError(f"{readme.name} has no place for the score: two marks, {_SCORE.pattern!r}")
+        raise ValueError(
+            f"{readme.name} has no place for the score; add the lines {_BEFORE} and {_AFTER}"
+        )
     write(readme, _SCORE.sub(lambda marks: f"{marks[1]}**{sentences}**\n{marks[2]}", text))

@@ -39,6 +39,10 @@ class Minimum:
     loss_of_starts : array (*cells, n_starts)
         Loss of every start.  On nodes from coarse to fine, starts that tied on the coarse ones have
         the same loss, and those that were far above theirs at the coarse minimum.
+    all_masks : boolean array (*cells)
+        Whether the loss sums over all on/off masks; False where masks were sampled.
+    dropped : array (*cells)
+        Share of the second moment that the masks left out as negligible carry.
     """
 
     W: np.ndarray
@@ -51,6 +55,8 @@ class Minimum:
     gradient_norm: np.ndarray
     converged: np.ndarray
     loss_of_starts: np.ndarray
+    all_masks: np.ndarray
+    dropped: np.ndarray
 
 
 def pick_device(device: str = "auto") -> torch.device:

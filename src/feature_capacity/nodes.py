@@ -60,6 +60,7 @@ def expectation_nodes(
     seed: int = 0,
     negligible: float = 1e-6,
     n_masks: int = 512,
+    gauss: bool = True,
 ) -> Nodes:
     """Nodes for independent features that all have the distribution ``inputs``.
 
@@ -73,13 +74,17 @@ def expectation_nodes(
         at this p, by the root of their share of the second moment.  With fewer than 1,024 the
         Gauss rules are short too: such nodes are for finding the way, not for the result.
     seed : int
-        Scrambling of the Sobol points; draw the nodes anew to see what they matter.
+        Scrambling of the Sobol points; Gauss points are the same for every seed.
     negligible : float
         Masks of m active features are left out while, together, they carry at most this share of
         the second moment; the share is reported as ``dropped``.
     n_masks : int
         Masks drawn for each number of active features, for more than ``MOST_EXACT_FEATURES``
         features.
+    gauss : bool
+        Integrate one active feature, and two whose values have both signs, by Gauss rules.
+        Without, all values are Sobol points, and nothing is shared with another seed: less exact,
+        but a fresh draw, by which minima found on other nodes can be judged.
 
     Examples
     --------
@@ -105,8 +110,11 @@ def expectation_nodes(
         wanted = n_points * math.sqrt(share[m]) / len(masks)
         fewest = _fewest_points(n_points)
         count = 2 ** round(math.log2(min(max(wanted, fewest), n_points / 2)))
-        gauss = _GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS
-        values, value_weight = _active_nodes(inputs, int(m), count, gauss, generator)
+        if gauss and (m == 1 or (m == 2 and inputs.mean == 0)):
+            rule = _GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS
+            values, value_weight = _gauss_nodes(inputs, int(m), rule[int(m)])
+        else:
+            values, value_weight = _sobol_nodes(inputs, int(m), count, generator)
         all_masks &= len(masks) == math.comb(n, int(m))
         block = np.zeros((len(masks), len(values), n))
         np.put_along_axis(
@@ -136,20 +144,19 @@ def _masks(n: int, m: int, n_masks: int, generator: np.random.Generator) -> np.n
     return np.argsort(generator.random((n_masks, n)), axis=1)[:, :m]
 
 
-def _active_nodes(
-    inputs: SparseInput,
-    m: int,
-    count: int,
-    gauss: dict[int, int],
-    generator: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
+# Where inputs have one sign, a square of Gauss points has its diagonal on the kink that ReLU makes
+# of an antipodal pair; Sobol points do better there.
+def _gauss_nodes(inputs: SparseInput, m: int, n_points: int) -> tuple[np.ndarray, np.ndarray]:
     """Values of m active features, shape (nodes, m), and weights that sum to 1."""
-    # Where inputs have one sign, a square of Gauss points has its diagonal on the kink that ReLU
-    # makes of an antipodal pair; Sobol points do better.
-    if m == 1 or (m == 2 and inputs.mean == 0):
-        x, w = inputs.active_rule(gauss[m])
-        grid = np.array(list(product(x, repeat=m)))
-        return grid, np.array([math.prod(c) for c in product(w, repeat=m)])
+    x, w = inputs.active_rule(n_points)
+    grid = np.array(list(product(x, repeat=m)))
+    return grid, np.array([math.prod(c) for c in product(w, repeat=m)])
+
+
+def _sobol_nodes(
+    inputs: SparseInput, m: int, count: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same from scrambled Sobol points."""
     u = qmc.Sobol(m, scramble=True, rng=generator).random(count)
     values = inputs.active_from_uniform(np.clip(u, 1e-12, 1 - 1e-12))
     return values, _moment_weights(inputs, values)

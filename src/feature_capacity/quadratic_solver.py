@@ -147,6 +147,8 @@ def minimize_quadratic(
         "gradient_norm": norm[pick],
         "converged": converged,
         "loss_of_starts": loss,
+        "all_masks": np.ones(len(size), dtype=bool),  # the loss is exact
+        "dropped": np.zeros(len(size)),
     }
     return Minimum(**{name: x.reshape((*cells, *x.shape[1:])) for name, x in found.items()})
 

@@ -206,6 +206,8 @@ def minimize(
         gradient_norm=norm[pick].double().cpu().numpy(),
         converged=converged[pick].cpu().numpy(),
         loss_of_starts=loss.double().cpu().numpy(),
+        all_masks=np.full(n_cells, stages[-1].all_masks),
+        dropped=np.full(n_cells, stages[-1].dropped),
     )
 
 

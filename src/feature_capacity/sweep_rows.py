@@ -53,6 +53,8 @@ def fields_of(config: SweepConfig) -> dict[str, Field]:
         "gradient_norm": Field((), "float64", "norm of the gradient where it ended"),
         "converged": Field((), "bool", "whether it met the solver's stopping rule"),
         "loss_of_starts": Field(("start",), "float64", "loss that each random start ended with"),
+        "all_masks": Field((), "bool", "whether the loss sums over all on/off masks"),
+        "dropped": Field((), "float64", "share of the second moment in masks left out"),
         "won_from": Field((), "int8", "where the start of the lowest loss came from"),
         "won_in_round": Field((), "int8", "round of warm starts that found it; 0: random starts"),
         "accelerated": Field((), "bool", "whether it was found on an accelerator, not the CPU"),

@@ -27,6 +27,7 @@ import xarray as xr
 import zarr
 from filelock import FileLock, Timeout
 
+from . import __version__
 from ._arrays import require
 from .sweep_config import SweepConfig, SweepError, code_digest
 from .sweep_rows import WON_FROM, fields_of, sizes_of, unpack
@@ -188,6 +189,7 @@ class SweepStore:
         model = config.toy_model.name
         versions = {"python": platform.python_version()}
         versions |= {module.__name__: module.__version__ for module in (np, scipy, torch)}
+        versions["feature_capacity"] = __version__
         attributes = {
             **self._identity(),
             "title": f"Lowest loss and feature capacities: {model}, {config.inputs} inputs",

@@ -1,9 +1,12 @@
 """Verdicts on claims: recorded by a page, carried by its outputs, shown as badges and tables."""
 
+from __future__ import annotations
+
 import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +133,21 @@ class ClaimTable:
                 found[number].append(row)
         return found
 
+    def select(self, *patterns: str) -> ClaimTable:
+        """The claims whose id matches one of the patterns, such as ``eq3-*``."""
+        return ClaimTable([r for r in self.rows if any(fnmatch(r.claim.id, p) for p in patterns)])
+
+    def summary(self) -> str:
+        """One phrase for claims that together make a sentence of the paper.
+
+        >>> ClaimTable([]).summary()
+        'nothing to measure'
+        """
+        agree, differ = self.count(AGREES), self.count(DIFFERS)
+        if agree + differ:
+            return "holds" if not differ else "holds in part" if agree else "does not hold"
+        return "nothing to measure" if not self.rows else NOT_APPLICABLE
+
     def coverage(self) -> str:
         """One sentence: how many of the numbered equations have a verdict."""
         without = [
@@ -168,6 +186,22 @@ class ClaimTable:
 
     def __repr__(self) -> str:
         return self.text()
+
+
+def sentences_html(sentences: Mapping[str, ClaimTable], root: str) -> str:
+    """A table of sentences: what they say, whether it holds, and every check they rest on."""
+    lines = [
+        '<table class="claims equations"><thead><tr><th>Sentence</th><th>Verdict</th>'
+        "<th>Rests on</th></tr></thead><tbody>"
+    ]
+    for sentence, table in sentences.items():
+        checks = ", ".join(
+            row._linked(f"{_SIGNS[row.status]}&nbsp;{row.claim.id}", root) for row in table.rows
+        )
+        lines.append(
+            f"<tr><td>{html.escape(sentence)}</td><td>{table.summary()}</td><td>{checks}</td></tr>"
+        )
+    return "\n".join([*lines, "</tbody></table>"])
 
 
 def read_records(executed: Path) -> dict[str, Record]:

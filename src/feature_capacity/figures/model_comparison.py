@@ -247,15 +247,16 @@ def secondary_claims(
 ) -> Figure:
     """Left: mean block size by model and nonlinearity. Right: width of the band by kurtosis."""
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.2), width_ratios=(1, 1.25))
-    for s, (model, values) in enumerate(sizes.items()):
+    for s, values in enumerate(sizes.values()):
         x = np.arange(len(values)) + 0.2 * (2 * s - 1)
         axes[0].bar(
-            x, list(values.values()), 0.38, label=model, edgecolor="white",
+            x, list(values.values()), 0.38, edgecolor="white",
             color=[ACTIVATION_COLORS[name] for name in values], alpha=(1, 0.45)[s],
         )  # fmt: skip
     axes[0].set_xticks(range(len(values)), list(values), rotation=30)
     axes[0].set_ylabel("features in the largest block")
-    axes[0].text(0.02, 1.02, "solid: computation; pale: autoencoder",
+    solid, pale = sizes
+    axes[0].text(0.02, 1.02, f"solid: {solid}; pale: {pale}",
                  transform=axes[0].transAxes, fontsize=8.5, color=MUTED)  # fmt: skip
     for name, width in widths.items():
         axes[1].plot(kurtosis[name], width, "o-", color=ACTIVATION_COLORS[name], ms=3.5, label=name)
@@ -267,13 +268,14 @@ def secondary_claims(
 @book_style
 def restarts(
     counts: Sequence[int],
-    best: Mapping[str, Sequence[tuple[float, float]]],
+    best: Mapping[str, Sequence[float]],
     spread: Mapping[str, tuple[float, float]],
+    n_starts: int,
 ) -> Figure:
     """Left: excess loss of the best of m starts (mean over cells). Right: capacity of best, mean.
 
     ``best`` holds excesses by model for every count; ``spread`` the mean distance to the capacity
-    at the best known loss, of the best start and of the average over starts.
+    at the best known loss, of the best of ``n_starts`` and of the average over them.
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4))
     models = list(best)
@@ -284,7 +286,7 @@ def restarts(
     axes[0].set_xticks(list(counts), [str(c) for c in counts])
     axes[0].minorticks_off()
     y = np.arange(len(models))
-    marks = (BLUE, "o", "best of 4"), ("#d55e00", "s", "mean of 4")
+    marks = (BLUE, "o", f"best of {n_starts}"), ("#d55e00", "s", f"mean of {n_starts}")
     for s, (color, marker, word) in enumerate(marks):
         axes[1].plot([spread[m][s] for m in models], y, marker, color=color, ms=5, label=word)
     axes[1].set_yticks(y, models, fontsize=8)
