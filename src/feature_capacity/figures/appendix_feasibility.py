@@ -15,9 +15,7 @@ from matplotlib.patches import Rectangle
 
 from ..feasibility import Step
 from .embeddings import heat_map
-from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style, panel_letter
-
-_ORANGE, _LIGHT = FEATURE_COLORS[1], "#d5dae1"
+from .style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style, panel_letter
 
 
 @book_style
@@ -99,10 +97,10 @@ def draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
     height = _heights(steps)
     flipped = False
     for x, (step, y) in enumerate(zip(steps, height, strict=True)):
-        ink = _ORANGE if flipped else BLUE
+        ink = ORANGE if flipped else BLUE
         new = range(len(y)) if x == 0 or steps[x - 1].move == "complement" else [len(y) - 1]
         if step.move == "complement":
-            ax.axvspan(x + 0.28, x + 0.72, color=_LIGHT, alpha=0.6, lw=0)
+            ax.axvspan(x + 0.28, x + 0.72, color=LIGHT, alpha=0.6, lw=0)
         for i in range(len(y)) if x + 1 < len(steps) else ():
             after = _position_after(step, i)
             ax.plot([x, x + 1], [y[i], height[x + 1][after]], color=ink, lw=1.4, zorder=1)
@@ -150,7 +148,7 @@ def two_constructions(trials: pd.DataFrame) -> Figure:
     for ax, column in columns.items():
         sns.lineplot(
             trials, x="features", y=column, hue="construction", style="construction",
-            palette=[BLUE, _ORANGE], estimator="median", errorbar=("pi", 90), ax=ax,
+            palette=[BLUE, ORANGE], estimator="median", errorbar=("pi", 90), ax=ax,
             legend=ax is right,
         )  # fmt: skip
         ax.set_xlabel("features $N$")

@@ -6,19 +6,27 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from ..allocation import REGIMES
-from .style import BLACK, MUTED, PHASE_COLORS, book_style, cell_edges, panel_letter
+from .style import (
+    BLACK,
+    LIGHT,
+    MUTED,
+    PHASE_COLORS,
+    PHASE_MAP,
+    book_style,
+    cell_edges,
+    panel_letter,
+)
 
 _VERDICT_COLORS = {
     "agrees": "#2b6ca3",
     "differs": "#d9822b",
     "not applicable": "#9aa5b1",
     "not checked": "#b3261e",
-    "not attempted": "#d5dae1",
+    "not attempted": LIGHT,
 }
 
 
@@ -36,10 +44,9 @@ def three_fates(
         left.plot(importance[regime == code], capacity[regime == code], "o", color=ink, ms=4, mew=0)
     left.set(xscale="log", xlabel="importance $v_i$", ylabel="capacity $C_i$", ylim=(-0.03, 1.03))
     panel_letter(left, "a")
-    colors = ListedColormap([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])
     right.pcolormesh(
         cell_edges(importance, log=True), cell_edges(probability, log=True), regimes,
-        cmap=colors, vmin=-0.5, vmax=2.5, rasterized=True,
+        cmap=PHASE_MAP, vmin=-0.5, vmax=2.5, rasterized=True,
     )  # fmt: skip
     right.set(xscale="log", yscale="log", xlabel="importance $v_i$")
     right.set_ylabel("probability $p$ that a feature is active")

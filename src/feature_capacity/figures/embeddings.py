@@ -12,11 +12,9 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.patches import Rectangle
 
 from ..geometry import Block
-from .style import BLACK, BLUE, DIFFERENCE_MAP, FEATURE_COLORS, MUTED, book_style
+from .style import BLACK, BLUE, DIFFERENCE_MAP, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style
 
-_ORANGE = FEATURE_COLORS[1]
-_BLOCK_COLORS = (BLUE, _ORANGE, FEATURE_COLORS[2], FEATURE_COLORS[3], FEATURE_COLORS[4])
-_LIGHT = "#d5dae1"
+_BLOCK_COLORS = (BLUE, ORANGE, FEATURE_COLORS[2], FEATURE_COLORS[3], FEATURE_COLORS[4])
 
 
 @book_style
@@ -30,7 +28,7 @@ def balance(embeddings: Mapping[str, np.ndarray], totals: Sequence[float]) -> Fi
         circle = np.stack([np.cos(angle), np.sin(angle)])
         ellipse = directions @ (np.sqrt(moments / moments.mean())[:, None] * circle)
         efficient = np.isclose(total, 2)
-        ink = BLUE if efficient else _ORANGE
+        ink = BLUE if efficient else ORANGE
         ax.fill(*(1.08 * ellipse), color=ink, alpha=0.12, lw=0)
         ax.plot(*(1.08 * ellipse), color=ink, lw=1.2)
         arrows(ax, W / np.linalg.norm(W, axis=0).max(), [BLACK] * W.shape[1])
@@ -90,7 +88,7 @@ def interpolation(
     top = 1.05 * np.sqrt(max(stage_length.max(), 1))
     for s, (W, n) in enumerate(zip(stages, stage_length, strict=True)):
         ax = fig.add_subplot(grid[0, s])
-        arrows(ax, W, [_ORANGE] + [BLUE] * (W.shape[1] - 1), width=2.2)
+        arrows(ax, W, [ORANGE] + [BLUE] * (W.shape[1] - 1), width=2.2)
         for i in range(2, W.shape[1]):
             if np.allclose(W[:, i], W[:, i - 1]):
                 ax.text(*(W[:, i] + [0.1, -0.42]), "twice", color=BLUE, fontsize=9)
@@ -99,13 +97,13 @@ def interpolation(
         bare_square(ax, low=(-1.12, -1.0), high=(1.12, top))
     ax = fig.add_subplot(grid[1, :])
     free = length >= 3
-    ax.axvspan(3, length.max(), color=_LIGHT, alpha=0.45, lw=0)
-    ax.plot(length[~free], capacity[~free, 0], color=_ORANGE, lw=2.6, label="feature 1")
-    ax.plot(length[free], capacity[free, 0], color=_ORANGE, lw=2.6, ls=(0, (3, 1.2)))
+    ax.axvspan(3, length.max(), color=LIGHT, alpha=0.45, lw=0)
+    ax.plot(length[~free], capacity[~free, 0], color=ORANGE, lw=2.6, label="feature 1")
+    ax.plot(length[free], capacity[free, 0], color=ORANGE, lw=2.6, ls=(0, (3, 1.2)))
     ax.plot(length, capacity[:, 1], color=BLUE, lw=2.2, label="each of the other three")
     for s, n in enumerate(stage_length):
         c = np.interp(n, length, capacity[:, 0])
-        ax.plot(n, c, "o", color=_ORANGE, ms=7, mec="white")
+        ax.plot(n, c, "o", color=ORANGE, ms=7, mec="white")
         above = c > 0.95
         ax.annotate(
             "abcde"[s],
@@ -142,7 +140,7 @@ def block_structures(grams: Mapping[str, np.ndarray], found: Sequence[Sequence[B
         start = 0
         for b in parts:
             n = len(b.features)
-            _frame(ax, start, start, n, n, _ORANGE if n > b.dimension else BLACK)
+            _frame(ax, start, start, n, n, ORANGE if n > b.dimension else BLACK)
             start += n
         ticks = range(len(order))
         ax.set_xticks(ticks, [str(i + 1) for i in order])
@@ -257,7 +255,7 @@ def _space(ax, W: np.ndarray, color: Sequence[str]) -> None:
     ax.plot_trisurf(*_fan(disk), color=_BLOCK_COLORS[0], alpha=0.10, lw=0, zorder=0)
     ax.plot(*disk, color=_BLOCK_COLORS[0], lw=0.9, alpha=0.5, zorder=0)
     for axis in np.eye(3):
-        ax.plot(*np.outer(axis, [-1.25, 1.25]), color=_LIGHT, lw=0.9, zorder=1)
+        ax.plot(*np.outer(axis, [-1.25, 1.25]), color=LIGHT, lw=0.9, zorder=1)
     for i, w in enumerate(W.T):
         ax.quiver(0, 0, 0, *w, color=color[i], lw=2.2, arrow_length_ratio=0.14, zorder=3)
         ax.text(*(1.2 * w), str(i + 1), fontsize=10, ha="center", va="center", color=color[i])

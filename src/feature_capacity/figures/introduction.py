@@ -8,12 +8,11 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Patch
 
 from ..allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC, REGIMES
-from .style import BLACK, FEATURE_COLORS, PHASE_COLORS, book_style, cell_edges
+from .style import BLACK, FEATURE_COLORS, PHASE_COLORS, PHASE_MAP, book_style, cell_edges
 
 PHASES = (IGNORED, POLYSEMANTIC, MONOSEMANTIC)
 
@@ -211,7 +210,7 @@ def phases_by_importance(
     fig, ax = plt.subplots(figsize=(6.6, 4.2))
     ax.pcolormesh(
         cell_edges(kurtosis, log=True), cell_edges(importance, log=True), regime.T,
-        cmap=ListedColormap([PHASE_COLORS[code] for code in PHASES]), vmin=0, vmax=2,
+        cmap=PHASE_MAP, vmin=-0.5, vmax=2.5,
         rasterized=True,
     )  # fmt: skip
     beyond = kurtosis > 3

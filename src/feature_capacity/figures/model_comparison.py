@@ -21,8 +21,11 @@ from .style import (
     CAPACITY_MAP,
     CONTOUR_LEVELS,
     FEATURE_COLORS,
+    LIGHT,
     MUTED,
+    ORANGE,
     PHASE_COLORS,
+    PHASE_MAP,
     book_style,
     cell_edges,
 )
@@ -36,7 +39,6 @@ ACTIVATION_COLORS = dict(
 
 _VARIED = "importance of feature 1, $V$"
 _CHANCE = "feature probability, $p$"
-_LIGHT = "#d5dae1"
 _FEW_LABELS = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
 
 Map = tuple[Any, Any, Any]
@@ -140,7 +142,7 @@ def slices(curves: Mapping[str, Mapping[str, Mapping[str, tuple[Any, Any]]]]) ->
     )
     for line, (sparsity, panels) in zip(axes, curves.items(), strict=True):
         for ax, model in zip(line, models, strict=True):
-            ax.axhspan(0.47, 0.53, color=_LIGHT, lw=0)
+            ax.axhspan(0.47, 0.53, color=LIGHT, lw=0)
             for name, (importance, capacity) in panels[model].items():
                 ax.plot(importance, capacity, color=ACTIVATION_COLORS[name], label=name, lw=1.6)
             ax.set(xscale="log", ylim=(-0.03, 1.03))
@@ -199,7 +201,7 @@ def embeddings_in_space(
 def _space(ax: Any, W: np.ndarray, parts: Sequence[Block]) -> None:
     color = color_of_features(parts, W.shape[1])
     for axis in np.eye(3):
-        ax.plot(*np.outer(axis, [-1.05, 1.05]), color=_LIGHT, lw=0.9, zorder=1)
+        ax.plot(*np.outer(axis, [-1.05, 1.05]), color=LIGHT, lw=0.9, zorder=1)
     for part in parts:
         for i in part.features:
             w = W[:, i]
@@ -286,7 +288,7 @@ def restarts(
     axes[0].set_xticks(list(counts), [str(c) for c in counts])
     axes[0].minorticks_off()
     y = np.arange(len(models))
-    marks = (BLUE, "o", f"best of {n_starts}"), ("#d55e00", "s", f"mean of {n_starts}")
+    marks = (BLUE, "o", f"best of {n_starts}"), (ORANGE, "s", f"mean of {n_starts}")
     for s, (color, marker, word) in enumerate(marks):
         axes[1].plot([spread[m][s] for m in models], y, marker, color=color, ms=5, label=word)
     axes[1].set_yticks(y, models, fontsize=8)
@@ -338,9 +340,8 @@ def two_in_one(maps: Mapping[str, Map], gain: Map, names: Sequence[str]) -> Figu
     Phases are codes 0, 1, 2 with the given names: the extra feature is out, shares, or rules.
     """
     fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.7), sharey=True)
-    colors = ListedColormap([PHASE_COLORS[k] for k in sorted(PHASE_COLORS)])
     for ax, (name, picture) in zip(axes, maps.items(), strict=False):
-        _cells(ax, picture, cmap=colors, vmin=-0.5, vmax=2.5)
+        _cells(ax, picture, cmap=PHASE_MAP, vmin=-0.5, vmax=2.5)
         ax.set_title(name)
     image = _cells(axes[2], gain, cmap="cividis", vmin=0)
     axes[2].set_title("part of loss saved")

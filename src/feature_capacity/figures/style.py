@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from ..allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
@@ -26,6 +27,9 @@ DIFFERENCE_MAP = sns.color_palette("vlag", as_cmap=True)
 PHASE_COLORS = {IGNORED: "#9aa5b1", POLYSEMANTIC: "#d9822b", MONOSEMANTIC: "#2b6ca3"}
 """One color per phase; told apart also in grayscale and by color-blind readers."""
 
+PHASE_MAP = ListedColormap([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])
+"""The same for arrays of phases; use with vmin=-0.5, vmax=2.5."""
+
 FEATURE_COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b6b6b"]
 """One color per feature, after Okabe and Ito."""
 
@@ -34,6 +38,9 @@ TRUE_COLOR, HALLUCINATED_COLOR = "#2b6ca3", "#d9822b"
 
 BLUE, BLACK, MUTED = "#0072b2", "#1c1e21", "#6b7280"
 """The varied feature, the reference feature, and what stays in the background."""
+
+ORANGE, LIGHT = "#d55e00", "#d5dae1"
+"""What stands against blue, and pale areas behind it."""
 
 CONTOUR_LEVELS = (0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 """Capacity levels drawn on phase diagrams."""

@@ -10,9 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from .embeddings import heat_map
-from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style
-
-_ORANGE, _LIGHT = FEATURE_COLORS[1], "#d5dae1"
+from .style import BLACK, BLUE, LIGHT, MUTED, ORANGE, book_style
 
 
 @book_style
@@ -28,7 +26,7 @@ def rotation_film(steps: Sequence[np.ndarray], capacity: np.ndarray) -> Figure:
         bars = fig.add_subplot(grid[2 * row, column])
         length = (W**2).sum(axis=0)
         done = np.isclose(length, capacity)
-        bars.bar(range(n), length, color=[BLUE if d else _LIGHT for d in done], width=0.7)
+        bars.bar(range(n), length, color=[BLUE if d else LIGHT for d in done], width=0.7)
         bars.hlines(capacity, np.arange(n) - 0.42, np.arange(n) + 0.42, color=BLACK, lw=1.6)
         bars.set(xlim=(-0.5, n - 0.5), ylim=(0, 1.08), xticks=[], yticks=[0, 1])
         bars.set_title("start" if s == 0 else f"after rotation {s}", weight="normal")
@@ -53,7 +51,7 @@ def two_members(
     n = len(wanted)
     axes[0].bar(range(n), wanted, color=BLUE, width=0.75)
     axes[0].plot(range(n), measured[0], "_", color=BLACK, ms=8, mew=1.6)
-    axes[0].plot(range(n), measured[1], ".", color=_ORANGE, ms=5)
+    axes[0].plot(range(n), measured[1], ".", color=ORANGE, ms=5)
     axes[0].set(ylim=(0, 1.08), yticks=[0, 0.5, 1], ylabel="capacity $C_i$")
     for ax, W, name in zip(axes[1:], members, ("staircase", "generic member"), strict=True):
         heat_map(ax, W, limit=1.0)
@@ -83,13 +81,13 @@ def theorem2_both_ways(
     left.set_xscale("log")
     left.set(yticks=[], xlabel="squared singular value\n÷ mean of its block", ylabel="start")
     left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handletextpad=0.2)
-    right.loglog(noise, deviation, "o-", color=_ORANGE, ms=4, label="blocks")
+    right.loglog(noise, deviation, "o-", color=ORANGE, ms=4, label="blocks")
     right.loglog(noise, missing, "s-", color=BLUE, ms=4, label="capacity")
     right.set(
         xlabel=r"relative size $\epsilon$ of the disturbance",
         ylabel="departure of blocks,\ncapacity lost",
     )
-    for curve, order, ink in ((deviation, 1, _ORANGE), (missing, 2, BLUE)):
+    for curve, order, ink in ((deviation, 1, ORANGE), (missing, 2, BLUE)):
         spot = len(noise) // 2
         right.annotate(
             rf"$\propto \epsilon^{order}$" if order > 1 else r"$\propto \epsilon$",
