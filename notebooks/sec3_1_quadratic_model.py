@@ -96,7 +96,13 @@ y_model = ((x @ W.T) ** 2).sum(axis=1) + bias
 A = W.T @ W - np.diag(importance)
 run.check("eq11-quadratic-form", y_model - y, np.einsum("si,ij,sj->s", x, A, x) + bias)
 
+full = np.random.default_rng([seed, 4]).standard_normal((n_features, n_features))
+v, axes = np.linalg.eigh(full + full.T)
+run.check("footnote4-principal-axes", np.einsum("si,ij,sj->s", x, full + full.T, x), (x @ axes) ** 2 @ v)
+
 # %% [markdown]
+# The last check is the paper's footnote 4: a target with any symmetric matrix in place of $\operatorname{diag}(v)$ is the same model, seen along the principal axes of that matrix.
+#
 # A perfect model would need $W^\mathsf{T}W = \operatorname{diag}(v)$.
 # The right side has rank $N$, the left side at most $D$.
 # With fewer neurons than features something has to give, and the question is what.

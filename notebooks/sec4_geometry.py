@@ -142,7 +142,15 @@ embeddings.balance(clouds, [fc.total_capacity(W) for W in clouds.values()])
 # %% [markdown]
 # Balance explains the angles.
 # A short vector contributes little, so several short ones must stand close together to hold the balance against a long one.
-#
+# This can be made exact: by {eq}`eq-paper-21`, the squared cosines between one vector and the others, weighted by the squared lengths of those, add up to $\lambda - n_i = \lambda (1 - C_i)$.
+# The less capacity, the more overlap.
+
+# %%
+unit = bagel / np.linalg.norm(bagel, axis=0)
+squared_cosines = (unit.T @ unit) ** 2 - np.eye(n_features)
+run.check("sec4-2-short-vectors-crowd", squared_cosines @ np.diag(gram) / scale, 1 - fc.capacities(bagel))
+
+# %% [markdown]
 # Unit vectors to the corners of a regular polygon or solid are balanced, so $n$ corners in $d$ dimensions have capacity $d/n$ each.
 # These are the shapes in which {cite}`elhage2022toy` found the features of their autoencoder.
 # {numref}`fig-polytopes` shows ten of them.
@@ -258,6 +266,11 @@ run.check("sec4-3-printed-scale", (printed**2).sum(axis=0), scales[k] * fc.capac
 two_blocks = fc.tegum_product(pentagon, 0.8 * fc.polytope("antipodal pair"))
 sizes = [(len(b.features), b.dimension) for b in fc.blocks(two_blocks)]
 run.check("fig5-two-blocks", np.array(sizes), np.array([(5, 2), (2, 1)]))
+
+turned = random_rotation(3, np.random.default_rng([seed, 5])) @ two_blocks
+overlap = np.abs(turned.T @ turned) - np.diag((turned**2).sum(axis=0))
+run.check("intro-no-interference-across-blocks", overlap[:5, 5:].max())
+run.check("intro-interference-within-blocks", overlap.max(axis=1).min())
 
 # %% mystnb={"figure": {"caption": "An embedding with two blocks (the paper's Figure 5). Left: the matrix. Center: neurons 1 and 2 serve five features together, neuron 3 the other two; width shows the size of a weight, dashes a negative sign. Right: the embedding vectors.", "name": "fig-5"}, "image": {"alt": "Left: a matrix of three rows and seven columns, nonzero in a block of two by five and a block of one by two. Center: five features linked to two neurons and two features linked to a third. Right: five arrows in a horizontal disk and two along the vertical."}} tags=["hide-input"]
 embeddings.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
@@ -567,6 +580,9 @@ losses = [float(fc.expected_loss(W, np.ones(6), kurtosis)) for W in (pairs, gene
 
 run.check("sec4-6-pairs-as-good", losses[0], losses[1])
 run.check("sec4-6-random-start-as-good", minima.loss[2].min(), losses[0])
+one_pair = np.isin(np.arange(6), fc.blocks(pairs)[0].features)
+longer = [float(fc.expected_loss(pairs * np.where(one_pair, s, 1), np.ones(6), kurtosis)) for s in (0.5, 0.9, 1.1, 2)]
+run.check("sec4-6-free-lengths-bring-nothing", np.array(longer) - losses[0])
 run.check("sec5-always-one-block", max(n_shared(W) for W in (pairs, generic)))
 pd.DataFrame({"can split": [can_split(a.capacity) for a in theory]}, index=list(settings)).rename_axis("feature 1")
 
@@ -585,9 +601,23 @@ cosines = {name: cosine(W) for name, W in examples.items()}
 embeddings.block_structures(cosines, [fc.blocks(W, 1e-5) for W in examples.values()])
 
 # %% [markdown]
+# To those who look at neurons the two are not alike.
+# With pairs there are axes on which each neuron serves two features.
+# In the large block no direction serves fewer than four: in three dimensions a direction can be at right angles to two vectors, and to no more of them.
+
+# %%
+def fewest_features(W):
+    """Fewest features that any direction of a three-dimensional space serves."""
+    across = [np.cross(W[:, i], W[:, j]) for i, j in itertools.combinations(range(W.shape[1]), 2)]
+    return min((np.abs(r @ W) > 1e-6).sum() for r in across if np.linalg.norm(r) > 1e-6)
+
+run.check("sec4-6-features-of-a-neuron", [fewest_features(W) for W in (pairs, generic)], [2, 4])
+
+# %% [markdown]
 # The paper's "always one large block" therefore holds in two ways.
 # Where no subset of the shared capacities sums to a whole number, one block is the only possibility.
 # Where one does, small blocks are just as good, but they are a thin set among the optima, and random starts do not end there.
+# The freedom of lengths that small blocks have brings nothing here: any other length of one pair has a higher loss.
 # {cite}`elhage2022toy` saw their autoencoder choose small blocks even so; there, lengths seem to want a freedom that a large block does not give.
 #
 # ## Does it agree with the paper?

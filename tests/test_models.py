@@ -274,6 +274,14 @@ def test_the_quadratic_loss_on_nodes_is_equation_12():
     torch.testing.assert_close(loss, exact, rtol=1e-3, atol=0)
 
 
+def test_one_start_of_each_promising_minimum_goes_on():
+    loss = torch.tensor([[1.0, 1.0002, 1.04, 2.0], [math.nan, 3.0, 3.2, 3.0001]])
+    leader, going = solvers._leaders(loss)
+    assert going.tolist() == [True, True, True, False, False, True, False, True]
+    assert leader.tolist()[:3] == [0, 0, 2]
+    assert leader.tolist()[5:] == [5, 6, 5]
+
+
 # Levenberg-Marquardt
 
 
@@ -354,6 +362,25 @@ def test_results_do_not_depend_on_the_size_of_chunks(kind, monkeypatch):
             np.testing.assert_allclose(
                 getattr(found[other], name), getattr(found[1], name), rtol=1e-6, atol=1e-6
             )
+
+
+@pytest.mark.parametrize("n_starts", [1, 2, 7])
+def test_many_cells_are_minimized_a_part_at_a_time(n_starts, monkeypatch):
+    model, v = ToyModel("autoencoder", "relu", 4, 2), one_feature_varied([0.3, 1.4, 4.0], 4)
+    whole = minimize(model, fc.UnitSparseUniform(0.2), v, n_starts=n_starts, dtype="float64")
+    sizes = []
+    improve = solvers._improve
+
+    def count(evaluate, state, *rest):
+        sizes.append(len(state[0]))
+        improve(evaluate, state, *rest)
+
+    monkeypatch.setattr(solvers, "_improve", count)
+    monkeypatch.setattr(solvers, "_MOST_MODELS", 5)
+    parts = minimize(model, fc.UnitSparseUniform(0.2), v, n_starts=n_starts, dtype="float64")
+    assert max(sizes) <= max(5, n_starts)
+    for name, values in vars(whole).items():
+        np.testing.assert_allclose(vars(parts)[name], values, rtol=1e-6, atol=1e-6, err_msg=name)
 
 
 def test_a_cell_does_not_feel_the_cells_after_it():

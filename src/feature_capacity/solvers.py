@@ -37,6 +37,9 @@ __all__ = [
 # A chunk of models whose elementwise arrays stay in cache is faster than one big batch.
 _CHUNK_NUMBERS = 600_000
 
+# Models minimized together; their Gauss-Newton matrices are what memory goes into.
+_MOST_MODELS = 16_384
+
 # Losses on coarse nodes are off by a percent or so: starts this near to the best go on.
 _PROMISING = 1.05
 # Starts whose losses differ by less than this fraction are in the same minimum, or in a copy.
@@ -155,6 +158,23 @@ def minimize(
         nodes = coarse_to_fine(inputs, model.n_features, seed=int(np.atleast_1d(seed)[0]))
     stages = [nodes] if isinstance(nodes, Nodes) else list(nodes)
     require(len(stages) > 0, "nodes must be at least one set of nodes; got none")
+
+    together = max(1, _MOST_MODELS // n_starts)
+    if n_cells > together:
+        parts = [
+            minimize(
+                model, inputs, v[a : a + together], starts=starts[a : a + together], nodes=stages,
+                max_iterations=max_iterations, tolerance=tolerance, dtype=dtype, device=device,
+                strict=strict,
+            )
+            for a in range(0, n_cells, together)
+        ]  # fmt: skip
+        return Minimum(
+            **{
+                name: np.concatenate([vars(part)[name] for part in parts])
+                for name in vars(parts[0])
+            }
+        )
 
     per_model = torch.from_numpy(v.repeat(n_starts, axis=0)).to(where, precision)
     parameters = torch.from_numpy(starts.reshape(-1, n_params)).to(where, precision, copy=True)
