@@ -1,6 +1,7 @@
 """Toy models, nonlinearities, nodes, the solver and training, each against another route."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -272,6 +273,16 @@ def test_the_quadratic_loss_on_nodes_is_equation_12():
     loss, _, _ = terms(model, parameters, v, nodes)
     exact = fc.expected_loss(parameters.view(3, 2, 4), v, inputs.kurtosis)
     torch.testing.assert_close(loss, exact, rtol=1e-3, atol=0)
+
+
+def test_a_bar_counts_every_start_that_has_settled(capsys):
+    model = ToyModel("autoencoder", "relu", 3, 2)
+    minimize(model, fc.UnitSparseUniform(0.2), [[1, 1, 1]], n_starts=5)
+    assert capsys.readouterr().err == ""
+    minimize(model, fc.UnitSparseUniform(0.2), [[1, 1, 1]], n_starts=5, progress=True)
+    last = capsys.readouterr().err.split("\r")[-1]
+    done, total = map(int, re.search(r"(\d+)/(\d+)", last).groups())
+    assert done == total >= 6
 
 
 def test_one_start_of_each_promising_minimum_goes_on():

@@ -15,7 +15,11 @@ _QUIET_STEPS = 3
 
 
 def levenberg_marquardt(
-    terms: Terms, start: Any, max_iterations: int, tolerance: float
+    terms: Terms,
+    start: Any,
+    max_iterations: int,
+    tolerance: float,
+    report: Callable[[int], object] = lambda n_settled: None,
 ) -> tuple[Any, Any, Any, Any, Any]:
     """Minimize every model of a batch; models that have settled leave it.
 
@@ -29,6 +33,8 @@ def levenberg_marquardt(
     tolerance : float
         A model has settled after three steps in a row that lower its loss by less than this
         fraction, or when no step of any length lowers it.
+    report : callable
+        Told after each step how many models have settled in it, and at the end how many have not.
 
     Returns
     -------
@@ -66,6 +72,7 @@ def levenberg_marquardt(
         norm[active] = 2 * gradient.norm(dim=1)
         settled = quiet >= _QUIET_STEPS
         if settled.any():
+            report(int(settled.sum()))
             converged[active[settled]] = True
             stay = ~settled
             active = active[stay]
@@ -73,6 +80,7 @@ def levenberg_marquardt(
                 break
             current, gradient, curvature = current[stay], gradient[stay], curvature[stay]
             loss, damping, quiet = loss[stay], damping[stay], quiet[stay]
+    report(int((~converged).sum()))
     return parameters, final_loss, norm, iterations, converged
 
 

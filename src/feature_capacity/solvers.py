@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from ._arrays import require, require_importance, require_whole
 from .capacity import capacities
@@ -93,6 +94,7 @@ def minimize(
     tolerance: float = 1e-4,
     dtype: str = "float32",
     device: str = "auto",
+    progress: bool = False,
     strict: bool = False,
 ) -> Minimum:
     """Minimize a toy model's expected loss for a row of cells that share their inputs.
@@ -123,6 +125,8 @@ def minimize(
         Precision of the iterations.
     device : str
         ``auto``, ``cpu``, ``cuda``.
+    progress : bool
+        Show a bar of the starts that have settled; each set of nodes adds its own to the total.
     strict : bool
         Raise :class:`ConvergenceError` when the best start of a cell has not settled.
 
@@ -165,7 +169,7 @@ def minimize(
             minimize(
                 model, inputs, v[a : a + together], starts=starts[a : a + together], nodes=stages,
                 max_iterations=max_iterations, tolerance=tolerance, dtype=dtype, device=device,
-                strict=strict,
+                progress=progress, strict=strict,
             )
             for a in range(0, n_cells, together)
         ]  # fmt: skip
@@ -184,15 +188,16 @@ def minimize(
     converged = torch.zeros_like(iterations, dtype=torch.bool)
     state = (parameters, loss, norm, iterations, converged)
     everywhere = torch.arange(len(parameters), device=where)
+    bar = tqdm(total=0, disable=not progress, desc="minimizing", unit="start")
     for number, stage in enumerate(stages):
         shared = node_tensors(stage, precision, where)
         evaluate = _in_chunks(model, per_model, shared)
         if not number:
-            _improve(evaluate, state, everywhere, max_iterations, tolerance)
+            _improve(evaluate, state, everywhere, max_iterations, tolerance, bar)
             continue
         leader, in_the_run = _leaders(loss.view(n_cells, n_starts))
         going = torch.unique(leader[in_the_run])
-        _improve(evaluate, state, going, max_iterations, tolerance)
+        _improve(evaluate, state, going, max_iterations, tolerance, bar)
         for values in state:
             values[in_the_run] = values[leader[in_the_run]]
         # The others get their loss on these nodes; those left out wrongly go on after all.
@@ -201,7 +206,8 @@ def minimize(
             loss[rest] = evaluate(parameters[rest], rest)[0]
             lowest = torch.where(in_the_run, loss, torch.inf).view(n_cells, n_starts).amin(dim=1)
             late = rest[loss[rest] < lowest[rest // n_starts]]
-            _improve(evaluate, state, late, max_iterations, tolerance)
+            _improve(evaluate, state, late, max_iterations, tolerance, bar)
+    bar.close()
     loss = loss.view(n_cells, n_starts)
     best = loss.argmin(dim=1)
     pick = torch.arange(n_cells, device=where) * n_starts + best
@@ -232,17 +238,24 @@ def minimize(
 
 
 def _improve(
-    evaluate: Terms, state: tuple[Any, ...], going: Any, max_iterations: int, tolerance: float
+    evaluate: Terms,
+    state: tuple[Any, ...],
+    going: Any,
+    max_iterations: int,
+    tolerance: float,
+    bar: tqdm,
 ) -> None:
     """Minimize the models of the index ``going``, in place."""
     if not len(going):
         return
     parameters, loss, norm, iterations, converged = state
+    bar.total += len(going)
 
     def of_those(values: Any, index: Any) -> tuple[Any, Any, Any]:
         return evaluate(values, going[index])
 
-    found = levenberg_marquardt(of_those, parameters[going], max_iterations, tolerance)
+    start = parameters[going]
+    found = levenberg_marquardt(of_those, start, max_iterations, tolerance, bar.update)
     parameters[going], loss[going], norm[going] = found[:3]
     iterations[going] += found[3]
     converged[going] = found[4]
