@@ -11,7 +11,7 @@
 # # Speed and memory
 #
 # **Paper:** nothing; this page is about the package.
-# **Run time:** about four minutes.
+# **Run time:** about five minutes.
 #
 # ```{admonition} In one minute
 # :class: tip
@@ -158,6 +158,9 @@ pd.DataFrame(
 
 # %% [markdown]
 # Grid: {glue:text}`benchmarks-grid` cells.
+# The two times can be far apart.
+# In the mean our loss is lower after the least effort, because in many cells training has not arrived; but a single cell in which it found a minimum that most starts miss decides the second time.
+#
 # Training is slow for two reasons that no tuning of the learning rate removes: it estimates an expectation from samples at every step, and it knows only the slope.
 # We sum over the on/off masks, which leaves a smooth function, and use its curvature.
 # Most of our time goes into elementwise work, the nonlinearity and its slope at every node; the products that give the curvature are small matrices, far from the machine's best rate.
