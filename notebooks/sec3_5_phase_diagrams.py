@@ -347,6 +347,8 @@ best_loss = theory.allocation.loss
 run.check("fig4-empirical-capacity", np.nanmax(difference))
 run.check("fig4-empirical-loss", minimum.loss / best_loss, np.ones((grid, grid)))
 run.check("fig4-theory-is-optimal", minimum.loss_of_starts / best_loss[..., None] - 1)
+along = [np.ptp(np.where(undecided, 0, empirical), axis=axis).max() for axis in (0, 1)]
+run.check("intro-importance-and-sparsity", min(along))
 glue("sec3-5-worst", float(np.nanmax(difference)), display=False)
 glue("sec3-5-worst-loss", float(np.abs(minimum.loss / best_loss - 1).max()), display=False)
 glue("sec3-5-models", grid * grid * n_starts, display=False)
