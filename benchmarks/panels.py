@@ -66,11 +66,7 @@ SLACK = 1e-3
 
 def bench_panel(name: str, grid: int, steps: int, timed_steps: int, n_compared: int) -> dict:
     """One panel: seconds of both sides, and how their losses compare."""
-    config = SweepConfig(
-        importance=np.geomspace(0.01, 100, grid),
-        probability=np.geomspace(0.001, 1, grid),
-        **PANELS[name],
-    )
+    config = _panel(name, grid)
     trained_seconds = _training_time(config, timed_steps) * steps
     inner = np.linspace(0, grid - 1, n_compared + 2).round().astype(int)[1:-1]
     some = np.unique(inner)
@@ -102,6 +98,14 @@ def bench_panel(name: str, grid: int, steps: int, timed_steps: int, n_compared: 
         "cells_compared": len(excess),
         "time": where_time_goes(config),
     }
+
+
+def _panel(name: str, grid: int) -> SweepConfig:
+    return SweepConfig(
+        importance=np.geomspace(0.01, 100, grid),
+        probability=np.geomspace(0.001, 1, grid),
+        **PANELS[name],
+    )
 
 
 def _with(config: SweepConfig, effort: tuple[int, int, int]) -> SweepConfig:
@@ -196,12 +200,7 @@ def bench_figure(grid: int) -> dict:
     """All nine panels as the book makes them, on all cores: seconds and peak memory."""
     start = time.perf_counter()
     for name in PANELS:
-        config = SweepConfig(
-            importance=np.geomspace(0.01, 100, grid),
-            probability=np.geomspace(0.001, 1, grid),
-            **PANELS[name],
-        )
-        run_sweep(config, device="cpu", workers=os.cpu_count(), progress=False)
+        run_sweep(_panel(name, grid), device="cpu", workers=os.cpu_count(), progress=False)
     peaks = [
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

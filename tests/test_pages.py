@@ -288,7 +288,7 @@ def test_a_killed_worker_ends_the_build_with_one_sentence(tiny, monkeypatch):
         build_book(Build(tiny), jobs=2, report=lambda line: None)
 
 
-def _die(task):
+def _die(build, page):
     os._exit(1)
 
 

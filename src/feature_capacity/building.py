@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +173,7 @@ def _execute_all(
     if len(pages) < 2 or jobs < 2:
         for page in pages:
             report(f"executing {page.name}")
-            page, seconds = _execute_one((build, page))
+            seconds = _execute_one(build, page)
             yield page, seconds
             if isinstance(seconds, PageError):
                 return
@@ -181,15 +181,17 @@ def _execute_all(
     # Longest first, as far as is known, so that no long page is left for the end.
     ordered = sorted(pages, key=lambda page: -(build.seconds(page) or 0))
     report(f"executing {len(pages)} pages, {jobs} at a time")
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        min(jobs, len(pages)), context, _prepare_worker, initargs=(context.Event(),)
-    )
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+    waiting, running, failed = iter(ordered), {}, False
     try:
-        futures = [pool.submit(_execute_one, (build, page)) for page in ordered]
-        for future in as_completed(futures):
-            page, seconds = future.result()
-            if seconds is not None:
+        while True:
+            while len(running) < jobs and not failed and (page := next(waiting, None)):
+                running[pool.submit(_execute_one, build, page)] = page
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                page, seconds = running.pop(future), future.result()
+                failed |= isinstance(seconds, PageError)
                 yield page, seconds
     except BrokenProcessPool:
         raise PageError(
@@ -200,33 +202,20 @@ def _execute_all(
             child.terminate()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
 
 
-_FAILED: Any = None  # in a worker: the event that says that some page has failed
-
-
-def _prepare_worker(failed: Any) -> None:
-    global _FAILED
-    _FAILED = failed
-
-
-def _execute_one(task: tuple[Build, Page]) -> tuple[Page, float | PageError | None]:
-    """Execute one page; None for seconds if it was not begun."""
-    build, page = task
-    if _FAILED is not None and _FAILED.is_set():
-        return page, None
+def _execute_one(build: Build, page: Page) -> float | PageError:
+    """Execute one page into the stage; its seconds, or its error."""
     executed = build.executed(page)
     failed = build.folder / "failed" / executed.name
     try:
         seconds = execute(page, executed, failed, build.settings(page))
     except PageError as error:
-        if _FAILED is not None:
-            _FAILED.set()
-        return page, error
+        return error
     _strip_run(executed)
     failed.unlink(missing_ok=True)
-    return page, seconds
+    return seconds
 
 
 def _strip_run(notebook: Path) -> None:

@@ -53,7 +53,7 @@ class Row:
 
     def html(self, root: str | None = None) -> str:
         """The line as HTML; `root` as in `ClaimTable.html`."""
-        claim, verdict = self.claim, self._linked(_verdict(self.status), root)
+        claim, verdict = self.claim, self.linked(_verdict(self.status), root)
         if self.status == DIFFERS and claim.explained:
             verdict += f" {_why(claim, '../' if root is None else root)}"
         return (
@@ -65,9 +65,9 @@ class Row:
     def short_html(self, root: str | None = None) -> str:
         """Verdict and statement alone, as one link."""
         text = f"{_verdict(self.status)} {html.escape(self.claim.statement)}"
-        return self._linked(text, root)
+        return self.linked(text, root)
 
-    def _linked(self, text: str, root: str | None) -> str:
+    def linked(self, text: str, root: str | None) -> str:
         """The text as a link to the cell that measured the claim, if one did."""
         if self.status in (NOT_ATTEMPTED, NOT_CHECKED):
             return text
@@ -196,7 +196,7 @@ def sentences_html(sentences: Mapping[str, ClaimTable], root: str) -> str:
     ]
     for sentence, table in sentences.items():
         checks = ", ".join(
-            row._linked(f"{_SIGNS[row.status]}&nbsp;{row.claim.id}", root) for row in table.rows
+            row.linked(f"{_SIGNS[row.status]}&nbsp;{row.claim.id}", root) for row in table.rows
         )
         lines.append(
             f"<tr><td>{html.escape(sentence)}</td><td>{table.summary()}</td><td>{checks}</td></tr>"
