@@ -89,5 +89,9 @@ def verdicts_at_a_glance(statuses: Mapping[str, Sequence[str]], per_line: int = 
     ax.spines[:].set_visible(False)
     present = {status for found in statuses.values() for status in found}
     names = [Patch(color=ink, label=s) for s, ink in _VERDICT_COLORS.items() if s in present]
-    fig.legend(handles=names, loc="outside upper center", ncols=len(names), handlelength=1)
+    # Above the squares themselves: their aspect is fixed, and the figure may be higher.
+    ax.legend(
+        handles=names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(names),
+        handlelength=1,
+    )  # fmt: skip
     return fig
