@@ -42,6 +42,7 @@ from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.claims import open_page
+from feature_capacity.explorers import capacity_explorer
 from feature_capacity.figures import introduction as figures
 from feature_capacity.figures.schematic import fig3_two_toy_models
 
@@ -191,6 +192,12 @@ for code, name in enumerate(fc.REGIMES):
 grid = np.linspace(0, 1, 201)
 curves = fc.marginal_benefit(grid[:, None], importance, kurtosis)
 figures.fig2_marginal_loss(grid, curves, best.capacity, at_best, best.regime, float(best.threshold))
+
+# %% [markdown]
+# Change the importances, the kurtosis or the number of dimensions, and watch who is pushed out.
+
+# %% tags=["hide-input"]
+capacity_explorer(importance, n_dims, kurtosis)
 
 # %% [markdown]
 # {glue:text}`sec1-monosemantic` features own a dimension, {glue:text}`sec1-polysemantic` share, and {glue:text}`sec1-ignored` are ignored.

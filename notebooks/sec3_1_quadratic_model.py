@@ -45,6 +45,7 @@ from scipy.optimize import brentq, minimize
 
 import feature_capacity as fc
 from feature_capacity.claims import open_page
+from feature_capacity.explorers import capacity_explorer
 from feature_capacity.figures import quadratic_model as figures
 from feature_capacity.solvers import minimize_quadratic
 
@@ -531,6 +532,13 @@ ramp_lengths = [np.where(ramp == 1, scale, ramp) for ramp in ramps]
 
 # %% mystnb={"figure": {"caption": "The optimum as clipped ramps. (a) A feature gets no capacity up to $2\\lambda/(k-1)$ and a whole dimension from $\\lambda$ on. (b) Shared features are embedded shorter than their importance asks for; only a feature with its own dimension reaches $n_i = v_i$.", "name": "fig-sec3-1-ramps"}, "image": {"alt": "Two panels over importance divided by the multiplier. Top: capacity is a ramp from 0 to 1, a step for kurtosis up to 3 and ever wider as kurtosis grows. Bottom: squared length is the same ramp, followed by the diagonal from 1 on."}} tags=["hide-input"]
 figures.ramps_and_lengths(scale, ramps, ramp_lengths, ramp_kurtosis)
+
+# %% [markdown]
+# The next figure solves equations 15 to 18 in your browser, for any importances.
+# Drag the kurtosis from 1.8 to 1000: nobody shares up to 3, and from there on the window of sharing opens.
+
+# %% tags=["hide-input"]
+capacity_explorer(importance, n_dims, kurtosis)
 
 # %% [markdown]
 # Here is the solution for the features of this page:

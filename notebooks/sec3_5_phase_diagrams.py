@@ -39,6 +39,7 @@ from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.claims import open_page
+from feature_capacity.explorers import PhaseMap, phase_explorer
 from feature_capacity.figures import phase_plots
 from feature_capacity.figures.style import CONTOUR_LEVELS
 from feature_capacity.phases import (
@@ -357,6 +358,22 @@ glue("sec3-5-models", grid * grid * n_starts, display=False)
 # The largest difference in capacity is {glue:text}`sec3-5-worst:.1e`, the largest relative difference in loss, critical row included, {glue:text}`sec3-5-worst-loss:.1e`.
 # Among {glue:text}`sec3-5-models:,` minimizations none ended below the theory.
 #
+# (sec3-5-explorer)=
+# Behind every cell there is a matrix.
+# Choose one to see the embedding that the minimizer found there; theory fixes capacities and lengths, and leaves the angles open.
+
+# %% tags=["hide-input"]
+found = minimum.W[::-1]
+phase_explorer(
+    {
+        ("minimized",): PhaseMap(empirical[::-1], minimum.loss[::-1], found),
+        ("closed form",): PhaseMap(theory.capacity[::-1], best_loss[::-1], found),
+        ("difference",): PhaseMap(difference[::-1], minimum.loss[::-1], found, "difference"),
+    },
+    {"route": "shown"}, importance_1, p[::-1], kurtosis[::-1], start=(1.3, 0.15), tolerance=1e-6,
+)  # fmt: skip
+
+# %% [markdown]
 # ## Why a start can fail
 #
 # Not every start reaches the best loss.

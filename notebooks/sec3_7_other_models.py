@@ -43,6 +43,7 @@ from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.claims import open_page
+from feature_capacity.explorers import PhaseMap, phase_explorer
 from feature_capacity.figures import model_comparison
 from feature_capacity.models import ToyModel
 from feature_capacity.nodes import Nodes, expectation_nodes
@@ -168,6 +169,22 @@ model_comparison.fig7_phase_diagrams(
 # At the bottom the mesa is cut off just above equal importance.
 # The quadratic column has the same outer shapes, but slopes where the others have mesas.
 #
+# (sec3-7-explorer)=
+# Behind every cell there is a network.
+# Choose one to see its embedding, its cosines and its blocks.
+
+# %% tags=["hide-input"]
+phase_explorer(
+    {
+        (row, name): PhaseMap(C1(best[(*model, name)]), best[(*model, name)].loss.values, best[(*model, name)].W.values)
+        for row, model in models.items()
+        for name in acts
+    },
+    {"model": "model", "activation": "nonlinearity"}, *picture(best["computation", 3, "ReLU"])[:2],
+    1.8 / best["computation", 3, "ReLU"].probability.values,
+)  # fmt: skip
+
+# %% [markdown]
 # Now sentence by sentence.
 # All statistics and their limits were fixed beforehand, with [two exceptions](sec3-7-restated) that we name.
 # A cell is called *superposed* if $0.05<C_1<0.95$; rows with $p\ge0.6$ are *mildly* sparse, since $k=3$ is at $p=0.6$, and rows with $p\le0.1$ are *highly* sparse.

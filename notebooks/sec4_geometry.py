@@ -55,6 +55,7 @@ from scipy.optimize import minimize
 import feature_capacity as fc
 from feature_capacity.claims import open_page
 from feature_capacity.ensembles import random_capacities, random_efficient
+from feature_capacity.explorers import geometry_explorer
 from feature_capacity.figures import embeddings, theorems
 from feature_capacity.figures.polytopes import polytope_gallery
 from feature_capacity.polytopes import polytope_edges
@@ -194,6 +195,14 @@ polytope_gallery(shapes, edges, found, [str(f) for f in fraction.values()])
 # %% mystnb={"figure": {"caption": "Theorem 1 as a film, for six features in three dimensions. Above: squared lengths (bars) and wanted capacities (black marks). Below: the matrix. Every rotation of two neighboring columns finishes one feature (blue), the last one finishes two.", "name": "fig-theorem-1-film"}, "image": {"alt": "Six frames. The first matrix has three unit entries; after each rotation one more bar meets its black mark; after five rotations all six do and the matrix is a staircase."}} tags=["hide-input"]
 wanted = np.array([0.3, 0.9, 0.5, 0.6, 0.45, 0.25])
 theorems.rotation_film(rotation_steps(wanted), wanted)
+
+# %% [markdown]
+# (sec4-explorer)=
+# The film runs here for any capacities.
+# Drag one of them to 1 and it splits off from its block, drag it to 0 and it is gone ({ref}`sec4-interpolation`).
+
+# %% tags=["hide-input"]
+geometry_explorer(wanted)
 
 # %% [markdown]
 # Now in earnest.
@@ -447,6 +456,7 @@ theorems.theorem2_both_ways(before, after, noise, missing, departure)
 # Total capacity is flat around its maximum: a network can have used all but a millionth of it while its blocks are still off by a tenth of a percent.
 # To test for blocks, look at the blocks.
 #
+# (sec4-interpolation)=
 # ## From one regime to another
 #
 # How does a feature pass from sharing to owning (section 4.5)?

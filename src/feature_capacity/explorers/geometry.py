@@ -1,0 +1,73 @@
+"""The geometry explorer: capacities in, an embedding that has them out, rotation by rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from .._arrays import require
+from ..rotations import check_capacities
+from .capacity import COLORS
+from .html import Explorer, embed
+
+MAX_FEATURES = 9
+MAX_DIMS = 3
+"""What can be looked at: three dimensions, and as many features as keep apart in them."""
+
+PRESETS: Mapping[str, Sequence[float]] = {
+    "a pentagon": [0.4] * 5,
+    "three pairs": [0.5] * 6,
+    "one apart": [1.0, *[0.5] * 4],
+    "one ignored": [0.0, *[0.6] * 5],
+}
+
+
+def geometry_explorer(
+    capacity: Sequence[float],
+    *,
+    tolerance: float = 1e-6,
+    identifier: str = "geometry-explorer",
+    title: str = "Explore: any division of the dimensions",
+    still: str = "This figure needs scripts; the figure above it shows the same film.",
+) -> Explorer:
+    """Sliders for capacities whose sum stays; the embedding of Theorem 1 and its blocks.
+
+    Parameters
+    ----------
+    capacity : sequence of 2 to 9 numbers
+        The setting to begin with: in [0, 1], with a whole sum of at most 3.
+    tolerance : float
+        Cosine above which two features count as linked.
+    identifier, title, still
+        As in :func:`feature_capacity.explorers.html.embed`.
+
+    Raises
+    ------
+    ValueError
+        For capacities that no embedding has, more than 9 of them, or more than 3 dimensions.
+
+    Examples
+    --------
+    >>> geometry_explorer([0.5, 0.75, 0.75])
+    Explorer: open the page in a browser to use it
+    """
+    c, _, n_dims = check_capacities(capacity)
+    require(
+        2 <= c.size <= MAX_FEATURES and n_dims <= MAX_DIMS,
+        f"the explorer shows 2 to {MAX_FEATURES} features in up to {MAX_DIMS} dimensions; "
+        f"got {c.size} in {n_dims}",
+    )
+    first = [float(x) for x in c]
+    shown = {"this one": first, **PRESETS}
+    data = {
+        "state": {"capacity": first, "held": [False] * c.size, "step": int(c.size), "member": 0},
+        "presets": [
+            {"name": name, "capacity": list(np.asarray(numbers, dtype=float))}
+            for name, numbers in shown.items()
+        ],
+        "limits": {"features": MAX_FEATURES, "dims": MAX_DIMS},
+        "tolerance": tolerance,
+        "colors": COLORS,
+    }
+    return embed("geometry", identifier, title, still, data)
