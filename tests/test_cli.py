@@ -1,7 +1,6 @@
 """The command line, as it is typed: help, results, and one sentence for each mistake."""
 
 import json
-import re
 import signal
 import socket
 import subprocess
@@ -14,9 +13,7 @@ from typer.testing import CliRunner
 
 from feature_capacity.building import Build
 from feature_capacity.cli import app
-from feature_capacity.gallery import write_score
 from feature_capacity.pages import list_pages, pair
-from feature_capacity.registry import N_EQUATIONS, load_claims
 
 COMMANDS = ("book", "pages", "run", "claims", "pair", "sweep", "serve", "clean")
 
@@ -194,27 +191,3 @@ def test_outside_a_checkout_the_installed_copy_is_used(tmp_path, monkeypatch, pr
     assert done.exit_code in (0, 1)
     assert "Traceback" not in done.output
     assert not files(tmp_path)
-
-
-def test_the_score_is_written_between_its_marks(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(
-        "# T\n<!-- score: written by make gallery -->\nold\n<!-- end of score -->\nx\n"
-    )
-    for _ in range(2):
-        write_score(readme, "7 of 9 claims agree.")
-        assert readme.read_text().splitlines()[2:] == [
-            "**7 of 9 claims agree.**", "<!-- end of score -->", "x",
-        ]  # fmt: skip
-    readme.write_text("# T\n")
-    with pytest.raises(ValueError, match="no place for the score"):
-        write_score(readme, "")
-
-
-def test_the_readme_tells_a_score_of_all_claims(project):
-    text = (project.root / "README.md").read_text()
-    agree, made = map(int, re.search(r"(\d+) of (\d+) claims agree", text).groups())
-    rest = re.search(r"claims agree(.*?)\.", text)[1]
-    others = sum(map(int, re.findall(r": (\d+)", rest)))
-    assert made == len(load_claims(project.registry)) == agree + others, "run `make book gallery`"
-    assert f"{N_EQUATIONS} of {N_EQUATIONS} equations have a verdict." in text

@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from feature_capacity.launching import with_launch_buttons
 from feature_capacity.pages import Page, PageError, execute, list_pages, write
 from feature_capacity.project import PACKAGE, Project
 from feature_capacity.registry import load_claims
@@ -241,7 +242,11 @@ def _page_digest(
     project: Project, page: Page, settings: Mapping[str, Any], others: Sequence[Path] = ()
 ) -> str:
     """Everything that the outputs of a page depend on, as one number."""
-    around = () if _reads_the_build(page) else ("building.py", "cli.py", "gallery.py", "pages.py")
+    around = (
+        ()
+        if _reads_the_build(page)
+        else ("building.py", "cli.py", "gallery.py", "launching.py", "pages.py")
+    )
     sources = [
         path
         for path in sorted(PACKAGE.rglob("*.py"))
@@ -269,6 +274,7 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
     project, stage = build.project, build.stage
     config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
+    config = with_launch_buttons(config)
     write(stage / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
     _copy(project.toc, stage / "_toc.yml")
     kept = {build.executed(page) for page in pages}

@@ -12,7 +12,7 @@ import yaml
 from typer.core import TyperCommand
 
 from feature_capacity.building import Build, build_book
-from feature_capacity.gallery import write_gallery, write_score
+from feature_capacity.gallery import write_badges, write_between_marks, write_gallery
 from feature_capacity.pages import PageError, execute, find_page, list_pages, pair
 from feature_capacity.project import find_project
 
@@ -282,17 +282,29 @@ def serve(
 
 @app.command()
 @_command
-def gallery() -> None:
-    """Bring the README's pictures and score in step with the book built last.
+def gallery(
+    film: Annotated[bool, typer.Option(help="Film the explorer too; needs Chromium.")] = True,
+) -> None:
+    """Bring the README's pictures, badges and score in step with the book built last.
 
-    Example: feature-capacity gallery
+    Example: feature-capacity gallery --no-film
     """
     project = find_project()
     build = Build(project)
     folder, table = project.book / "_static" / "gallery", build.claims()
     for path in write_gallery(build.stage / "notebooks", folder):
         typer.echo(f"wrote {path}")
-    write_score(project.root / "README.md", f"{table.score()} {table.coverage()}")
+    if film:
+        from feature_capacity.recording import film_explorer
+
+        film_explorer(build.html, folder / "explorer.gif")
+        typer.echo(f"wrote {folder / 'explorer.gif'}")
+    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    few_words = f"{table.count('agrees')} of {len(table.rows)} agree"
+    readme = project.root / "README.md"
+    badges = write_badges(folder, config, "3.11 or newer", few_words)
+    write_between_marks(readme, "badges", badges)
+    write_between_marks(readme, "score", f"**{table.score()} {table.coverage()}**")
     typer.echo(f"README.md: {table.score()}")
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from feature_capacity.badges import BLUE, GREEN, badge, badge_line
+from feature_capacity.launching import launch_addresses
 from feature_capacity.pages import write
 
 GALLERY = {
@@ -55,18 +59,45 @@ def write_gallery(executed: Path, folder: Path) -> list[Path]:
     return list(pictures)
 
 
-_BEFORE, _AFTER = "<!-- score: written by make gallery -->", "<!-- end of score -->"
-_SCORE = re.compile(rf"({_BEFORE}\n).*?({_AFTER})", re.DOTALL)
-
-
-def write_score(readme: Path, sentences: str) -> None:
-    """Put the score between its two marks in the README.
+def write_between_marks(readme: Path, name: str, content: str) -> None:
+    """Replace what stands between the two marks of that name in the README.
 
     Raises ``ValueError`` if the marks are not there.
     """
+    before, after = f"<!-- {name}: written by make gallery -->", f"<!-- end of {name} -->"
     text = readme.read_text(encoding="utf-8")
-    if not _SCORE.search(text):
+    place = re.compile(rf"({re.escape(before)}\n).*?({re.escape(after)})", re.DOTALL)
+    if not place.search(text):
         raise ValueError(
-            f"{readme.name} has no place for the score; add the lines {_BEFORE} and {_AFTER}"
+            f"{readme.name} has no place for the {name}; add the lines {before} and {after}"
         )
-    write(readme, _SCORE.sub(lambda marks: f"{marks[1]}**{sentences}**\n{marks[2]}", text))
+    write(readme, place.sub(lambda marks: f"{marks[1]}{content}\n{marks[2]}", text))
+
+
+def write_badges(folder: Path, config: Mapping[str, Any], python: str, score: str) -> str:
+    """Write the badges of the README as pictures; return the lines that show them.
+
+    Parameters
+    ----------
+    folder
+        Where the pictures go, relative to the README.
+    config
+        The content of ``_config.yml``; launch badges are made if it names a repository.
+    python
+        Versions of Python that the project runs on.
+    score
+        How many claims agree, in a few words.
+    """
+    shown = {
+        "claims": ("claims", score, GREEN, "book/claims.yml"),
+        "python": ("python", python, BLUE, "pyproject.toml"),
+        "license": ("license", "MIT", BLUE, "LICENSE"),
+    }
+    for server, address in launch_addresses(config, "notebooks/sec1_introduction.ipynb").items():
+        shown[server.lower()] = ("open in", server, BLUE, address)
+    for old in folder.glob("badge-*.svg"):
+        old.unlink()
+    for name, (label, value, color, _) in shown.items():
+        write(folder / f"badge-{name}.svg", badge(label, value, color))
+    lines = {name: (f"{label}: {value}", link) for name, (label, value, _, link) in shown.items()}
+    return badge_line(lines, "book/_static/gallery")
