@@ -194,6 +194,7 @@ curves = fc.marginal_benefit(grid[:, None], importance, kurtosis)
 figures.fig2_marginal_loss(grid, curves, best.capacity, at_best, best.regime, float(best.threshold))
 
 # %% [markdown]
+# (sec1-explorer)=
 # Change the importances, the kurtosis or the number of dimensions, and watch who is pushed out.
 
 # %% tags=["hide-input"]

@@ -405,7 +405,7 @@ run.check("eq4-budget-is-spent", found.sum(axis=1) - n_dims)
 run.check("eq4-optimum", found - fc.solve_allocation(few, n_dims, kurtosis).capacity)
 
 # %% [markdown]
-# Equation {eq}`eq-paper-5` can be felt directly.
+# Equation {eq}`eq-paper-5` can be felt directly, with a {ref}`figure to play with <sec1-explorer>` or by computation.
 # Take a little capacity $\delta$ from one shared feature and give it to another: at the optimum, the loss changes by an amount of order $\delta^2$ only.
 
 # %%

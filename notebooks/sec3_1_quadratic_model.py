@@ -534,6 +534,7 @@ ramp_lengths = [np.where(ramp == 1, scale, ramp) for ramp in ramps]
 figures.ramps_and_lengths(scale, ramps, ramp_lengths, ramp_kurtosis)
 
 # %% [markdown]
+# (sec3-1-explorer)=
 # The next figure solves equations 15 to 18 in your browser, for any importances.
 # Drag the kurtosis from 1.8 to 1000: nobody shares up to 3, and from there on the window of sharing opens.
 

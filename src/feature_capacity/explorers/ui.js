@@ -289,7 +289,7 @@ function vectorView({ colors }) {
     if (!flat) order.sort((a, b) => b.tip[2] - a.tip[2]);
     for (const { i, tip } of order) {
       const length = Math.hypot(...columns[i]);
-      if (length < 1e-6 * longest) continue;
+      if (length < 0.03 * longest) continue; // it lies in the dimensions that are not shown
       const main = i === style.main;
       const near = flat ? 1 : 0.65 + 0.35 * (0.5 - tip[2] / (2 * longest));
       pen.globalAlpha = near;
