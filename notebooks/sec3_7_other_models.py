@@ -552,13 +552,13 @@ model_choices.penalties(strengths, sizes, rises)
 # %% [markdown]
 # The end of the claim is reached by three of the four models, but not on the way that the claim suggests ({numref}`fig-sec3-7-penalty`).
 # Under the strongest penalty the largest block has {glue:text}`sec3-7-penalty-after-computation-quadratic:.1f` features in the computation model with quadratic, after {glue:text}`sec3-7-penalty-before-computation-quadratic:.1f` without penalty; in the autoencoder {glue:text}`sec3-7-penalty-after-autoencoder-quadratic:.1f` after {glue:text}`sec3-7-penalty-before-autoencoder-quadratic:.1f` (quadratic) and {glue:text}`sec3-7-penalty-after-autoencoder-relu:.1f` after {glue:text}`sec3-7-penalty-before-autoencoder-relu:.1f` (ReLU).
-# Blocks do not shrink on the way there.
-# They keep their features while the penalty grows by two orders of magnitude, and then fall apart.
+# Blocks hardly shrink on the way there.
+# They keep nearly all their features while the penalty grows by more than an order of magnitude, and fall apart within the next.
 # There is a reason: for given lengths and capacities the penalty is $\sum_i n_i^2\,(1/C_i-1)$, whatever the blocks are.
 # Three antipodal pairs cost {glue:text}`sec3-7-overlap-pairs:.3g`, one block of six features with the same lengths and capacities {glue:text}`sec3-7-overlap-one:.3g`.
 # What a penalty on overlap removes is superposition, not large blocks.
 #
-# In the computation model with ReLU it removes neither: {glue:text}`sec3-7-penalty-after-computation-relu:.1f` features stay in one block, with shorter vectors.
+# In the computation model with ReLU it removes neither, as far as we went: {glue:text}`sec3-7-penalty-after-computation-relu:.1f` features stay in the largest block, and the less important ones answer with shorter vectors instead of none.
 #
 # And the uptick is not small.
 # Where the mean size of the largest block first falls to 1.1, the loss is {glue:text}`sec3-7-penalty-rise-computation-quadratic:.2g` times (computation, quadratic), {glue:text}`sec3-7-penalty-rise-autoencoder-quadratic:.2g` times (autoencoder, quadratic) and {glue:text}`sec3-7-penalty-rise-autoencoder-relu:.2g` times (ReLU) that of the free optimum.
