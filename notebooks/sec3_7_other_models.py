@@ -663,7 +663,7 @@ glue("sec3-7-gelu-ours", float(superposed(computation["GELU"]).mean()), display=
 # (sec3-7-bias)=
 # ### Bias
 #
-# Neither model of section 3.7 is said to have a bias.
+# Section 3.7 does not say which bias its models have.
 # {numref}`fig-sec3-7-bias` takes away freedom: one number for all outputs of the autoencoder, and then none at all.
 
 # %% mystnb={"figure": {"caption": "Less freedom of the bias, 6 in 3, on a coarse grid; to be compared with the upper two rows of Figure 7.", "name": "fig-sec3-7-bias"}, "image": {"alt": "Nine maps that look like those of Figure 7. Computation without bias: a narrow band between capacity 0 and 1. Autoencoder with one bias and with none: the wedge of capacity one half of ReLU and the plateau of GELU are there; without bias the edge of capacity 0 is blurred at dense inputs."}} tags=["hide-input"]
@@ -765,11 +765,12 @@ for name in acts:
     for key, value in seen.items():
         glue(f"sec3-7-limits-{key}-{acts[name]}", float(value), display=False)
 for key, values in {"superposed": shared, "stuck": close}.items():
-    glue(f"sec3-7-limits-{key}-low", float(min(values["autoencoder", "ReLU"])), display=False)
-    glue(f"sec3-7-limits-{key}-high", float(max(values["autoencoder", "ReLU"])), display=False)
+    low, high = (float(end(values["autoencoder", "ReLU"])) for end in (min, max))
+    for end, value in {"low": low, "high": high, "change": high - low}.items():
+        glue(f"sec3-7-limits-{key}-{end}", value, display=False)
 
 # %% [markdown]
-# The autoencoder with ReLU has cliffs for edges, and its superposed share is {glue:text}`sec3-7-limits-superposed-low:.0%` to {glue:text}`sec3-7-limits-superposed-high:.0%`, whichever limit from 0.01 to 0.2 is taken.
+# The autoencoder with ReLU has cliffs for edges: its superposed share of {glue:text}`sec3-7-limits-superposed-high:.0%` moves by {glue:text}`sec3-7-limits-superposed-change:.1%` when the limit goes from 0.01 to 0.2.
 # The computation model has slopes, so its share depends on the limit, and with it the word *narrower*.
 # For quadratic and ReLU it is right throughout; for GELU only from a limit of {glue:text}`sec3-7-limits-narrower-from-gelu:.2f` on, and at 0.01 the two models have bands of much the same width (ratio {glue:text}`sec3-7-limits-narrower-most-gelu:.2f`).
 #
