@@ -13,7 +13,7 @@
 # **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
 # **Checked here:** every sentence of section 3.7, for each nonlinearity on its own; three claims of a blog post, on block sizes, kurtosis and penalties; a well-known phase diagram of two features in one dimension.
 # **Beyond the paper:** a fourth row and a fourth column of Figure 7, how small $p$ must be for superposition at extreme importance, and how far the picture depends on choices that the paper leaves open.
-# **Run time:** about fifteen minutes on two CPU cores; sweeps that were computed before are read back.
+# **Run time:** about seventeen minutes on two CPU cores; sweeps that were computed before are read back.
 #
 # ```{admonition} In one minute
 # So far we studied one model, with one nonlinearity, that computes a sum.
