@@ -11,9 +11,9 @@
 # # Other models and nonlinearities
 #
 # **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
-# **Checked here:** every sentence of section 3.7, for each nonlinearity on its own; two claims of a blog post on block sizes and kurtosis; a well-known phase diagram of two features in one dimension.
+# **Checked here:** every sentence of section 3.7, for each nonlinearity on its own; three claims of a blog post, on block sizes, kurtosis and penalties; a well-known phase diagram of two features in one dimension.
 # **Beyond the paper:** a fourth row and a fourth column of Figure 7, how small $p$ must be for superposition at extreme importance, and how far the picture depends on choices that the paper leaves open.
-# **Run time:** about fifteen minutes on two CPU cores; sweeps that were computed before are read back.
+# **Run time:** about seventeen minutes on two CPU cores; sweeps that were computed before are read back.
 #
 # ```{admonition} In one minute
 # So far we studied one model, with one nonlinearity, that computes a sum.
@@ -44,11 +44,12 @@ from myst_nb import glue
 import feature_capacity as fc
 from feature_capacity.claims import open_page
 from feature_capacity.explorers import PhaseMap, phase_explorer
-from feature_capacity.figures import model_comparison
+from feature_capacity.figures import model_choices, model_comparison
 from feature_capacity.models import ToyModel
 from feature_capacity.nodes import Nodes, expectation_nodes
+from feature_capacity.penalty import empty_loss, penalized_kurtosis
 from feature_capacity.phases import one_feature_varied
-from feature_capacity.solvers import coarse_to_fine, minimize
+from feature_capacity.solvers import coarse_to_fine, minimize, minimize_quadratic
 from feature_capacity.sweeps import SweepConfig, cached_sweep
 from feature_capacity.training import sampled_loss, train
 
@@ -86,12 +87,13 @@ N = 6
 #
 # | question | our choice |
 # |---|---|
-# | inputs of the computation rows | sparse uniform with mean 0 and variance 1, as everywhere in section 3 |
+# | inputs of the computation rows | sparse uniform with mean 0 and variance 1, as everywhere in section 3; other inputs are tried [below](sec3-7-computation-inputs) |
 # | inputs of the autoencoder rows | uniform from 0 to 1 with probability $p$, else 0, as in {cite:t}`elhage2022toy`; other inputs are tried [below](sec3-7-inputs) |
 # | ranges (the axes have no numbers in the text we had) | importance of feature 1 from {glue:text}`sec3-7-importances`, the others have 1; $p$ from {glue:text}`sec3-7-probabilities` |
 # | what is minimized | the expected loss over all on/off masks, exactly or on fixed nodes: no minibatches, no learning rate |
 # | restarts | several random starts in each cell, then from the minima of the four neighbors until no cell improves; the lowest loss counts |
-# | bias | learned, one number for computation, one for each feature in the autoencoder |
+# | bias | learned, one number for computation, one for each feature in the autoencoder; less freedom is tried [below](sec3-7-bias) |
+# | what counts as superposed, as stuck at ½, as a block | $0.05<C_1<0.95$; within 0.03 of ½; cosines above 0.1; other limits are tried [below](sec3-7-limits) |
 
 # %%
 inputs_of = {"computation": "sparse_uniform", "autoencoder": "unit_sparse_uniform"}
@@ -106,12 +108,12 @@ def nodes_for(activation):
     return 4 * n_points if activation == "tanh" else n_points
 
 
-def sweep(model, activation, n_dims, cells, inputs=None):
+def sweep(model, activation, n_dims, cells, inputs=None, **options):
     """Best minimum in every cell of a phase diagram."""
+    effort = {"max_rounds": warm_rounds, "n_points": nodes_for(activation), **options}
     config = SweepConfig(
         model, activation, np.geomspace(*importances, cells), np.geomspace(*probabilities, cells),
-        inputs=inputs or inputs_of[model], n_dims=n_dims, n_starts=n_starts,
-        max_rounds=warm_rounds, n_points=nodes_for(activation), seed=seed,
+        inputs=inputs or inputs_of[model], n_dims=n_dims, n_starts=n_starts, seed=seed, **effort,
     )  # fmt: skip
     return cached_sweep(config, workers=workers, device=device)
 
@@ -504,6 +506,81 @@ model_comparison.secondary_claims(
 # The second does not hold.
 # A band that is limited on both sides cannot grow linearly forever: it opens steeply just above the critical kurtosis and levels off soon.
 #
+# (sec3-7-penalty)=
+# ### A third claim: penalties on overlap
+#
+# The post also says that penalties that favor orthogonality shrink blocks towards size 1, at the cost of a small uptick of the loss.
+# We add $\beta\sum_{i\ne j}(w_i\cdot w_j)^2$ to the loss and minimize again.
+# So that penalties of different models can be compared, $\beta$ is counted in units of the loss of an empty network, which has $W=0$ and answers with the mean.
+#
+# For quadratic nothing new has to be minimized.
+# Equation 12 has the same sum in it already, with the factor 2, so that for a kurtosis $k$
+#
+# $$ L_k + \beta\sum_{i\ne j}(w_i\cdot w_j)^2 = \Bigl(1+\frac{\beta}{2}\Bigr)\,L_{k'}, \qquad k' = 1+\frac{k-1}{1+\beta/2} . $$ (eq-sec3-7-penalty)
+#
+# A penalty on overlap is a smaller kurtosis, and everything that section 3 says of dense inputs is true of strong penalties.
+# At $\beta = k-3$ superposition ends.
+
+# %%
+strengths = np.concatenate([[0], np.geomspace(1e-3, 1, 7)])
+ladders = np.array([0.95, 0.85, 0.7])[:, None] ** np.arange(N)  # importances that fall at three rates
+sizes, rises = {}, {}
+for model, name in ((model, name) for model in inputs_class for name in ("quadratic", "ReLU")):
+    toy, loss, largest = ToyModel(model, acts[name], N, 3), [], []
+    for i, q in enumerate((0.01, 0.1)):
+        inputs, v = inputs_class[model](q), np.tile(ladders, (len(strengths), 1))
+        beta = np.repeat(strengths, len(ladders)) * empty_loss(toy, inputs, v)
+        if (model, name) == ("computation", "quadratic"):
+            k, other = inputs.kurtosis, penalized_kurtosis(inputs.kurtosis, beta)
+            found = minimize_quadratic(v, other, 3, n_starts=n_starts, seed=seed, device=device)
+            plain = fc.expected_loss(found.W, v, k)
+            together = plain + beta * fc.interference(found.W).sum(axis=-1)
+            by_formula = (1 + beta / 2) * fc.expected_loss(found.W, v, other)
+            run.check("secondary-penalty-is-kurtosis", together / by_formula, np.ones(len(v)))
+        else:
+            nodes = coarse_to_fine(inputs, N, nodes_for(acts[name]), seed)
+            found = minimize(toy, inputs, v, n_starts=2 * n_starts, nodes=nodes, seed=[seed, 11, i],
+                             overlap_penalty=beta, device=device)  # fmt: skip
+            plain = found.loss - beta * fc.interference(found.W).sum(axis=-1)
+        loss.append(plain.reshape(len(strengths), -1))
+        block_sizes = [max(len(b.features) for b in fc.blocks(W, tolerance)) for W in found.W]
+        largest.append(np.reshape(block_sizes, (len(strengths), -1)))
+    loss = np.concatenate(loss, axis=1)
+    sizes[model, name] = np.concatenate(largest, axis=1).mean(axis=1)
+    rises[model, name] = np.median(loss / loss[0], axis=1)
+
+# %%
+for (model, name), size in sizes.items():
+    run.check(f"secondary-penalty-blocks-{model}-{acts[name]}", size[-1])
+    enough = np.flatnonzero(size <= 1.1)
+    rise = rises[model, name][enough[0]] - 1 if len(enough) else np.nan
+    run.check(f"secondary-penalty-uptick-{model}-{acts[name]}", rise)
+    glue(f"sec3-7-penalty-rise-{model}-{acts[name]}", float(1 + rise), display=False)
+    glue(f"sec3-7-penalty-before-{model}-{acts[name]}", float(size[0]), display=False)
+    glue(f"sec3-7-penalty-after-{model}-{acts[name]}", float(size[-1]), display=False)
+pairs = np.kron(np.eye(3), [1, -1])
+one = np.sqrt(2) * fc.embedding_from_capacities([0.5] * 6, generator=np.random.default_rng(seed))
+for label, W in {"pairs": pairs, "one": one}.items():
+    glue(f"sec3-7-overlap-{label}", float(fc.interference(W).sum()), display=False)
+
+# %% mystnb={"figure": {"caption": "A penalty on squared inner products, six features in three dimensions. Left: mean number of features in the largest block. Right: loss without the penalty, relative to that of the network that was not penalized, in the median over cells. Shaded: no penalty.", "name": "fig-sec3-7-penalty"}, "image": {"alt": "Left: block sizes stay flat over two decades of the penalty and then drop to one, except for computation with ReLU, which stays near six. Right: losses grow many times over where the blocks end."}} tags=["hide-input"]
+model_choices.penalties(strengths, sizes, rises)
+
+# %% [markdown]
+# The end of the claim is reached by three of the four models, but not on the way that the claim suggests ({numref}`fig-sec3-7-penalty`).
+# Under the strongest penalty the largest block has {glue:text}`sec3-7-penalty-after-computation-quadratic:.1f` features in the computation model with quadratic, after {glue:text}`sec3-7-penalty-before-computation-quadratic:.1f` without penalty; in the autoencoder {glue:text}`sec3-7-penalty-after-autoencoder-quadratic:.1f` after {glue:text}`sec3-7-penalty-before-autoencoder-quadratic:.1f` (quadratic) and {glue:text}`sec3-7-penalty-after-autoencoder-relu:.1f` after {glue:text}`sec3-7-penalty-before-autoencoder-relu:.1f` (ReLU).
+# Blocks hardly shrink on the way there.
+# They keep nearly all their features while the penalty grows by more than an order of magnitude, and fall apart within the next.
+# There is a reason: for given lengths and capacities the penalty is $\sum_i n_i^2\,(1/C_i-1)$, whatever the blocks are.
+# Three antipodal pairs cost {glue:text}`sec3-7-overlap-pairs:.3g`, one block of six features with the same lengths and capacities {glue:text}`sec3-7-overlap-one:.3g`.
+# What a penalty on overlap removes is superposition, not large blocks.
+#
+# In the computation model with ReLU it removes neither, as far as we went: {glue:text}`sec3-7-penalty-after-computation-relu:.1f` features stay in the largest block, and the less important ones answer with shorter vectors instead of none.
+#
+# And the uptick is not small.
+# Where the mean size of the largest block first falls to 1.1, the loss is {glue:text}`sec3-7-penalty-rise-computation-quadratic:.2g` times (computation, quadratic), {glue:text}`sec3-7-penalty-rise-autoencoder-quadratic:.2g` times (autoencoder, quadratic) and {glue:text}`sec3-7-penalty-rise-autoencoder-relu:.2g` times (ReLU) that of the free optimum.
+# Features that must not overlap must be ignored, and with inputs as sparse as these that is the most expensive thing to do.
+#
 # ## How much of this is our choice?
 #
 # (sec3-7-inputs)=
@@ -534,6 +611,191 @@ run.check("sec3-7-one-sign", both_signs / stuck(autoencoder["ReLU"]).mean())
 # An antipodal pair works because a positive $x_1$ pushes the partner's output below zero, where ReLU hides it.
 # With inputs of both signs a negative $x_1$ pushes it up, where nothing hides it, and the pair pays for every single activation.
 # We conclude that the autoencoder rows of the paper's figure, with their large regions near ½, were most likely made with inputs of one sign.
+#
+# (sec3-7-computation-inputs)=
+# ### Inputs of the computation model
+#
+# Section 3 gives the computation model features of mean 0 and variance 1, and Figure 7 does not say whether that still holds.
+# {numref}`fig-sec3-7-computation-inputs` repeats its row with the inputs of the autoencoder, and with normal ones.
+# The diagrams of this subsection and the next have {glue:text}`sec3-7-few` cells along each axis, a quarter of the nodes and at most two rounds of warm starts.
+
+# %%
+few = 2 * max(2, extra_grid // 3)  # even, so that no column has equal importances
+less = {"max_rounds": min(warm_rounds, 2), "n_points": max(64, n_points // 4)}
+glue("sec3-7-few", few, display=False)
+families = {"uniform, 0 to 1": fc.UnitSparseUniform, "normal": fc.SparseNormal}
+names = {"uniform, 0 to 1": "unit_sparse_uniform", "normal": "sparse_normal"}
+other_inputs = {
+    family: {name: sweep("computation", acts[name], 3, few, inputs=inputs, **less) for name in acts}
+    for family, inputs in names.items()
+}
+V_few, p_few, _ = picture(other_inputs["normal"]["ReLU"])
+
+
+def decided(found, name, family):
+    """Capacities; NaN where the loss is 0, so that nothing decides between embeddings."""
+    toy, v = ToyModel("computation", acts[name], N, 3), one_feature_varied(V_few, N)
+    empty = np.array([empty_loss(toy, families[family](q), v) for q in p_few])
+    return np.where(found.loss.values > 1e-10 * empty, C1(found), np.nan)
+
+
+sums = {
+    family: {name: decided(found, name, family) for name, found in row.items()}
+    for family, row in other_inputs.items()
+}
+
+# %% mystnb={"figure": {"caption": "Computation model, 6 in 3, on a coarse grid, with other inputs; to be compared with the top row of Figure 7. Top: uniform from 0 to 1, bottom: normal with mean 0 and variance 1. White: the loss is 0, and capacities are not determined.", "name": "fig-sec3-7-computation-inputs"}, "image": {"alt": "Six maps. With inputs of one sign, quadratic and GELU have a band as before and the map of ReLU is empty. With normal inputs all three have a narrow band between capacity 0 and 1, as in Figure 7."}} tags=["hide-input"]
+model_comparison.fig7_phase_diagrams(
+    {family: {name: (V_few, p_few, sums[family][name]) for name in acts} for family in sums}
+)
+
+# %%
+def ratio(a, b):
+    return a / b if b else np.nan
+
+
+def correlation(a, b):
+    return np.corrcoef(np.ravel(a), np.ravel(b))[0, 1]
+
+
+for family, label in {"uniform, 0 to 1": "one-sign", "normal": "normal"}.items():
+    for name, c in sums[family].items():
+        blank = 0 * c.sum()  # NaN where capacities are not determined
+        claim = f"sec3-7-computation-{label}-{{}}-{acts[name]}".format
+        run.check(claim("narrower"), blank + ratio(superposed(c).mean(), superposed(autoencoder[name]).mean()))
+        if name != "quadratic":
+            ours, theirs = (share(stuck(x), superposed(x)) for x in (c, autoencoder[name]))
+            run.check(claim("steady"), blank + ratio(ours, theirs))
+            run.check(claim("same-shape"), correlation(sums[family]["quadratic"], c))
+    glue(f"sec3-7-gelu-{label}", float(superposed(sums[family]["GELU"]).mean()), display=False)
+glue("sec3-7-gelu-ours", float(superposed(computation["GELU"]).mean()), display=False)
+
+# %% [markdown]
+# Normal inputs change little.
+# With inputs of one sign ReLU drops out altogether: $\operatorname{ReLU}(x)=x$ for $x\ge0$, so that the target is a linear function, one neuron along the vector of importances computes it without error, and embeddings with all sorts of capacities have loss 0.
+# There is no phase diagram of it.
+# Since the paper has one, its computation rows were made with inputs of both signs, and its autoencoder rows most likely with inputs of one.
+# GELU comes near to the same degeneracy, and its superposed region fills {glue:text}`sec3-7-gelu-one-sign:.0%` of the diagram, after {glue:text}`sec3-7-gelu-ours:.0%` with our inputs.
+#
+# (sec3-7-bias)=
+# ### Bias
+#
+# Section 3.7 does not say which bias its models have.
+# {numref}`fig-sec3-7-bias` takes away freedom: one number for all outputs of the autoencoder, and then none at all.
+
+# %% mystnb={"figure": {"caption": "Less freedom of the bias, 6 in 3, on a coarse grid; to be compared with the upper two rows of Figure 7.", "name": "fig-sec3-7-bias"}, "image": {"alt": "Nine maps that look like those of Figure 7. Computation without bias: a narrow band between capacity 0 and 1. Autoencoder with one bias and with none: the wedge of capacity one half of ReLU and the plateau of GELU are there; without bias the edge of capacity 0 is blurred at dense inputs."}} tags=["hide-input"]
+kinds_of_bias = {
+    "computation,\nno bias": ("computation", "none"),
+    "autoencoder,\none bias": ("autoencoder", "shared"),
+    "autoencoder,\nno bias": ("autoencoder", "none"),
+}
+by_bias = {
+    (model, bias): {name: sweep(model, acts[name], 3, few, bias=bias, **less) for name in acts}
+    for model, bias in kinds_of_bias.values()
+}
+model_comparison.fig7_phase_diagrams(
+    {label: {name: picture(by_bias[kind][name]) for name in acts} for label, kind in kinds_of_bias.items()}
+)
+
+# %%
+no_bias = {name: C1(found) for name, found in by_bias["computation", "none"].items()}
+for name, c in no_bias.items():
+    with_bias = best["computation", 3, name].capacity.sel(feature=0).interp(
+        importance=V_few, probability=p_few
+    )
+    alike = correlation(c, with_bias)
+    run.check(f"sec3-7-bias-none-shape-{acts[name]}", alike)
+    glue(f"sec3-7-bias-alike-{acts[name]}", float(alike), display=False)
+    theirs = superposed(C1(by_bias["autoencoder", "none"][name])).mean()
+    run.check(f"sec3-7-bias-none-narrower-{acts[name]}", ratio(superposed(c).mean(), theirs))
+    if name == "quadratic":
+        continue
+    run.check(f"sec3-7-bias-none-same-shape-{acts[name]}", correlation(no_bias["quadratic"], c))
+    for bias in ("shared", "none"):
+        found = by_bias["autoencoder", bias][name]
+        half = stuck(C1(found))
+        glue(f"sec3-7-bias-{bias}-{acts[name]}", float(half.mean()), display=False)
+        run.check(f"sec3-7-bias-{bias}-stuck-{acts[name]}", half.mean())
+        pairs = [is_pair(block_of(W)) for W in found.W.values[half]]
+        run.check(f"sec3-7-bias-{bias}-pairs-{acts[name]}", share(pairs))
+for bias in ("shared", "none"):
+    shared = superposed(C1(by_bias["autoencoder", bias]["ReLU"]))
+    run.check(f"sec3-7-bias-{bias}-extreme-relu", max(V_few[shared.any(axis=0)], default=0))
+
+# %% [markdown]
+# It hardly matters.
+# The diagrams of the computation model without bias correlate with those of Figure 7 by {glue:text}`sec3-7-bias-alike-quadratic:.3f` (quadratic), {glue:text}`sec3-7-bias-alike-relu:.3f` (ReLU) and {glue:text}`sec3-7-bias-alike-gelu:.3f` (GELU).
+# The mesa at ½ needs no bias: it fills {glue:text}`sec3-7-bias-shared-relu:.0%` (ReLU) and {glue:text}`sec3-7-bias-shared-gelu:.0%` (GELU) of the diagram with one bias for all features, and {glue:text}`sec3-7-bias-none-relu:.0%` and {glue:text}`sec3-7-bias-none-gelu:.0%` without, against {glue:text}`sec3-7-stuck-relu:.0%` and {glue:text}`sec3-7-stuck-gelu:.0%` with one for each.
+# In an antipodal pair the error is made where both partners are active, and no constant can undo it.
+# Where inputs are dense it is otherwise: a bias says the mean of an ignored feature, and without one the network spends some capacity on saying it.
+#
+# (sec3-7-limits)=
+# ### Limits
+#
+# A share of cells depends on where the line is drawn.
+# {numref}`fig-sec3-7-limits` moves the lines through the diagrams of Figure 7.
+
+# %%
+maps = {
+    (model, name): C1(best[model, 3, name]) for model in ("computation", "autoencoder") for name in acts
+}
+edges, near, cosines = np.linspace(0.01, 0.2, 20), np.linspace(0.01, 0.1, 19), np.linspace(0.02, 0.4, 11)
+shared = {key: np.array([np.mean((c > e) & (c < 1 - e)) for e in edges]) for key, c in maps.items()}
+close = {key: np.array([np.mean(np.abs(c - 0.5) < d) for d in near]) for key, c in maps.items()}
+linked = {}
+for (model, name), c in maps.items():
+    chosen = best[model, 3, name].W.values[stuck(c) if model == "autoencoder" else superposed(c)]
+    for cosine in cosines:
+        parts = [fc.blocks(W, cosine) for W in chosen]
+        if model == "autoencoder":
+            yes = [is_pair(next((b for b in found if 0 in b.features), None)) for found in parts]
+        else:
+            yes = [sum(len(b.features) > 1 for b in found) == 1 for found in parts]
+        linked.setdefault((model, name), []).append(share(yes))
+
+# %% mystnb={"figure": {"caption": "Three limits, moved; dotted: where this page has them. Left: share of superposed cells. Center: share of cells close to ½. Right: share of superposed cells with one block (computation), and share of cells stuck at ½ in which feature 1 forms a pair (autoencoder).", "name": "fig-sec3-7-limits"}, "image": {"alt": "Three panels of curves. Shares of superposed cells fall slowly with the limit. Shares of cells close to one half rise, with ReLU and GELU of the autoencoder high from the start. Shares of pairs and of single blocks against the cosine."}} tags=["hide-input"]
+model_choices.shares_by_limit({
+    "superposed": ("distance from 0 and 1", edges, shared, 0.05),
+    "stuck at ½": ("distance from ½", near, close, 0.03),
+    "one block, or pairs": ("cosine that links", cosines, linked, tolerance),
+})  # fmt: skip
+
+# %%
+for name in acts:
+    ours, theirs = (shared[model, name] for model in ("computation", "autoencoder"))
+    narrower = np.array([ratio(*two) for two in zip(ours, theirs, strict=True)])
+    run.check(f"sec3-7-limits-narrower-{acts[name]}", max(narrower))
+    usual = [superposed(maps[model, name]).mean() for model in ("autoencoder", "computation")]
+    ours, theirs = (close[model, name] for model in ("computation", "autoencoder"))
+    steady = np.array([ratio(a, b) for a, b in zip(ours, theirs, strict=True)]) * ratio(*usual)
+    run.check(f"sec3-7-limits-steady-{acts[name]}", max(steady))
+    single = np.array(linked["computation", name])
+    run.check(f"sec3-7-limits-one-block-{acts[name]}", min(single))
+    if name != "quadratic":
+        run.check(f"sec3-7-limits-stuck-{acts[name]}", min(theirs))
+        run.check(f"sec3-7-limits-pairs-{acts[name]}", min(linked["autoencoder", name]))
+    seen = {
+        "narrower-from": min(edges[narrower <= 0.8], default=np.nan), "narrower-most": max(narrower),
+        "steady-to": max(near[steady <= 0.3333], default=np.nan), "steady-most": max(steady),
+        "one-block-to": max(cosines[single >= 0.9], default=np.nan),
+    }  # fmt: skip
+    for key, value in seen.items():
+        glue(f"sec3-7-limits-{key}-{acts[name]}", float(value), display=False)
+for key, values in {"superposed": shared, "stuck": close}.items():
+    low, high = (float(end(values["autoencoder", "ReLU"])) for end in (min, max))
+    for end, value in {"low": low, "high": high, "change": high - low}.items():
+        glue(f"sec3-7-limits-{key}-{end}", value, display=False)
+
+# %% [markdown]
+# The autoencoder with ReLU has cliffs for edges: its superposed share of {glue:text}`sec3-7-limits-superposed-high:.0%` moves by {glue:text}`sec3-7-limits-superposed-change:.1%` when the limit goes from 0.01 to 0.2.
+# The computation model has slopes, so its share depends on the limit, and with it the word *narrower*.
+# For quadratic and ReLU it is right throughout; for GELU only from a limit of {glue:text}`sec3-7-limits-narrower-from-gelu:.2f` on, and at 0.01 the two models have bands of much the same width (ratio {glue:text}`sec3-7-limits-narrower-most-gelu:.2f`).
+#
+# That ReLU and GELU are stuck in the autoencoder and nowhere in the computation model does not depend on what counts as close to ½: from {glue:text}`sec3-7-limits-stuck-low:.0%` to {glue:text}`sec3-7-limits-stuck-high:.0%` of the cells in the autoencoder with ReLU, and pairs in all of them, whatever the cosine.
+# For quadratic the contrast holds only up to a distance of {glue:text}`sec3-7-limits-steady-to-quadratic:.3f`; with wider limits one slope is compared with another.
+#
+# That there is one block in the computation model is true up to a cosine of {glue:text}`sec3-7-limits-one-block-to-relu:.2f` (ReLU), {glue:text}`sec3-7-limits-one-block-to-gelu:.2f` (GELU) and {glue:text}`sec3-7-limits-one-block-to-quadratic:.2f` (quadratic).
+# Beyond that, links are cut that are there: the cosines between its vectors are of this size.
 #
 # (sec3-7-restarts)=
 # ### Restarts

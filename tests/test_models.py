@@ -10,9 +10,9 @@ import torch
 import feature_capacity as fc
 from feature_capacity import solvers
 from feature_capacity.activations import ACTIVATIONS, with_slope
-from feature_capacity.gauss_newton import best_bias, node_tensors, terms
+from feature_capacity.gauss_newton import best_bias, node_tensors, overlap_terms, terms
 from feature_capacity.levenberg_marquardt import levenberg_marquardt
-from feature_capacity.models import KINDS, ToyModel, output, squared_error
+from feature_capacity.models import BIASES, KINDS, ToyModel, output, squared_error
 from feature_capacity.nodes import expectation_nodes
 from feature_capacity.phases import one_feature_varied
 from feature_capacity.solvers import ConvergenceError, minimize, random_starts
@@ -32,8 +32,7 @@ def some_models(model, n_models, seed=0):
     """Random parameters with a bias that is not zero, importances, and both as tensors."""
     rng = generator(seed)
     size = model.n_dims * model.n_features
-    n_bias = model.n_features if model.kind == "autoencoder" else 0
-    parameters = torch.from_numpy(0.6 * rng.standard_normal((n_models, size + n_bias)))
+    parameters = torch.from_numpy(0.6 * rng.standard_normal((n_models, size + model.n_bias)))
     return parameters, torch.from_numpy(np.exp(rng.standard_normal((n_models, model.n_features))))
 
 
@@ -80,6 +79,7 @@ def test_the_computation_model_adds_up_what_the_autoencoder_keeps_apart():
         (("autoencoder", "rleu"), "did you mean 'relu'"),
         (("autoencoder", "relu", 2, 3), "number of features"),
         (("autoencoder", "relu", 2, 0), "n_dims"),
+        (("autoencoder", "relu", 2, 1, "learned"), "bias must be one of best, shared, none"),
         (("computation", "relu", 2.5), "n_features"),
     ],
 )
@@ -220,18 +220,21 @@ def test_capacities_hardly_move_when_the_nodes_are_drawn_anew(kind, activation):
 def residuals(model, parameters, v, nodes):
     """Importance-weighted residuals of one model; the computation model has its best bias."""
     W = parameters[: model.n_dims * model.n_features].view(model.n_dims, model.n_features)
+    zero = torch.zeros((), dtype=W.dtype)
     if model.kind == "computation":
-        bias = best_bias(model, parameters[None], v[None], nodes)[0]
         wanted = (v * with_slope(model.activation)(nodes.x)[0]).sum(-1)
-        return output(model, W, bias, nodes.x) - wanted
-    bias = parameters[model.n_dims * model.n_features :]
-    return (output(model, W, bias, nodes.x) - nodes.x) * v.sqrt()
+        missing = wanted - output(model, W, zero, nodes.x)
+        return (0 if model.bias == "none" else missing @ nodes.weight) - missing
+    free = parameters[model.n_dims * model.n_features :]
+    bias = {"best": lambda: free, "shared": lambda: free[0] + 0 * v, "none": lambda: 0 * v}
+    return (output(model, W, bias[model.bias](), nodes.x) - nodes.x) * v.sqrt()
 
 
+@pytest.mark.parametrize("bias", BIASES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradient_and_matrix_are_those_of_automatic_differentiation(kind, activation):
-    model = ToyModel(kind, activation, 4, 2)
+def test_gradient_and_matrix_are_those_of_automatic_differentiation(kind, activation, bias):
+    model = ToyModel(kind, activation, 4, 2, bias)
     nodes = expectation_nodes(fc.SparseUniform(0.4), 4, n_points=256)
     nodes = node_tensors(nodes, torch.float64, CPU)
     parameters, v = some_models(model, 3)
@@ -250,6 +253,98 @@ def test_gradient_and_matrix_are_those_of_automatic_differentiation(kind, activa
             parameters[m]
         )
         torch.testing.assert_close(2 * gradient[m], exact)
+
+
+def test_penalty_on_overlap_is_that_of_automatic_differentiation():
+    model = ToyModel("autoencoder", "relu", 4, 2)
+    parameters, _ = some_models(model, 3)
+    penalty, gradient, curvature = overlap_terms(model, parameters)
+
+    def products(q):
+        W = q[:8].view(2, 4)
+        return (W.mT @ W)[~torch.eye(4, dtype=torch.bool)]
+
+    for m, q in enumerate(parameters):
+        r, J = products(q), torch.func.jacrev(products)(q)
+        torch.testing.assert_close(penalty[m], r @ r)
+        torch.testing.assert_close(gradient[m], J.mT @ r)
+        torch.testing.assert_close(curvature[m], J.mT @ J)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_bias_that_comes_out_is_the_one_asked_for(kind):
+    v = one_feature_varied([0.5, 2.0], 4)
+    for bias in BIASES:
+        found = minimize(ToyModel(kind, "gelu", 4, 2, bias), fc.UnitSparseUniform(0.3), v)
+        assert found.bias.shape == ((2,) if kind == "computation" else (2, 4))
+        if bias == "none":
+            assert not found.bias.any()
+        elif kind == "autoencoder":
+            spread = np.ptp(found.bias, axis=1)
+            assert (spread == 0).all() if bias == "shared" else (spread > 0.01).all()
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "relu", "gelu"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_less_freedom_of_the_bias_never_lowers_the_least_loss(kind, activation):
+    # Of inputs without a sign, ReLU's sum is linear, and one neuron is enough for it.
+    inputs = (fc.SparseUniform if kind == "computation" else fc.UnitSparseUniform)(0.5)
+    v = one_feature_varied([0.5, 2.0], 4)
+    losses = [
+        minimize(
+            ToyModel(kind, activation, 4, 2, bias), inputs, v, n_starts=16, dtype="float64"
+        ).loss
+        for bias in BIASES
+    ]
+    best, shared, none = losses
+    assert (best <= 1.001 * shared).all(), "up to where the minimization stops"
+    assert (shared <= 1.001 * none).all()
+    assert (none > 1.01 * best).all(), "these inputs have a mean, so a bias is worth something"
+    if kind == "computation":
+        np.testing.assert_array_equal(best, shared)
+
+
+def test_one_bias_is_enough_where_all_features_are_alike_at_the_optimum():
+    def least(p, bias):
+        model = ToyModel("autoencoder", "relu", 2, 1, bias)
+        return minimize(model, fc.UnitSparseUniform(p), [[1.0, 1.0]], n_starts=16, tolerance=1e-7)
+
+    pair, tied = least(0.1, "best"), least(0.1, "shared")
+    np.testing.assert_allclose(pair.capacity, 0.5, atol=0.01)
+    np.testing.assert_allclose(tied.loss, pair.loss, rtol=1e-3)
+    apart, tied = least(0.8, "best"), least(0.8, "shared")
+    assert abs(apart.capacity - 0.5).min() > 0.2, "equal importances, but not equal features"
+    np.testing.assert_allclose(tied.capacity, 0.5, atol=0.01)
+    assert tied.loss[0] > 1.005 * apart.loss[0]
+
+
+def test_a_penalty_on_overlap_is_a_smaller_kurtosis_for_the_quadratic_model():
+    inputs, penalty = fc.SparseUniform(0.1), np.array([0.0, 1.0, 4.0, 12.0, 20.0])
+    v = np.tile([1.3, 1.2, 1.1, 1.0], (5, 1))
+    found = minimize(
+        ToyModel("computation", "quadratic", 4, 2), inputs, v, overlap_penalty=penalty,
+        dtype="float64", tolerance=1e-8, max_iterations=300,
+    )  # fmt: skip
+    other = 1 + (inputs.kurtosis - 1) / (1 + penalty / 2)
+    exact = fc.solve_allocation(v, 2, other)
+    np.testing.assert_allclose(found.capacity, exact.capacity, atol=5e-3)
+    np.testing.assert_allclose(
+        found.loss, (1 + penalty / 2) * fc.expected_loss(found.W, v, other), rtol=1e-3
+    )
+    assert found.capacity[0].max() < 0.9
+    assert other[-1] < 3
+    np.testing.assert_allclose(found.capacity[-1], [1, 1, 0, 0], atol=5e-3)
+
+
+def test_a_penalty_may_differ_from_cell_to_cell_and_does_not_depend_on_company():
+    model, v = ToyModel("autoencoder", "relu", 4, 2), one_feature_varied([0.5, 1.0, 2.0], 4)
+    inputs, penalty = fc.UnitSparseUniform(0.1), [0.0, 1e-3, 1e-1]
+    together = minimize(model, inputs, v, overlap_penalty=penalty, seed=3)
+    plain = minimize(model, inputs, v, seed=3)
+    np.testing.assert_allclose(together.loss[0], plain.loss[0], rtol=1e-4)
+    overlap = fc.interference(together.W).sum(axis=-1)
+    assert (np.diff(overlap[1:]) < 0).all()
+    assert (together.loss[1:] > plain.loss[1:]).all()
 
 
 def test_the_best_bias_cannot_be_bettered():
@@ -457,6 +552,8 @@ def test_strict_says_what_to_raise():
         ({"tolerance": 2}, "tolerance"),
         ({"dtype": "float16"}, "float32 or float64"),
         ({"device": "abacus"}, "device"),
+        ({"overlap_penalty": -1.0}, "overlap_penalty must be .* at least 0"),
+        ({"overlap_penalty": [1.0, 2.0]}, "one for each of 1 cells"),
     ],
 )
 def test_bad_settings_are_refused(options, word):
@@ -492,6 +589,24 @@ def test_each_model_may_have_its_own_inputs():
     for c, x in zip(found.capacity, inputs, strict=True):
         exact = fc.solve_allocation(v[0], 1, x.kurtosis).capacity
         np.testing.assert_allclose(c, exact, atol=0.1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_respects_the_bias_asked_for(kind):
+    each = {
+        bias: train(
+            ToyModel(kind, "relu", 3, 2, bias), fc.UnitSparseUniform(0.5), np.ones((2, 3)),
+            n_steps=20, learning_rate=1e-2,
+        ).bias
+        for bias in BIASES
+    }  # fmt: skip
+    assert {b.shape for b in each.values()} == {(2,) if kind == "computation" else (2, 3)}
+    assert not each["none"].any()
+    assert each["best"].all()
+    assert each["shared"].all()
+    if kind == "autoencoder":
+        assert (np.ptp(each["shared"], axis=1) == 0).all()
+        assert (np.ptp(each["best"], axis=1) > 0).all()
 
 
 def test_training_is_reproducible():

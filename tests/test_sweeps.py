@@ -477,6 +477,30 @@ def test_another_sweep_or_code_is_refused(whole, half_done, monkeypatch):
     assert snapshot(whole.parent) == before
 
 
+def test_a_store_older_than_a_setting_had_its_default(whole):
+    file = whole / "zarr.json"
+    stored = json.loads(file.read_text())
+    config = json.loads(stored["attributes"]["config"])
+    assert config.pop("bias") == "best"
+    stored["attributes"] |= {"config": json.dumps(config), "code": "older"}
+    file.write_text(json.dumps(stored))
+    with pytest.raises(ValueError, match="another version of the code"):
+        run_sweep(TINY, whole, progress=False)
+    with pytest.raises(ValueError, match=r"holds another sweep \(bias differ\)"):
+        run_sweep(SweepConfig.from_mapping(SETTINGS | {"bias": "none"}), whole, progress=False)
+
+
+@pytest.mark.parametrize("bias", ["shared", "none"])
+def test_a_sweep_with_less_freedom_of_the_bias(reference, bias):
+    data = run_sweep(SweepConfig.from_mapping(SETTINGS | {"bias": bias}), progress=False)
+    assert data.attrs["rounds"] > 1, "warm starts too"
+    assert (data.bias == (data.bias[..., 0] if bias == "shared" else 0)).all()
+    worse = (data.loss / reference[TINY].loss).values
+    assert worse.min() > 0.95, "two starts do not always find the best minimum"
+    assert np.mean(worse) > 1.0
+    assert worse.max() > 1.01
+
+
 def test_one_writer_at_a_time(half_done):
     with (
         sweep_store.SweepStore(half_done, TINY).opened(),

@@ -9,6 +9,8 @@ comes almost for free, because it only needs weighted moments of the inputs:
   output; since the hidden vector is linear in x, the rest are products with W.
 
 Parameters are a matrix (models, n_params): W flattened row by row, then the autoencoder's bias.
+One bias for all features, or none, is a linear map P from fewer parameters to these: the gradient
+is multiplied by P^T, the matrix by P^T on the left and P on the right.
 The computation model's bias is eliminated: at each step it is the best one, so residuals are
 centered and their derivatives too.
 """
@@ -65,15 +67,52 @@ def terms(
     curvature : tensor (models, n_params, n_params)
         E[J^T J] with J the derivative of the (importance-weighted) residuals.
     """
-    evaluate = _computation if model.kind == "computation" else _autoencoder
-    return evaluate(model, parameters, importance, nodes)
+    if model.kind == "computation":
+        return _computation(model, parameters, importance, nodes)
+    if model.bias == "best":
+        return _autoencoder(model, parameters, importance, nodes)
+    P = _all_parameters(model, parameters)
+    loss, gradient, curvature = _autoencoder(model, parameters @ P.T, importance, nodes)
+    return loss, gradient @ P, P.T @ curvature @ P
+
+
+def _all_parameters(model: ToyModel, like: Any) -> Any:
+    """The map P from the parameters of the model to W and one bias for each feature."""
+    size, n = model.n_dims * model.n_features, model.n_features
+    P = like.new_zeros(size + n, size + model.n_bias)
+    P[:size, :size].fill_diagonal_(1)
+    P[size:, size:] = 1
+    return P
+
+
+def overlap_terms(model: ToyModel, parameters: Any) -> tuple[Any, Any, Any]:
+    r"""The penalty :math:`\sum_{i\ne j}(w_i\cdot w_j)^2` in the form of :func:`terms`.
+
+    Its residuals are the inner products, so that it can be added to a loss with any factor.
+    """
+    size = model.n_dims * model.n_features
+    W = parameters[:, :size].view(-1, model.n_dims, model.n_features)
+    products = W.mT @ W
+    products.diagonal(dim1=1, dim2=2).zero_()
+    n_models, n_params = parameters.shape
+    gradient = parameters.new_zeros(n_models, n_params)
+    gradient[:, :size] = 2 * (W @ products).reshape(-1, size)
+    # J^T J at (a, k), (b, l): W_al W_bk, but for k = l the sum of W_aj W_bj over all other j.
+    matrix = torch.einsum("zal,zbk->zakbl", W, W)
+    same = matrix.diagonal(dim1=2, dim2=4)
+    same.copy_((W @ W.mT)[..., None] - same)
+    curvature = parameters.new_zeros(n_models, n_params, n_params)
+    curvature[:, :size, :size] = 2 * matrix.reshape(-1, size, size)
+    return (products * products).sum(dim=(1, 2)), gradient, curvature
 
 
 def best_bias(model: ToyModel, parameters: Any, importance: Any, nodes: NodeTensors) -> Any:
-    """The bias that goes with the parameters: read off, or the best one."""
+    """The bias that goes with the parameters: read off, or the best one; 0 for a model without."""
     d, n = model.n_dims, model.n_features
+    if model.bias == "none":
+        return parameters.new_zeros(len(parameters), *model.bias_shape)
     if model.kind == "autoencoder":
-        return parameters[:, d * n :]
+        return parameters[:, d * n :].expand(-1, n)
     f = with_slope(model.activation)
     said = f(parameters.view(-1, d, n) @ nodes.x.T)[0].sum(1)
     wanted = importance @ f(nodes.x)[0].T
@@ -88,7 +127,8 @@ def _computation(
     f = with_slope(model.activation)
     value, slope = f(W @ nodes.x.T)
     residual = value.sum(1) - importance @ f(nodes.x)[0].T
-    residual -= (residual @ nodes.weight)[:, None]
+    if model.bias != "none":
+        residual -= (residual @ nodes.weight)[:, None]
     weighted = residual * nodes.weight
     loss = (weighted * residual).sum(1)
     gradient = (slope * weighted[:, None, :]) @ nodes.x
@@ -103,8 +143,9 @@ def _computation(
     curvature[:, b, a] = blocks
     size = d * n
     curvature = curvature.transpose(2, 3).reshape(-1, size, size)
-    mean = (weighted_slope @ nodes.x).reshape(-1, size)
-    curvature = curvature - mean[:, :, None] * mean[:, None, :]
+    if model.bias != "none":
+        mean = (weighted_slope @ nodes.x).reshape(-1, size)
+        curvature = curvature - mean[:, :, None] * mean[:, None, :]
     return loss, gradient.reshape(-1, size), curvature
 
 

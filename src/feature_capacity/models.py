@@ -16,6 +16,7 @@ from ._arrays import require, require_whole
 from .activations import with_slope
 
 KINDS = ("computation", "autoencoder")
+BIASES = ("best", "shared", "none")
 
 
 @dataclass(frozen=True)
@@ -30,22 +31,33 @@ class ToyModel:
         computation model has it in the ground truth as well.
     n_features, n_dims : int
         N features in D dimensions, D at most N.
+    bias : {"best", "shared", "none"}
+        What may be chosen besides W: one number for each output, one for all of them, or nothing,
+        so that the bias is 0.  The computation model has a single output, so that ``best`` and
+        ``shared`` are the same there.
 
     Examples
     --------
     >>> ToyModel("autoencoder", "relu").name
     'autoencoder, relu, 6 in 3'
+    >>> ToyModel("autoencoder", "relu", bias="none").name
+    'autoencoder, relu, 6 in 3, no bias'
     """
 
     kind: str
     activation: str | Callable[[Any], Any] = "quadratic"
     n_features: int = 6
     n_dims: int = 3
+    bias: str = "best"
 
     def __post_init__(self) -> None:
         require(
             self.kind in KINDS,
             f"model must be one of {', '.join(KINDS)}; got {self.kind!r}",
+        )
+        require(
+            self.bias in BIASES,
+            f"bias must be one of {', '.join(BIASES)}; got {self.bias!r}",
         )
         with_slope(self.activation)
         require_whole(self.n_features, "n_features", 1, None, "a whole number, at least 1")
@@ -59,16 +71,27 @@ class ToyModel:
 
     @property
     def name(self) -> str:
-        """Kind, activation and size in words."""
+        """Kind, activation, size and an unusual bias in words."""
         activation = self.activation
         if callable(activation):
             activation = getattr(activation, "__name__", "custom")
-        return f"{self.kind}, {activation}, {self.n_features} in {self.n_dims}"
+        bias = {"best": "", "shared": ", shared bias", "none": ", no bias"}[self.bias]
+        return f"{self.kind}, {activation}, {self.n_features} in {self.n_dims}{bias}"
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
         """Shape of one instance's bias: a number, or one entry per feature."""
         return () if self.kind == "computation" else (self.n_features,)
+
+    @property
+    def n_bias(self) -> int:
+        """How many entries of the bias are parameters of a minimization.
+
+        None in the computation model: for a given W its best bias is known.
+        """
+        if self.kind == "computation":
+            return 0
+        return {"best": self.n_features, "shared": 1, "none": 0}[self.bias]
 
 
 def output(model: ToyModel, W: Any, bias: Any, x: Any) -> Any:

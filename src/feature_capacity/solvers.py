@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ._arrays import require, require_importance, require_whole
 from .capacity import capacities
-from .gauss_newton import NodeTensors, best_bias, node_tensors, terms
+from .gauss_newton import NodeTensors, best_bias, node_tensors, overlap_terms, terms
 from .inputs import SparseInput
 from .levenberg_marquardt import Terms, levenberg_marquardt
 from .minimum import ConvergenceError, Minimum, pick_device
@@ -57,9 +57,8 @@ def random_starts(model: ToyModel, n_cells: int, n_starts: int, seed: Any) -> np
     (2, 4, 24)
     """
     size = model.n_dims * model.n_features
-    n_bias = model.n_features if model.kind == "autoencoder" else 0
     key = list(np.atleast_1d(seed))
-    starts = np.zeros((n_cells, n_starts, size + n_bias))
+    starts = np.zeros((n_cells, n_starts, size + model.n_bias))
     for cell in range(n_cells):
         draw = np.random.default_rng([*key, cell]).standard_normal((n_starts, size))
         starts[cell, :, :size] = draw / math.sqrt(2 * model.n_dims)
@@ -96,6 +95,7 @@ def minimize(
     device: str = "auto",
     progress: bool = False,
     strict: bool = False,
+    overlap_penalty: Any = 0.0,
 ) -> Minimum:
     """Minimize a toy model's expected loss for a row of cells that share their inputs.
 
@@ -129,6 +129,9 @@ def minimize(
         Show a bar of the starts that have settled; each set of nodes adds its own to the total.
     strict : bool
         Raise :class:`ConvergenceError` when the best start of a cell has not settled.
+    overlap_penalty : float or array (n_cells,)
+        At least 0: what is minimized, and returned as the loss, is the expected loss plus this
+        times the sum over all i and j, i other than j, of the squared product of w_i and w_j.
 
     Returns
     -------
@@ -143,6 +146,13 @@ def minimize(
     ...                  [[1.0, 0.9, 0.8]], n_starts=8)
     >>> sorted(found.capacity[0].round(1).tolist())
     [0.5, 0.5, 1.0]
+
+    Where overlap is penalized enough, the least important feature is dropped instead:
+
+    >>> found = minimize(ToyModel("autoencoder", "relu", 3, 2), UnitSparseUniform(0.1),
+    ...                  [[1.0, 0.9, 0.8]], n_starts=8, overlap_penalty=0.1)
+    >>> found.capacity[0].round(1).tolist()
+    [1.0, 1.0, 0.0]
     """
     v = np.asarray(importance, dtype=np.float64)
     require_importance(np, v)
@@ -154,6 +164,7 @@ def minimize(
     require_whole(max_iterations, "max_iterations", 1, None, "a whole number, at least 1")
     require(0 < tolerance < 1, f"tolerance must be in (0, 1); got {tolerance!r}")
     require(dtype in ("float32", "float64"), f"dtype must be float32 or float64; got {dtype!r}")
+    penalty = _penalties(overlap_penalty, len(v))
     if starts is None:
         starts = random_starts(model, len(v), n_starts, seed)
     n_cells, n_starts, n_params = starts.shape
@@ -170,6 +181,7 @@ def minimize(
                 model, inputs, v[a : a + together], starts=starts[a : a + together], nodes=stages,
                 max_iterations=max_iterations, tolerance=tolerance, dtype=dtype, device=device,
                 progress=progress, strict=strict,
+                overlap_penalty=0.0 if penalty is None else penalty[a : a + together],
             )
             for a in range(0, n_cells, together)
         ]  # fmt: skip
@@ -181,6 +193,8 @@ def minimize(
         )
 
     per_model = torch.from_numpy(v.repeat(n_starts, axis=0)).to(where, precision)
+    if penalty is not None:
+        penalty = torch.from_numpy(penalty.repeat(n_starts)).to(where, precision)
     parameters = torch.from_numpy(starts.reshape(-1, n_params)).to(where, precision, copy=True)
     loss = torch.zeros(len(parameters), device=where, dtype=precision)
     norm = torch.zeros_like(loss)
@@ -191,7 +205,7 @@ def minimize(
     bar = tqdm(total=0, disable=not progress, desc="minimizing", unit="start")
     for number, stage in enumerate(stages):
         shared = node_tensors(stage, precision, where)
-        evaluate = _in_chunks(model, per_model, shared)
+        evaluate = _in_chunks(model, per_model, shared, penalty)
         if not number:
             _improve(evaluate, state, everywhere, max_iterations, tolerance, bar)
             continue
@@ -282,7 +296,18 @@ def _leaders(loss: Any) -> tuple[Any, Any]:
     return (leader + offset).reshape(-1), in_the_run.reshape(-1)
 
 
-def _in_chunks(model: ToyModel, per_model: Any, shared: NodeTensors) -> Terms:
+def _penalties(given: Any, n_cells: int) -> np.ndarray | None:
+    """One factor for each cell; None where all are 0."""
+    penalty = np.asarray(given, dtype=np.float64)
+    require(
+        penalty.shape in ((), (n_cells,)) and np.isfinite(penalty).all() and (penalty >= 0).all(),
+        f"overlap_penalty must be a finite number, at least 0, or one for each of {n_cells} cells; "
+        f"got {given!r:.60}",
+    )
+    return np.broadcast_to(penalty, n_cells) if penalty.any() else None
+
+
+def _in_chunks(model: ToyModel, per_model: Any, shared: NodeTensors, penalty: Any) -> Terms:
     """:func:`terms` for the models of an index, a cache-sized chunk of them at a time."""
     rows = model.n_features if model.kind == "autoencoder" else 2 * model.n_dims
     step = max(1, _CHUNK_NUMBERS // (len(shared.weight) * rows))
@@ -296,4 +321,11 @@ def _in_chunks(model: ToyModel, per_model: Any, shared: NodeTensors) -> Terms:
         ]
         return tuple(torch.cat(part) for part in zip(*chunks, strict=True))
 
-    return evaluate
+    def with_penalty(parameters: Any, index: Any) -> tuple[Any, Any, Any]:
+        of_loss, of_overlap = evaluate(parameters, index), overlap_terms(model, parameters)
+        return tuple(
+            a + penalty[index].view(-1, *[1] * (a.ndim - 1)) * b
+            for a, b in zip(of_loss, of_overlap, strict=True)
+        )
+
+    return evaluate if penalty is None else with_penalty

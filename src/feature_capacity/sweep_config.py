@@ -7,6 +7,7 @@ A configuration file, YAML or JSON, names the fields of :class:`SweepConfig`::
     inputs: unit_sparse_uniform   # or sparse_uniform, sparse_normal
     n_features: 6
     n_dims: 3
+    bias: best                    # shared: one for all features; none: always 0
     importance: {low: 0.01, high: 100, count: 32}  # of the varied feature; or a list of numbers
     probability: {low: 0.01, high: 1, count: 32}   # of a feature being active; or a list
     n_starts: 4
@@ -32,7 +33,7 @@ import yaml
 from ._arrays import require, require_whole
 from .activations import ACTIVATIONS
 from .inputs import SparseInput, SparseNormal, SparseUniform, UnitSparseUniform
-from .models import KINDS, ToyModel
+from .models import BIASES, KINDS, ToyModel
 from .parameters import unknown
 
 INPUTS: dict[str, type[SparseInput]] = {
@@ -82,6 +83,8 @@ class SweepConfig:
         Of the solver; default: its own.
     dtype : {"float32", "float64"}
         Precision of the iterations; exact losses always have float64.
+    bias : {"best", "shared", "none"}
+        Of :class:`feature_capacity.models.ToyModel`.
 
     Examples
     --------
@@ -107,12 +110,14 @@ class SweepConfig:
     max_iterations: int | None = None
     tolerance: float | None = None
     dtype: str = "float32"
+    bias: str = "best"
 
     def __post_init__(self) -> None:
         _known("model", self.model, KINDS)
         _known("activation", self.activation, ACTIVATIONS)
         _known("inputs", self.inputs, INPUTS)
         _known("dtype", self.dtype, ("float32", "float64"))
+        _known("bias", self.bias, BIASES)
         model = self.toy_model
         whole = {"n_starts": 1, "max_rounds": 0, "seed": 0, "n_points": 64, "max_iterations": 1}
         for name, low in whole.items():
@@ -131,13 +136,14 @@ class SweepConfig:
     @property
     def toy_model(self) -> ToyModel:
         """The model of every cell."""
-        return ToyModel(self.model, self.activation, self.n_features, self.n_dims)
+        return ToyModel(self.model, self.activation, self.n_features, self.n_dims, self.bias)
 
     @property
     def exact(self) -> bool:
-        """Whether the expected loss is equation (12), which asks for mean 0 and variance 1."""
+        """Whether the loss is equation (12): mean 0, variance 1, and the best bias."""
         centered = self.inputs in ("sparse_uniform", "sparse_normal")
-        return self.model == "computation" and self.activation == "quadratic" and centered
+        quadratic = self.model == "computation" and self.activation == "quadratic"
+        return quadratic and centered and self.bias != "none"
 
     @property
     def rounds(self) -> int:

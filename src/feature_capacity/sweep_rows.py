@@ -113,9 +113,9 @@ class RowTask:
             there = cells + shift
             inside = (there >= 0) & (there < len(cells))
             inside[inside] &= values["won_in_round"][there[inside]] == self.round - 1
-            parameters = values["W"].reshape(len(cells), -1)
-            if config.model == "autoencoder":
-                parameters = np.concatenate([parameters, values["bias"]], axis=1)
+            W, bias = (values[name].reshape(len(cells), -1) for name in ("W", "bias"))
+            # A shared bias is stored for every feature, and is a single parameter.
+            parameters = np.concatenate([W, bias[:, : config.toy_model.n_bias]], axis=1)
             found.append((cells[inside], np.full(inside.sum(), code), parameters[there[inside]]))
         return tuple(np.concatenate(part) for part in zip(*found, strict=True))
 

@@ -17,6 +17,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,9 @@ class SweepStore:
         remedy = "choose another place or delete it"
         require(ours, f"{place} is not a sweep of this program; {remedy}")
         mine = json.loads(self.config.json())
-        other = sorted(name for name in mine if theirs.get(name) != mine[name])
+        # A setting that is younger than the store had its default there.
+        usual = {field.name: field.default for field in fields(self.config)}
+        other = sorted(name for name in mine if theirs.get(name, usual[name]) != mine[name])
         require(not other, f"{place} holds another sweep ({', '.join(other)} differ); {remedy}")
         require(
             found.get("code") == code_digest(),

@@ -104,8 +104,10 @@ def train(
     start = np.random.default_rng(seed).standard_normal((len(v), model.n_dims, model.n_features))
     start *= math.sqrt(2 / (model.n_dims + model.n_features))
     W = torch.from_numpy(start).to(where, torch.float32).requires_grad_()
-    bias = torch.zeros(len(v), *model.bias_shape, device=where, requires_grad=True)
-    rule = OPTIMIZERS[optimizer]([W, bias], lr=learning_rate)
+    shape = (len(v), 1) if model.n_bias == 1 else (len(v), *model.bias_shape)
+    bias = torch.zeros(shape, device=where, requires_grad=model.bias != "none")
+    trainable = [W, bias] if bias.requires_grad else [W]
+    rule = OPTIMIZERS[optimizer](trainable, lr=learning_rate)
 
     records, steps = [], []
     every = max(1, n_steps // 100)
@@ -120,7 +122,7 @@ def train(
     final = W.detach().double().cpu().numpy()
     return Trained(
         W=final,
-        bias=bias.detach().double().cpu().numpy(),
+        bias=bias.detach().expand(len(v), *model.bias_shape).double().cpu().numpy(),
         capacity=capacities(final),
         batch_loss=np.array(records),
         steps=np.array(steps),

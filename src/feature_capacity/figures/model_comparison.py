@@ -68,8 +68,9 @@ def _cells(ax: Axes, picture: Map, **style: Any) -> Any:
 
 
 def _capacity(ax: Axes, picture: Map) -> Any:
+    """Colors and contours; cells that are NaN stay white, and contours need some that are not."""
     image = _cells(ax, picture, cmap=CAPACITY_MAP, vmin=0, vmax=1)
-    if min(np.shape(picture[2])) > 1:
+    if min(np.shape(picture[2])) > 1 and np.isfinite(picture[2]).any():
         width = [1.0 if c in (0.47, 0.53) else 0.5 for c in PLATEAU_LEVELS]
         ink = ["#ffb07c" if c in (0.47, 0.53) else "white" for c in PLATEAU_LEVELS]
         ax.contour(*picture, levels=PLATEAU_LEVELS, colors=ink, linewidths=width)
