@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 
 from feature_capacity.building import Build, build_book
 from feature_capacity.gallery import write_gallery, write_score
+from feature_capacity.outputs import check_output, replace_file
 from feature_capacity.pages import PageError, execute, find_page, list_pages, pair
 from feature_capacity.project import find_project
 
@@ -174,6 +175,63 @@ def _check_output(output: Path, notebooks: Path) -> None:
         raise ValueError(f"{output} is among the sources of the book; choose another folder")
     if not output.parent.is_dir() and output.parent.name != "runs":
         raise ValueError(f"there is no folder {output.parent} to write to")
+
+
+@app.command()
+@_command
+def capacity(
+    matrix: Annotated[
+        Path, typer.Argument(help="File ending in .npy, .npz, .pt, .pth or .safetensors.")
+    ],
+    key: Annotated[
+        str | None, typer.Option(help="Name of the tensor, in a file that holds several.")
+    ] = None,
+    transpose: Annotated[
+        bool, typer.Option("--transpose", help="Features are rows, not columns.")
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(help="What counts as 0, as 1 and as orthogonal; see above.")
+    ] = 0.01,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Where the picture goes; default FILE-capacity.png, in this folder."),
+    ] = None,
+    no_picture: Annotated[bool, typer.Option("--no-picture", help="Draw none.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Write one line a feature to this file.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
+) -> None:
+    """Measure the capacities of the features of a matrix of your own.
+
+    Features are the columns, counted from 0. A feature within the tolerance of capacity 1 is
+    monosemantic; one with less than this part of its even share (dimensions by features) is
+    ignored; features whose cosine is within it of 0 are orthogonal, and sets of features that are
+    orthogonal to all others are blocks.
+
+    Nothing in the file is executed. Large matrices are fine: pairs of features are never stored.
+
+    Example: feature-capacity capacity weights.safetensors --key W_enc --csv capacity.csv
+    """
+    from feature_capacity.matrix_files import read_matrix
+    from feature_capacity.matrix_report import draw, measure_matrix
+
+    if picture and no_picture:
+        raise ValueError("--picture and --no-picture exclude each other; leave one out")
+    if not no_picture:
+        picture = picture or Path(f"{matrix.stem}-capacity.png")
+        picture = check_output(picture, [".png", ".svg", ".pdf"])
+    csv = csv and check_output(csv, [".csv"])
+    json = json and check_output(json, [".json"])
+    W = read_matrix(matrix, key)
+    report = measure_matrix(W.T if transpose else W, tolerance)
+    typer.echo(report.text())
+    if csv:
+        replace_file(csv, report.csv().encode())
+    if json:
+        replace_file(json, report.json().encode())
+    if picture:
+        replace_file(picture, draw(report, picture.suffix))
+    for path in filter(None, (csv, json, picture)):
+        typer.echo(f"wrote {path}")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from feature_capacity.outputs import replace_file
 from feature_capacity.parameters import ParameterCell, read_parameters, unknown
 from feature_capacity.project import Project
 
@@ -177,10 +178,7 @@ def write(path: Path, text: str) -> None:
     """Replace a file in one step, and only if its content changes."""
     if _holds(path, text):
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    replace_file(path, text.encode())
 
 
 # ---------------------------------------------------------------------------------------- executing
