@@ -305,33 +305,33 @@ def test_a_quick_build_uses_the_quick_settings_and_a_place_of_its_own(tiny, exec
 
 def test_a_page_depends_on_its_claims_its_settings_its_scripts_and_the_package(tiny, monkeypatch):
     page = list_pages(tiny)[0]
-    digests = [building._page_digest(tiny, page, {})]
-    digests.append(building._page_digest(tiny, page, {"n_dims": 2}))
+    digests = [building.page_digest(tiny, page, {})]
+    digests.append(building.page_digest(tiny, page, {"n_dims": 2}))
     tiny.registry.write_text(tiny.registry.read_text().replace("at least one", "any"))
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     tiny.constraints.write_text("numpy==1\n")
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     (tiny.root / "tiny").mkdir()
     (tiny.root / "tiny" / "script.py").write_text("x = 1\n")
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     package = tiny.root / "package"
     package.mkdir()
     monkeypatch.setattr(building, "PACKAGE", package)
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     (package / "capacity.py").write_text("x = 1\n")
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     assert len(set(digests)) == len(digests)
     (package / "cli.py").write_text("x = 1\n")
-    assert building._page_digest(tiny, page, {}) == digests[-1]
+    assert building.page_digest(tiny, page, {}) == digests[-1]
 
 
 def test_claims_of_other_pages_do_not_matter_to_a_page(tiny):
     page = list_pages(tiny)[0]
-    before = building._page_digest(tiny, page, {})
+    before = building.page_digest(tiny, page, {})
     entry = tiny.registry.read_text().replace("tiny", "other")
     tiny.registry.write_text(tiny.registry.read_text() + entry)
     assert len(load_claims()) == 2
-    assert building._page_digest(tiny, page, {}) == before
+    assert building.page_digest(tiny, page, {}) == before
 
 
 def test_a_kernel_that_dies_is_one_sentence_too(tiny):

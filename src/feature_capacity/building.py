@@ -84,6 +84,13 @@ def _read_stamp(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+_AROUND = (
+    *("batch_index.py", "batches.py", "building.py", "cli.py", "completion.py", "gallery.py"),
+    *("grids.py", "outputs.py", "pages.py", "standalone.py", "workers.py"),
+)
+"""Modules that bring a page to execution, and do not touch what it computes."""
+
+
 def build_book(
     build: Build,
     *,
@@ -126,7 +133,7 @@ def build_book(
     others = [build.executed(page) for page in plain + timing]
     for group, side_by_side in ((plain, jobs), (timing, 1), (reading, 1)):
         digests = {
-            page: _page_digest(
+            page: page_digest(
                 build.project, page, build.settings(page), others if page in reading else []
             )
             for page in group
@@ -213,12 +220,12 @@ def _execute_one(build: Build, page: Page) -> float | PageError:
         seconds = execute(page, executed, failed, build.settings(page))
     except PageError as error:
         return error
-    _strip_run(executed)
+    strip_run(executed)
     failed.unlink(missing_ok=True)
     return seconds
 
 
-def _strip_run(notebook: Path) -> None:
+def strip_run(notebook: Path) -> None:
     """Take out what differs from run to run: times and the folders of this machine."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
     content["metadata"].pop("papermill", None)
@@ -237,11 +244,11 @@ def _scripts(project: Project, page: Page) -> list[Path]:
     return sorted((project.root / page.name).glob("*.py"))
 
 
-def _page_digest(
+def page_digest(
     project: Project, page: Page, settings: Mapping[str, Any], others: Sequence[Path] = ()
 ) -> str:
     """Everything that the outputs of a page depend on, as one number."""
-    around = () if _reads_the_build(page) else ("building.py", "cli.py", "gallery.py", "pages.py")
+    around = () if _reads_the_build(page) else _AROUND
     sources = [
         path
         for path in sorted(PACKAGE.rglob("*.py"))

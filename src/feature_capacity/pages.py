@@ -185,13 +185,18 @@ def write(path: Path, text: str) -> None:
 
 
 def execute(
-    page: Page, destination: Path, failed: Path, parameters: Mapping[str, Any] | None = None
+    page: Page,
+    destination: Path,
+    failed: Path,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    progress: bool | None = None,
 ) -> float:
     """Execute a page with papermill into `destination`; return the seconds it took.
 
     The working folder is the folder of the page, as in JupyterLab. Until the page has run to its
     end `destination` is not touched; if a cell fails, the executed notebook with the error marked
-    is left as `failed`.
+    is left as `failed`. A bar shows the progress on a terminal unless `progress` is False.
 
     Raises
     ------
@@ -212,7 +217,7 @@ def execute(
                 str(running).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
                 parameters=dict(parameters or {}),
                 cwd=str(page.source.parent),
-                progress_bar=sys.stderr.isatty(),
+                progress_bar=sys.stderr.isatty() if progress is None else progress,
                 config=config,
                 extra_arguments=["--log-level=CRITICAL"],  # ipykernel warns of its own transport
             )
