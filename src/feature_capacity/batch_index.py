@@ -54,9 +54,17 @@ li { background: var(--gray-paper); border-radius: .6rem; color: var(--gray); fo
 .error { background: var(--bad-paper); border-radius: .4rem; color: var(--bad); display: block;
   font-size: .85rem; margin-bottom: .5rem; overflow-wrap: anywhere; padding: .4rem .6rem }
 .small { color: var(--soft); font-size: .85rem }
-img { background: #fff; border-radius: .3rem; display: block; height: auto; width: 17rem }
+thead small { display: block; font-weight: 400 }
+img { background: #fff; border-radius: .3rem; display: block; max-height: 15rem; max-width: 19rem }
 td.none { color: var(--soft) }
 """
+
+
+_VERDICTS = (
+    (AGREES, "agree", "good"),
+    (DIFFERS, "differ", "bad"),
+    (NOT_APPLICABLE, "not applicable", "gray"),
+)
 
 
 @dataclass(frozen=True)
@@ -94,14 +102,14 @@ def write_index(page: Page, outcomes: Sequence[Outcome], folder: Path) -> Path:
         for outcome in outcomes
         if outcome.error is None
     }
-    columns: dict[str, str] = {}
+    columns: dict[str, None] = {}  # an ordered set
     for run, figures in pictures.items():
         for name, figure in figures.items():
-            columns.setdefault(name, figure.alt)
+            columns.setdefault(name)
             replace_file(folder / _address(run, name), figure.png)
     heads = "".join(
-        f'<th scope="col"><abbr title="{escape(alt)}">Figure {number}</abbr></th>'
-        for number, alt in enumerate(columns.values(), start=1)
+        f'<th scope="col">Figure {number} <small>{escape(_told(name))}</small></th>'
+        for number, name in enumerate(columns, start=1)
     )
     rows = "\n".join(
         _row(outcome, pictures.get(outcome.run.name, {}), list(columns)) for outcome in outcomes
@@ -137,6 +145,11 @@ Each row is a run, each column one of its figures; a picture leads to its full s
     index = folder / "index.html"
     replace_file(index, html.encode())
     return index
+
+
+def _told(name: str) -> str:
+    """The name of a figure in words."""
+    return name.removeprefix("fig-").replace("-", " ")
 
 
 def _address(run: str, figure: str) -> str:
@@ -177,7 +190,9 @@ def _cell(run: str, figure: Figure | None, settings: str) -> str:
 
 def _verdicts(notebook: Path) -> str:
     statuses = [record.status for record in read_records(notebook).values()]
-    kinds = {AGREES: "good", DIFFERS: "bad", NOT_APPLICABLE: "gray"}
-    counts = [(status, kind, statuses.count(status)) for status, kind in kinds.items()]
-    found = [f'<li class="{kind}">{n} {status}</li>' for status, kind, n in counts if n]
+    found = [
+        f'<li class="{kind}">{number} {words}</li>'
+        for status, words, kind in _VERDICTS
+        if (number := statuses.count(status))
+    ]
     return f'<ul aria-label="claims">{"".join(found)}</ul>' if found else ""

@@ -11,11 +11,13 @@ import typer
 from tqdm import tqdm
 from typer.core import TyperCommand
 
+from feature_capacity import __version__
 from feature_capacity.building import Build, build_book
 from feature_capacity.completion import complete_page, complete_parameter
 from feature_capacity.gallery import write_gallery, write_score
 from feature_capacity.grids import read_grid, read_yaml
 from feature_capacity.outputs import check_folder, check_output, replace_file
+from feature_capacity.page_list import as_json, details, listing
 from feature_capacity.pages import Page, PageError, execute, find_page, list_pages, pair
 from feature_capacity.parameters import Value
 from feature_capacity.project import Project, find_project
@@ -23,11 +25,27 @@ from feature_capacity.standalone import render_page
 
 app = typer.Typer(
     name="feature-capacity",
-    help="Read, re-run and extend the book on polysemanticity and capacity in neural networks.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"feature-capacity {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Read, re-run and extend the book on polysemanticity and capacity in neural networks."""
+
 
 Quick = Annotated[bool, typer.Option("--quick", help="Use each page's small trial settings.")]
 
@@ -43,6 +61,8 @@ class _PairedOptions(TyperCommand):
             if word in ("-p", "--parameter") and rest and "=" not in rest[0]:
                 name = rest.pop(0)
                 joined.append(f"{name}={rest.pop(0)}" if rest else name)
+        if ctx.resilient_parsing and joined and joined[-1] in ("-p", "--parameter"):
+            joined.pop()  # the name that a shell asks for; the page before it must be read
         return super().parse_args(ctx, joined)
 
 
@@ -101,21 +121,25 @@ def _fail_on_problems(table) -> None:
 
 @app.command()
 @_command
-def pages() -> None:
+def pages(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="One page, in detail.", autocompletion=complete_page),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+) -> None:
     """List the executable pages with their parameters.
 
-    Example: feature-capacity pages
+    With a name, say what each parameter of that page means and may be.
+
+    Example: feature-capacity pages sec2_capacity
     """
     build = Build(find_project())
-    for page in list_pages(build.project):
-        seconds = build.seconds(page)
-        took = "" if seconds is None else f" · {seconds:g} s"
-        typer.echo(f"{page.name}: {page.title} ({page.paper or 'no section of the paper'}{took})")
-        for parameter in page.parameters.parameters.values():
-            typer.echo(
-                f"    {parameter.name} = {parameter.default!r}: "
-                f"{parameter.comment} ({parameter.rule})"
-            )
+    found = list_pages(build.project) if name is None else [find_page(build.project, name)]
+    if json:
+        typer.echo(as_json(build, found))
+    else:
+        typer.echo(listing(build) if name is None else details(build, found[0]))
 
 
 @app.command(cls=_PairedOptions)
@@ -157,7 +181,7 @@ def run(
         str | None, typer.Option(help="Dask cluster for a grid, as tcp://10.0.0.1:8786.")
     ] = None,
 ) -> None:
-    """Execute one page with other parameters, or with each of a grid of them.
+    """Execute a page with other parameters, or a grid of them.
 
     Names and values are checked before anything runs. What -p says comes before what -f says.
 
@@ -293,8 +317,10 @@ def capacity(
 
     Nothing in the file is executed. Large matrices are fine: pairs of features are never stored.
 
-    Example: feature-capacity capacity weights.safetensors --key W_enc --csv capacity.csv
-    """
+    \b
+    Example: feature-capacity capacity weights.npy
+    Example: feature-capacity capacity model.safetensors --key W_enc --csv capacity.csv
+    """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
     from feature_capacity.matrix_files import read_matrix
     from feature_capacity.matrix_report import draw, measure_matrix
 
@@ -356,7 +382,9 @@ def pair_command(
 def sweep(
     config: Annotated[Path, typer.Option(help="YAML or JSON file that says what to compute.")],
     out: Annotated[Path, typer.Option(help="Zarr store for the result, for example relu.zarr.")],
-    device: Annotated[str, typer.Option(help="Where torch computes: auto, cpu, cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="Where torch computes: auto, cpu, cuda, mps.")
+    ] = "auto",
     workers: Annotated[int, typer.Option(help="Processes on this machine.")] = 1,
     scheduler: Annotated[
         str | None, typer.Option(help="Dask cluster instead, for example tcp://10.0.0.1:8786.")

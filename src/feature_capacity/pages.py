@@ -92,7 +92,7 @@ def list_pages(project: Project) -> list[Page]:
     """The executable pages in the order of the table of contents."""
     toc = yaml.safe_load(project.toc.read_text(encoding="utf-8"))
     pages = []
-    for file in _files(toc):
+    for file in files_of(toc):
         if file.startswith("notebooks/"):
             source = project.root / f"{file}.py"
             if not source.is_file():
@@ -101,14 +101,14 @@ def list_pages(project: Project) -> list[Page]:
     return pages
 
 
-def _files(toc: Any) -> list[str]:
-    """Every file named in a table of contents, in reading order."""
+def files_of(toc: Any) -> list[str]:
+    """Every file named in a table of contents, or in a part of one, in reading order."""
     if isinstance(toc, list):
-        return [file for entry in toc for file in _files(entry)]
+        return [file for entry in toc for file in files_of(entry)]
     if not isinstance(toc, Mapping):
         return []
     own = [str(toc[key]) for key in ("root", "file") if key in toc]
-    return own + [file for value in toc.values() for file in _files(value)]
+    return own + [file for value in toc.values() for file in files_of(value)]
 
 
 def find_page(project: Project, name: str) -> Page:
