@@ -75,6 +75,11 @@ def start(*words):
     )
 
 
+def end(process):
+    if process.poll() is None:
+        process.kill()
+
+
 def kernels_of(process):
     found = []
     for child in process.children(recursive=True):
@@ -239,7 +244,7 @@ def test_ctrl_c_during_one_run_leaves_nothing_and_ends_its_kernel(tiny):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
     finally:
-        process.kill()
+        end(process)
     assert process.stderr.read().splitlines()[-1].startswith("error: interrupted; nothing earlier")
     assert kernels
     assert not psutil.wait_procs(kernels, timeout=20)[1]
@@ -260,7 +265,7 @@ def test_a_grid_goes_on_where_it_stopped(tiny, number):
         process.send_signal(number)
         assert process.wait(timeout=30) == (130 if number == signal.SIGINT else -number)
     finally:
-        process.kill()
+        end(process)
     if number == signal.SIGINT:
         assert process.stderr.read().splitlines()[-1] == (
             "error: interrupted; the same command goes on where it stopped"

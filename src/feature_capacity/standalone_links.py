@@ -11,7 +11,10 @@ from pathlib import Path
 from docutils import nodes
 
 _HEADING = re.compile(r"\(([\w-]+)\)=\s+(?:#\s+)?(?:# %% \[markdown\]\s+(?:# )?)?#+ (.+)")
-_TITLE = re.compile(r"^(?:# )?# (.+)$", re.MULTILINE)
+_TITLES = {
+    ".md": re.compile(r"^# (.+)$", re.MULTILINE),
+    ".py": re.compile(r"^# # (.+)$", re.MULTILINE),
+}
 _INSIDE = re.compile(r'"name": "([\w-]+)"|\$\$ \(([\w-]+)\)|:(?:name|label): ([\w-]+)')
 
 
@@ -26,7 +29,7 @@ def places(sources: list[Path]) -> dict[str, str]:
     found = {}
     for source in sources:
         text = source.read_text(encoding="utf-8")
-        title = _plain(match[1]) if (match := _TITLE.search(text)) else source.stem
+        title = _plain(match[1]) if (match := _TITLES[source.suffix].search(text)) else source.stem
         for label in _INSIDE.finditer(text):
             found[next(filter(None, label.groups()))] = title
         for match in _HEADING.finditer(text):
