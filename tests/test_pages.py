@@ -1,5 +1,6 @@
 """Pages: pairing, execution, what is executed again, and what the real pages must be like."""
 
+import importlib
 import json
 import os
 import re
@@ -7,16 +8,23 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
 
 import jupytext
 import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from tornado.web import HTTPError
+from traitlets import Unicode
+from traitlets.config import LoggingConfigurable
 
 from feature_capacity import building
 from feature_capacity.building import Build, build_book
 from feature_capacity.pages import (
+    HEADER,
     PageError,
     execute,
     find_page,
@@ -176,6 +184,84 @@ def test_saving_with_jupytext_leaves_nothing_behind(tiny, project):
     settings = re.compile(r"^# %% .*", re.M)  # jupytext sorts the settings of a cell
     assert settings.sub("", source.read_text()) == settings.sub("", before[0])
     assert json.loads(notebook.read_text()) == json.loads(before[1])
+
+
+class Files(LoggingConfigurable):
+    """What JupyterLab does with files for jupytext: hand them out, and save them."""
+
+    root_dir = Unicode()
+
+    def get(self, path, content=True, **asked):
+        file = Path(self.root_dir, path.strip("/"))
+        if not file.exists():
+            raise HTTPError(404, path)
+        kind = asked.get("type") or ("notebook" if file.suffix == ".ipynb" else "file")
+        inside = file.read_text() if content and file.is_file() else None
+        if inside and kind == "notebook":
+            inside = nbformat.reads(inside, 4)
+        when = datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
+        return {
+            "name": file.name, "path": path, "type": kind, "content": inside, "writable": True,
+            "created": when, "last_modified": when, "mimetype": None,
+            "format": "json" if kind == "notebook" else "text",
+        }  # fmt: skip
+
+    def save(self, model, path):
+        text = model["content"]
+        if model["type"] == "notebook":
+            text = nbformat.writes(nbformat.from_dict(text))
+        Path(self.root_dir, path.strip("/")).write_text(text)
+        return self.get(path, content=False)
+
+    def dir_exists(self, path):
+        return Path(self.root_dir, path.strip("/")).is_dir()
+
+    def exists(self, path):
+        return Path(self.root_dir, path.strip("/")).exists()
+
+    file_exists = exists
+
+
+@pytest.fixture
+def lab(tiny, project, monkeypatch):
+    """What JupyterLab opens and saves notebooks with when jupytext is installed."""
+    # JupyterLab itself is no dependency: jupytext is given our files in the place of its own.
+    for depth in range(4):
+        name = ".".join(["jupyter_server", "services", "contents", "largefilemanager"][: depth + 1])
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules[name].LargeFileManager = Files
+    monkeypatch.delitem(sys.modules, "jupytext.sync_contentsmanager", raising=False)
+    manager = importlib.import_module("jupytext.sync_contentsmanager")
+    monkeypatch.delitem(sys.modules, "jupytext.sync_contentsmanager")
+    shutil.copy(project.root / "pyproject.toml", tiny.root)
+    return manager.build_sync_jupytext_contents_manager_class(Files)(root_dir=str(tiny.root))
+
+
+@pytest.mark.parametrize("opened", ["tiny.ipynb", "tiny.py"])
+def test_both_files_stay_in_step_when_either_is_edited_in_jupyterlab(tiny, lab, opened):
+    pair(tiny)
+    os.utime(tiny.notebooks / "tiny.py", (1, 1))  # a clone gives its files any time
+    path = f"notebooks/{opened}"
+    model = lab.get(path, type="notebook")
+    cell = next(cell for cell in model["content"]["cells"] if "n_dims - 1" in cell["source"])
+    cell["source"] = cell["source"].replace("n_dims - 1", "n_dims - 2")
+    cell["outputs"] = [nbformat.v4.new_output("stream", text="shown")]
+    cell["execution_count"] = 3
+    cell["metadata"]["execution"] = {"iopub.execute_input": "now"}
+    lab.save({**model, "type": "notebook"}, path)
+
+    source, notebook = (tiny.notebooks / name for name in ("tiny.py", "tiny.ipynb"))
+    for file in (source, notebook):
+        assert "n_dims - 2" in file.read_text(), f"{file.name} was not saved with {opened}"
+        assert "n_dims - 1" not in file.read_text()
+    assert "iopub" not in source.read_text()
+    pair(tiny)
+    assert pair(tiny, check=True) == []
+    saved = nbformat.read(notebook, as_version=4)
+    assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in saved.cells)
+    assert "n_dims - 2" in source.read_text()
+    assert "iopub" not in notebook.read_text()
+    assert source.read_text().startswith(HEADER)
 
 
 def test_a_notebook_without_a_source_is_removed(tiny):

@@ -90,7 +90,7 @@ def run_name(settings: Mapping[str, Value]) -> str:
     """A file name for a run, without ending: what it sets, and a hash that tells runs apart.
 
     >>> run_name({"n_dims": 3, "mode": "a/b"})
-    'n_dims-3_mode-a-b_cdb9a5'
+    'n_dims-3_mode-a-b_c52c67'
     """
     told = "_".join(f"{name}-{value}" for name, value in settings.items()) or "defaults"
     told = re.sub(r"[^A-Za-z0-9.+_-]", "-", told)[:_NAME_LENGTH]
