@@ -187,11 +187,19 @@ def test_run_takes_parameters_from_a_file_and_from_the_command(tiny):
 
 
 def test_a_failing_cell_ends_in_one_line_and_status_1(tiny):
-    done = call("run", "tiny", "-p", "mode=fail", "-o", "out.ipynb")
-    assert done.exit_code == 1
-    assert done.output.startswith("error: page tiny, cell [5]: ZeroDivisionError")
-    assert len(done.output.splitlines()) == 1
-    assert sorted(path.name for path in tiny.root.glob("*.ipynb")) == ["out.failed.ipynb"]
+    Path("out.ipynb").write_text("earlier")
+    words = ["run", "tiny", "-p", "mode=fail", "-o", "out.ipynb"]
+    done = subprocess.run([COMMAND, *words], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: page tiny, cell [5]: ZeroDivisionError")
+    assert str(tiny.root / "out.failed.ipynb") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(path.name for path in tiny.root.glob("*.ipynb")) == [
+        "out.failed.ipynb",
+        "out.ipynb",
+    ]
+    assert Path("out.ipynb").read_text() == "earlier"
+    assert "papermill-error-cell" in Path("out.failed.ipynb").read_text()
 
 
 @pytest.mark.parametrize(

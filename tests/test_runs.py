@@ -260,7 +260,7 @@ def test_a_grid_goes_on_where_it_stopped(tiny, number):
     process = start("--grid", "grid.yml", "-o", "out", "--jobs", "2")
     try:
         wait_until(lambda: all(Path("out", name).is_file() for name in finished))
-        wait_until(lambda: len(kernels_of(process)) >= 2)
+        wait_until(lambda: kernels_of(process))  # of the runs that would take long
         family = process.children(recursive=True)
         process.send_signal(number)
         assert process.wait(timeout=30) == (130 if number == signal.SIGINT else -number)

@@ -85,10 +85,11 @@ def _read_stamp(path: Path) -> dict[str, Any]:
 
 
 _AROUND = (
-    *("batch_index.py", "batches.py", "building.py", "cli.py", "completion.py", "gallery.py"),
-    *("grids.py", "outputs.py", "pages.py", "standalone.py", "workers.py"),
+    *("__main__.py", "batch_index.py", "batches.py", "building.py", "cli.py", "completion.py"),
+    *("gallery.py", "grids.py", "matrix_files.py", "matrix_report.py", "outputs.py"),
+    *("own_matrix.py", "page_list.py", "pages.py", "standalone.py", "standalone_links.py"),
 )
-"""Modules that bring a page to execution, and do not touch what it computes."""
+"""Modules that no page computes with."""
 
 
 def build_book(

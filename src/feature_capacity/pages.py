@@ -43,6 +43,9 @@ _TITLE = re.compile(r"^# # (.+)$", re.MULTILINE)
 _PAPER = re.compile(r"^# \*\*Paper:\*\* *(.+?)[ .]*$", re.MULTILINE)
 
 
+_SECONDS_TO_START = 300  # of a kernel; a machine that executes many pages at once is slow
+
+
 class PageError(RuntimeError):
     """A page that failed to execute, or a book that failed to build; one sentence."""
 
@@ -219,6 +222,7 @@ def execute(
                 cwd=str(page.source.parent),
                 progress_bar=sys.stderr.isatty() if progress is None else progress,
                 config=config,
+                start_timeout=_SECONDS_TO_START,
                 extra_arguments=["--log-level=CRITICAL"],  # ipykernel warns of its own transport
             )
     except Exception as error:
