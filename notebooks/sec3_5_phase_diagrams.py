@@ -30,7 +30,7 @@ n_dims: int = 3  # embedding dimensions, fewer than features [1 .. 11]
 grid: int = 64  # cells along each axis of the phase diagram [8 .. 256]
 n_starts: int = 8  # random starts in each cell [1 .. 64]
 seed: int = 0  # seed of the random starts and samples [0 .. 1000000]
-device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda}
+device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -50,7 +50,7 @@ from feature_capacity.phases import (
     phase_diagram,
     polysemantic_range,
 )
-from feature_capacity.solvers import minimize_quadratic
+from feature_capacity.solvers import minimize_quadratic, pick_device
 
 run = open_page(
     "sec3_5_phase_diagrams",
@@ -61,6 +61,7 @@ run = open_page(
     seed=seed,
     device=device,
 )
+print("computed on:", pick_device(device))
 if n_dims >= n_features:
     raise ValueError(f"n_dims must be below n_features ({n_features}); got {n_dims}")
 N, D = n_features, n_dims

@@ -35,7 +35,7 @@ n_samples: int = 10000000  # samples against which the noise-free loss is checke
 train_steps: int = 1000  # steps of minibatch training, for the cross-check [10 .. 100000]
 seed: int = 0  # seed of starts, nodes and samples [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]
-device: str = "auto"  # where the minimization runs {auto, cpu, cuda}
+device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -49,7 +49,7 @@ from feature_capacity.models import ToyModel
 from feature_capacity.nodes import Nodes, expectation_nodes
 from feature_capacity.penalty import empty_loss, penalized_kurtosis
 from feature_capacity.phases import one_feature_varied
-from feature_capacity.solvers import coarse_to_fine, minimize, minimize_quadratic
+from feature_capacity.solvers import coarse_to_fine, minimize, minimize_quadratic, pick_device
 from feature_capacity.sweeps import SweepConfig, cached_sweep
 from feature_capacity.training import sampled_loss, train
 
@@ -58,6 +58,7 @@ run = open_page(
     warm_rounds=warm_rounds, n_points=n_points, n_samples=n_samples, train_steps=train_steps, seed=seed,
     workers=workers, device=device,
 )  # fmt: skip
+print("computed on:", pick_device(device))
 N = 6
 
 # %% [markdown]

@@ -1,6 +1,9 @@
 """The command line, as it is typed: help, results, and one sentence for each mistake."""
 
 import json
+import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -9,13 +12,21 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+import feature_capacity
+from feature_capacity import completion
 from feature_capacity.building import Build
 from feature_capacity.cli import app
-from feature_capacity.pages import list_pages, pair
+from feature_capacity.pages import find_page, list_pages, pair
 
-COMMANDS = ("book", "pages", "run", "claims", "pair", "sweep", "serve", "clean")
+COMMANDS = (
+    *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "gallery", "clean"),
+)
+
+
+COMMAND = Path(sys.executable).with_name("feature-capacity")
 
 
 def call(*words):
@@ -26,29 +37,141 @@ def files(folder):
     return sorted(path for path in Path(folder).rglob("*") if path.is_file())
 
 
+def examples(command):
+    text = call(command, "--help").output
+    return [shlex.split(line) for line in re.findall(r"Example: feature-capacity (.*)", text)]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_an_example(command):
-    done = call(command, "--help")
-    assert done.exit_code == 0
-    assert f"Example: feature-capacity {command}" in done.output
+def test_every_example_of_a_help_text_is_understood(command):
+    found = examples(command)
+    assert found, "a help text has an example"
+    for words in found:
+        assert words[0] == command
+        typer.main.get_command(app).make_context("feature-capacity", list(words))
+        chosen = typer.main.get_command(app).commands[command]
+        chosen.make_context(command, words[1:])  # raises for an option or a value that is unknown
 
 
-def test_the_installed_command_lists_its_commands():
-    command = Path(sys.executable).with_name("feature-capacity")
-    done = subprocess.run([command, "--help"], capture_output=True, text=True)
+def test_the_pages_and_parameters_of_the_examples_are_there(project, monkeypatch):
+    monkeypatch.chdir(project.root)
+    for words in [*examples("run"), *examples("pages")]:
+        page = find_page(project, words[1])
+        if "-p" in words:
+            at = words.index("-p")
+            page.parameters.check({words[at + 1]: words[at + 2]}, text=True)
+
+
+def test_every_command_is_looked_at_here():
+    assert set(typer.main.get_command(app).commands) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [[COMMAND], [sys.executable, "-m", "feature_capacity"]])
+def test_the_installed_command_lists_its_commands(command):
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True)
     assert done.returncode == 0
+    assert done.stdout.startswith("Usage: feature-capacity ")
     assert all(f"  {name}" in done.stdout for name in COMMANDS)
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True)
+    assert done.stdout == f"feature-capacity {feature_capacity.__version__}\n"
 
 
-def test_pages_lists_parameters_with_their_rules(tiny):
+# The protocol is that of click: the shell sets variables, and the command answers with words.
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("feature-capacity run t", {"tiny"}),
+        ("feature-capacity run x", set()),
+        ("feature-capacity pages ", {"tiny"}),
+        ("feature-capacity run tiny -p n", {"n_dims"}),
+        ("feature-capacity ca", {"capacity"}),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_is_offered_what_can_follow(tiny, shell, line, offered):
+    environment = {
+        **os.environ,
+        "_FEATURE_CAPACITY_COMPLETE": f"complete_{shell}",
+        "_TYPER_COMPLETE_ARGS": line,
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split(" ")) - 1),
+    }
+    done = subprocess.run([COMMAND], capture_output=True, text=True, env=environment)
+    found = set(re.findall(r"[\w-]+", done.stdout)) if shell == "bash" else done.stdout
+    for name in offered:
+        assert name in found
+    if not offered:
+        assert "tiny" not in found
+    assert "Traceback" not in done.stderr
+
+
+def test_completion_is_silent_where_there_is_no_book(monkeypatch):
+    def lost():
+        raise FileNotFoundError("no copy of the book")
+
+    monkeypatch.setattr(completion, "find_project", lost)
+    assert list(completion.complete_page("")) == []
+
+
+def test_completion_can_be_shown_for_a_shell():
+    # The shell is named, where typer would otherwise look for the one that it runs in.
+    environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = subprocess.run(
+        [COMMAND, "--show-completion", "bash"], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "_FEATURE_CAPACITY_COMPLETE=complete_bash" in done.stdout
+    script = done.stdout + "\ncomplete -p feature-capacity"
+    loaded = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert loaded.returncode == 0, loaded.stderr
+
+
+def test_pages_lists_the_pages_with_their_parameters(tiny):
     done = call("pages")
     assert done.exit_code == 0
     assert done.output.splitlines() == [
-        "tiny: A tiny page (section 0)",
-        "    n_dims = 3: dimensions (a whole number from 1 to 12)",
-        "    scale = 1.0: factor (a number)",
-        "    mode = 'plain': how (one of plain, fail)",
+        "  tiny",
+        "    A tiny page",
+        "    section 0",
+        "      n_dims 3, scale 1.0, mode plain",
+        "",
+        "`feature-capacity pages NAME` says what a page's parameters mean.",
     ]
+
+
+def test_pages_tells_all_about_one_page(tiny):
+    assert call("pages", "tiny").output.splitlines() == [
+        "A tiny page",
+        "section 0",
+        "",
+        "  n_dims = 3",
+        "      dimensions (a whole number from 1 to 12)",
+        "",
+        "  scale = 1.0",
+        "      factor (a number)",
+        "",
+        "  mode = 'plain'",
+        "      how (one of plain, fail)",
+    ]
+
+
+def test_pages_are_read_at_80_columns(project, monkeypatch):
+    monkeypatch.chdir(project.root)
+    listed = call("pages").output
+    assert "The paper\n" in listed
+    assert "Appendices\n" in listed
+    told = [call("pages", page.name).output for page in list_pages(project)]
+    assert max(len(line) for text in [listed, *told] for line in text.splitlines()) <= 80
+
+
+def test_pages_as_json_say_the_same(tiny):
+    (page,) = json.loads(call("pages", "--json").output)
+    assert (page["name"], page["title"], page["seconds"]) == ("tiny", "A tiny page", None)
+    assert page["parameters"]["n_dims"] == {
+        "type": "int", "default": 3, "quick": 2, "meaning": "dimensions",
+        "low": 1, "high": 12, "choices": None,
+    }  # fmt: skip
+    assert json.loads(call("pages", "tiny", "--json").output) == [page]
 
 
 def test_run_takes_parameters_from_a_file_and_from_the_command(tiny):
@@ -62,11 +185,19 @@ def test_run_takes_parameters_from_a_file_and_from_the_command(tiny):
 
 
 def test_a_failing_cell_ends_in_one_line_and_status_1(tiny):
-    done = call("run", "tiny", "-p", "mode=fail", "-o", "out.ipynb")
-    assert done.exit_code == 1
-    assert done.output.startswith("error: page tiny, cell [5]: ZeroDivisionError")
-    assert len(done.output.splitlines()) == 1
-    assert sorted(path.name for path in tiny.root.glob("*.ipynb")) == ["out.failed.ipynb"]
+    Path("out.ipynb").write_text("earlier")
+    words = ["run", "tiny", "-p", "mode=fail", "-o", "out.ipynb"]
+    done = subprocess.run([COMMAND, *words], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: page tiny, cell [5]: ZeroDivisionError")
+    assert str(tiny.root / "out.failed.ipynb") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(path.name for path in tiny.root.glob("*.ipynb")) == [
+        "out.failed.ipynb",
+        "out.ipynb",
+    ]
+    assert Path("out.ipynb").read_text() == "earlier"
+    assert "papermill-error-cell" in Path("out.failed.ipynb").read_text()
 
 
 @pytest.mark.parametrize(
@@ -85,8 +216,13 @@ def test_a_failing_cell_ends_in_one_line_and_status_1(tiny):
         (("run", "tiny", "-f", "list.yml"), "list.yml holds no mapping"),
         (("run", "tiny", "-f", "broken.yml"), "broken.yml is not YAML"),
         (("run", "tiny", "-f", "wrong.yml"), "n_dims must be a whole number from 1 to 12"),
-        (("run", "tiny", "-o", "out.txt"), "write -o out.ipynb"),
-        (("run", "tiny", "-o", "notebooks/tiny.ipynb"), "among the sources of the book"),
+        (("run", "tiny", "-p", "n_dims", "true"), "n_dims must be a whole number from 1 to 12"),
+        (("run", "tiny", "-o", "out.txt"), "must end in .ipynb; write out.ipynb"),
+        (("run", "tiny", "-o", "notebooks/tiny.ipynb"), "holds the sources of the book"),
+        (("run", "tiny", "-o", "folder.ipynb"), "is a folder; name a file in it"),
+        (("run", "tiny", "-o", "/proc/out.ipynb"), "cannot write to the folder /proc"),
+        (("run", "tiny", "--jobs", "2"), "--jobs and --scheduler go with --grid"),
+        (("pages", "tinny"), "unknown page 'tinny'; did you mean tiny?"),
         (("run", "tiny", "-o", "no/such/out.ipynb"), "there is no folder"),
         (("run",), "Missing argument"),
         (("run", "tiny", "--nonsense"), "No such option"),
@@ -95,6 +231,7 @@ def test_a_failing_cell_ends_in_one_line_and_status_1(tiny):
     ],
 )
 def test_bad_input_ends_in_status_2_and_writes_nothing(tiny, words, message):
+    Path("folder.ipynb").mkdir()
     Path("list.yml").write_text("- 1\n")
     Path("broken.yml").write_text("a: [1\n")
     Path("wrong.yml").write_text("n_dims: [1, 2]\n")
@@ -104,6 +241,13 @@ def test_bad_input_ends_in_status_2_and_writes_nothing(tiny, words, message):
     assert message in done.output
     assert "Traceback" not in done.output
     assert files(tiny.root) == before
+    if "/proc" not in str(words) and words[0] == "run":  # the same through the installed command
+        done = subprocess.run([COMMAND, *words], capture_output=True, text=True)
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+        assert files(tiny.root) == before
 
 
 def test_a_wrong_registry_is_bad_input(tiny):

@@ -1,5 +1,6 @@
 """Pages: pairing, execution, what is executed again, and what the real pages must be like."""
 
+import importlib
 import json
 import os
 import re
@@ -7,16 +8,23 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
 
 import jupytext
 import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from tornado.web import HTTPError
+from traitlets import Unicode
+from traitlets.config import LoggingConfigurable
 
 from feature_capacity import building
 from feature_capacity.building import Build, build_book
 from feature_capacity.pages import (
+    HEADER,
     PageError,
     execute,
     find_page,
@@ -178,6 +186,84 @@ def test_saving_with_jupytext_leaves_nothing_behind(tiny, project):
     assert json.loads(notebook.read_text()) == json.loads(before[1])
 
 
+class Files(LoggingConfigurable):
+    """What JupyterLab does with files for jupytext: hand them out, and save them."""
+
+    root_dir = Unicode()
+
+    def get(self, path, content=True, **asked):
+        file = Path(self.root_dir, path.strip("/"))
+        if not file.exists():
+            raise HTTPError(404, path)
+        kind = asked.get("type") or ("notebook" if file.suffix == ".ipynb" else "file")
+        inside = file.read_text() if content and file.is_file() else None
+        if inside and kind == "notebook":
+            inside = nbformat.reads(inside, 4)
+        when = datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
+        return {
+            "name": file.name, "path": path, "type": kind, "content": inside, "writable": True,
+            "created": when, "last_modified": when, "mimetype": None,
+            "format": "json" if kind == "notebook" else "text",
+        }  # fmt: skip
+
+    def save(self, model, path):
+        text = model["content"]
+        if model["type"] == "notebook":
+            text = nbformat.writes(nbformat.from_dict(text))
+        Path(self.root_dir, path.strip("/")).write_text(text)
+        return self.get(path, content=False)
+
+    def dir_exists(self, path):
+        return Path(self.root_dir, path.strip("/")).is_dir()
+
+    def exists(self, path):
+        return Path(self.root_dir, path.strip("/")).exists()
+
+    file_exists = exists
+
+
+@pytest.fixture
+def lab(tiny, project, monkeypatch):
+    """What JupyterLab opens and saves notebooks with when jupytext is installed."""
+    # JupyterLab itself is no dependency: jupytext is given our files in the place of its own.
+    for depth in range(4):
+        name = ".".join(["jupyter_server", "services", "contents", "largefilemanager"][: depth + 1])
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules[name].LargeFileManager = Files
+    monkeypatch.delitem(sys.modules, "jupytext.sync_contentsmanager", raising=False)
+    manager = importlib.import_module("jupytext.sync_contentsmanager")
+    monkeypatch.delitem(sys.modules, "jupytext.sync_contentsmanager")
+    shutil.copy(project.root / "pyproject.toml", tiny.root)
+    return manager.build_sync_jupytext_contents_manager_class(Files)(root_dir=str(tiny.root))
+
+
+@pytest.mark.parametrize("opened", ["tiny.ipynb", "tiny.py"])
+def test_both_files_stay_in_step_when_either_is_edited_in_jupyterlab(tiny, lab, opened):
+    pair(tiny)
+    os.utime(tiny.notebooks / "tiny.py", (1, 1))  # a clone gives its files any time
+    path = f"notebooks/{opened}"
+    model = lab.get(path, type="notebook")
+    cell = next(cell for cell in model["content"]["cells"] if "n_dims - 1" in cell["source"])
+    cell["source"] = cell["source"].replace("n_dims - 1", "n_dims - 2")
+    cell["outputs"] = [nbformat.v4.new_output("stream", text="shown")]
+    cell["execution_count"] = 3
+    cell["metadata"]["execution"] = {"iopub.execute_input": "now"}
+    lab.save({**model, "type": "notebook"}, path)
+
+    source, notebook = (tiny.notebooks / name for name in ("tiny.py", "tiny.ipynb"))
+    for file in (source, notebook):
+        assert "n_dims - 2" in file.read_text(), f"{file.name} was not saved with {opened}"
+        assert "n_dims - 1" not in file.read_text()
+    assert "iopub" not in source.read_text()
+    pair(tiny)
+    assert pair(tiny, check=True) == []
+    saved = nbformat.read(notebook, as_version=4)
+    assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in saved.cells)
+    assert "n_dims - 2" in source.read_text()
+    assert "iopub" not in notebook.read_text()
+    assert source.read_text().startswith(HEADER)
+
+
 def test_a_notebook_without_a_source_is_removed(tiny):
     pair(tiny)
     (tiny.notebooks / "old.ipynb").write_text("{}")
@@ -305,33 +391,33 @@ def test_a_quick_build_uses_the_quick_settings_and_a_place_of_its_own(tiny, exec
 
 def test_a_page_depends_on_its_claims_its_settings_its_scripts_and_the_package(tiny, monkeypatch):
     page = list_pages(tiny)[0]
-    digests = [building._page_digest(tiny, page, {})]
-    digests.append(building._page_digest(tiny, page, {"n_dims": 2}))
+    digests = [building.page_digest(tiny, page, {})]
+    digests.append(building.page_digest(tiny, page, {"n_dims": 2}))
     tiny.registry.write_text(tiny.registry.read_text().replace("at least one", "any"))
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     tiny.constraints.write_text("numpy==1\n")
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     (tiny.root / "tiny").mkdir()
     (tiny.root / "tiny" / "script.py").write_text("x = 1\n")
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     package = tiny.root / "package"
     package.mkdir()
     monkeypatch.setattr(building, "PACKAGE", package)
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     (package / "capacity.py").write_text("x = 1\n")
-    digests.append(building._page_digest(tiny, page, {}))
+    digests.append(building.page_digest(tiny, page, {}))
     assert len(set(digests)) == len(digests)
     (package / "cli.py").write_text("x = 1\n")
-    assert building._page_digest(tiny, page, {}) == digests[-1]
+    assert building.page_digest(tiny, page, {}) == digests[-1]
 
 
 def test_claims_of_other_pages_do_not_matter_to_a_page(tiny):
     page = list_pages(tiny)[0]
-    before = building._page_digest(tiny, page, {})
+    before = building.page_digest(tiny, page, {})
     entry = tiny.registry.read_text().replace("tiny", "other")
     tiny.registry.write_text(tiny.registry.read_text() + entry)
     assert len(load_claims()) == 2
-    assert building._page_digest(tiny, page, {}) == before
+    assert building.page_digest(tiny, page, {}) == before
 
 
 def test_a_kernel_that_dies_is_one_sentence_too(tiny):

@@ -29,6 +29,7 @@ from feature_capacity import (
     sweep_rows,
     sweep_store,
     sweep_workers,
+    workers,
 )
 from feature_capacity.cli import app
 from feature_capacity.phases import one_feature_varied
@@ -332,7 +333,7 @@ def test_workers_that_always_die_are_an_error(tmp_path, monkeypatch):
         def shutdown(self, **_):
             pass
 
-    monkeypatch.setattr(sweep_workers, "ProcessPoolExecutor", Dead)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Dead)
     with pytest.raises(SweepError, match=r"worker processes died 3 times in a row.*fewer workers"):
         run_sweep(TINY, tmp_path / "s.zarr", workers=2, progress=False)
     assert not (tmp_path / "s.zarr").exists()
@@ -690,7 +691,7 @@ def test_a_file_that_is_no_configuration(tmp_path, text, message):
     ],
 )
 def test_a_bad_option_is_one_sentence(tmp_path, monkeypatch, words, message):
-    monkeypatch.setattr(sweep_workers, "_SECONDS_TO_ANSWER", 1)
+    monkeypatch.setattr(workers, "_SECONDS_TO_ANSWER", 1)
     refused(tmp_path, message, "--config", write(tmp_path, SETTINGS), *words)
 
 

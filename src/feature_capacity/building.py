@@ -85,6 +85,15 @@ def _read_stamp(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+_AROUND = (
+    *("__main__.py", "badges.py", "batch_index.py", "batches.py", "building.py", "cli.py"),
+    *("completion.py", "gallery.py", "grids.py", "launching.py", "matrix_files.py"),
+    *("matrix_report.py", "outputs.py", "own_matrix.py", "page_list.py", "pages.py"),
+    *("recording.py", "standalone.py", "standalone_links.py"),
+)
+"""Modules that no page computes with."""
+
+
 def build_book(
     build: Build,
     *,
@@ -127,7 +136,7 @@ def build_book(
     others = [build.executed(page) for page in plain + timing]
     for group, side_by_side in ((plain, jobs), (timing, 1), (reading, 1)):
         digests = {
-            page: _page_digest(
+            page: page_digest(
                 build.project, page, build.settings(page), others if page in reading else []
             )
             for page in group
@@ -214,12 +223,12 @@ def _execute_one(build: Build, page: Page) -> float | PageError:
         seconds = execute(page, executed, failed, build.settings(page))
     except PageError as error:
         return error
-    _strip_run(executed)
+    strip_run(executed)
     failed.unlink(missing_ok=True)
     return seconds
 
 
-def _strip_run(notebook: Path) -> None:
+def strip_run(notebook: Path) -> None:
     """Take out what differs from run to run: times and the folders of this machine."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
     content["metadata"].pop("papermill", None)
@@ -238,19 +247,17 @@ def _scripts(project: Project, page: Page) -> list[Path]:
     return sorted((project.root / page.name).glob("*.py"))
 
 
-def _page_digest(
+def page_digest(
     project: Project, page: Page, settings: Mapping[str, Any], others: Sequence[Path] = ()
 ) -> str:
     """Everything that the outputs of a page depend on, as one number."""
-    around = (
-        ()
-        if _reads_the_build(page)
-        else ("building.py", "cli.py", "gallery.py", "launching.py", "pages.py")
-    )
+    around = () if _reads_the_build(page) else _AROUND
     sources = [
         path
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if path.name not in around and "_book" not in path.parts
+        for path in sorted(PACKAGE.rglob("*"))
+        if path.suffix in (".py", ".js", ".css")  # scripts of explorers are part of outputs
+        and path.name not in around
+        and "_book" not in path.parts
     ]
     claims = [repr(claim) for claim in load_claims().values() if claim.page == page.name]
     return _digest(

@@ -8,21 +8,44 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
+from tqdm import tqdm
 from typer.core import TyperCommand
 
+from feature_capacity import __version__
 from feature_capacity.building import Build, build_book
+from feature_capacity.completion import complete_page, complete_parameter
 from feature_capacity.gallery import write_badges, write_between_marks, write_gallery
-from feature_capacity.pages import PageError, execute, find_page, list_pages, pair
-from feature_capacity.project import find_project
+from feature_capacity.grids import read_grid, read_yaml
+from feature_capacity.outputs import check_folder, check_output, replace_file
+from feature_capacity.page_list import as_json, details, listing
+from feature_capacity.pages import Page, PageError, execute, find_page, list_pages, pair
+from feature_capacity.parameters import Value
+from feature_capacity.project import Project, find_project
+from feature_capacity.standalone import render_page
 
 app = typer.Typer(
     name="feature-capacity",
-    help="Read, re-run and extend the book on polysemanticity and capacity in neural networks.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"feature-capacity {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Read, re-run and extend the book on polysemanticity and capacity in neural networks."""
+
 
 Quick = Annotated[bool, typer.Option("--quick", help="Use each page's small trial settings.")]
 
@@ -38,6 +61,8 @@ class _PairedOptions(TyperCommand):
             if word in ("-p", "--parameter") and rest and "=" not in rest[0]:
                 name = rest.pop(0)
                 joined.append(f"{name}={rest.pop(0)}" if rest else name)
+        if ctx.resilient_parsing and joined and joined[-1] in ("-p", "--parameter"):
+            joined.pop()  # the name that a shell asks for; the page before it must be read
         return super().parse_args(ctx, joined)
 
 
@@ -96,54 +121,152 @@ def _fail_on_problems(table) -> None:
 
 @app.command()
 @_command
-def pages() -> None:
+def pages(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="One page, in detail.", autocompletion=complete_page),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
+) -> None:
     """List the executable pages with their parameters.
 
-    Example: feature-capacity pages
+    With a name, say what each parameter of that page means and may be.
+
+    Example: feature-capacity pages sec2_capacity
     """
     build = Build(find_project())
-    for page in list_pages(build.project):
-        seconds = build.seconds(page)
-        took = "" if seconds is None else f" · {seconds:g} s"
-        typer.echo(f"{page.name}: {page.title} ({page.paper or 'no section of the paper'}{took})")
-        for parameter in page.parameters.parameters.values():
-            typer.echo(
-                f"    {parameter.name} = {parameter.default!r}: "
-                f"{parameter.comment} ({parameter.rule})"
-            )
+    found = list_pages(build.project) if name is None else [find_page(build.project, name)]
+    if json:
+        typer.echo(as_json(build, found))
+    else:
+        typer.echo(listing(build) if name is None else details(build, found[0]))
 
 
 @app.command(cls=_PairedOptions)
 @_command
 def run(
-    page: Annotated[str, typer.Argument(help="Name of a page; `pages` lists them.")],
+    page: Annotated[
+        str,
+        typer.Argument(help="Name of a page; `pages` lists them.", autocompletion=complete_page),
+    ],
     parameter: Annotated[
         list[str] | None,
-        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Set one parameter."),
+        typer.Option(
+            "-p",
+            "--parameter",
+            metavar="NAME VALUE",
+            help="Set one parameter.",
+            autocompletion=complete_parameter,
+        ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option("-f", "--file", help="YAML file of parameter: value.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Where to; default _build/runs/PAGE.ipynb."),
+        typer.Option(
+            "-o", "--output", help="Notebook to write, or folder of a grid; default in _build/runs."
+        ),
+    ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Render it to one HTML file beside it, too.")
+    ] = False,
+    grid: Annotated[
+        Path | None, typer.Option("--grid", help="YAML file of parameter: list of values.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Runs of a grid side by side [2].")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask cluster for a grid, as tcp://10.0.0.1:8786.")
     ] = None,
 ) -> None:
-    """Execute one page with other parameters.
+    """Execute a page with other parameters, or a grid of them.
 
     Names and values are checked before anything runs. What -p says comes before what -f says.
 
+    A grid file holds a list of values for each parameter, of which every combination is run, or a
+    list of runs. Runs that are there already are kept; index.html shows all of them side by side.
+
+    \b
     Example: feature-capacity run sec2_capacity -p n_dims 5 -o five.ipynb
-    """
+    Example: feature-capacity run sec2_capacity -f settings.yml --html
+    Example: feature-capacity run sec2_capacity --grid grid.yml -o sizes
+    """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
     project = find_project()
     found = find_page(project, page)
     values = {**_read_values(file), **dict(map(_split, parameter or []))}
     checked = found.parameters.check(values, text=True)
-    output = (output or project.build / "runs" / found.notebook.name).resolve()
-    _check_output(output, project.notebooks)
+    if grid is not None:
+        runs = read_grid(grid, found.parameters, checked)
+        folder = (output or project.build / "runs" / f"{found.name}-grid").absolute()
+        _check_batch_folder(folder, project, given=output is not None)
+        _run_grid(project, found, runs, folder, jobs=jobs or 2, scheduler=scheduler, html=html)
+        return
+    if jobs or scheduler:
+        raise ValueError("--jobs and --scheduler go with --grid; a single run needs neither")
+    if output is None:
+        output = (project.build / "runs" / found.notebook.name).absolute()
+    else:
+        output = check_output(output, [".ipynb"])
+        _check_sources(output.parent, project)
     failed = output.with_name(f"{output.stem}.failed.ipynb")
     seconds = execute(found, output, failed, checked)
+    failed.unlink(missing_ok=True)
     typer.echo(f"{found.name}: {seconds:.0f} s, written to {output}")
+    if html:
+        typer.echo(f"{found.name}: rendered to {render_page(project, found, output)}")
+
+
+def _run_grid(
+    project: Project,
+    page: Page,
+    runs: list[dict[str, Value]],
+    folder: Path,
+    *,
+    jobs: int,
+    scheduler: str | None,
+    html: bool,
+) -> None:
+    from feature_capacity.batch_index import write_index
+    from feature_capacity.batches import BatchError, Outcome, run_batch
+
+    bar = tqdm(total=len(runs), unit="run", disable=None)  # a bar only on a terminal
+
+    def report(outcome: Outcome) -> None:
+        bar.update()
+        told = outcome.error or (f"{outcome.seconds:g} s" if outcome.executed else "there already")
+        bar.write(f"{outcome.run.name}: {told}")
+
+    try:
+        with bar:
+            outcomes = run_batch(
+                project, page, runs, folder, jobs=jobs, scheduler=scheduler, report=report
+            )
+    except BatchError as error:
+        raise _fail(error, 1) from None
+    except KeyboardInterrupt:
+        raise _fail("interrupted; the same command goes on where it stopped", 130) from None
+    if html:
+        for outcome in outcomes:
+            if outcome.error is None and outcome.rendering_is_old:
+                render_page(project, page, outcome.run.notebook)
+    typer.echo(f"open {write_index(page, outcomes, folder)}")
+    if failed := sum(outcome.error is not None for outcome in outcomes):
+        raise PageError(f"{failed} of {len(outcomes)} runs failed; the index says which and how")
+
+
+def _check_batch_folder(folder: Path, project: Project, *, given: bool) -> None:
+    if folder.suffix == ".ipynb" or folder.is_file():
+        raise ValueError(f"a grid is written to a folder; {folder} is a file or named like one")
+    _check_sources(folder, project)
+    if given:
+        check_folder(folder if folder.is_dir() else folder.parent)
+
+
+def _check_sources(folder: Path, project: Project) -> None:
+    if folder.resolve() in (project.notebooks.resolve(), project.book.resolve()):
+        raise ValueError(f"{folder} holds the sources of the book; choose another folder")
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -156,24 +279,69 @@ def _split(text: str) -> tuple[str, str]:
 def _read_values(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
-    if not file.is_file():
-        raise ValueError(f"there is no parameter file {file}")
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is not YAML: {str(error).splitlines()[0]}") from None
+    values = read_yaml(file)
     if not isinstance(values, dict):
         raise ValueError(f"{file} holds no mapping of parameter: value")
     return {str(name): value for name, value in values.items()}
 
 
-def _check_output(output: Path, notebooks: Path) -> None:
-    if output.suffix != ".ipynb":
-        raise ValueError(f"the output is a notebook; write -o {output.with_suffix('.ipynb').name}")
-    if output.parent == notebooks.resolve():
-        raise ValueError(f"{output} is among the sources of the book; choose another folder")
-    if not output.parent.is_dir() and output.parent.name != "runs":
-        raise ValueError(f"there is no folder {output.parent} to write to")
+@app.command()
+@_command
+def capacity(
+    matrix: Annotated[
+        Path, typer.Argument(help="File ending in .npy, .npz, .pt, .pth or .safetensors.")
+    ],
+    key: Annotated[
+        str | None, typer.Option(help="Name of the tensor, in a file that holds several.")
+    ] = None,
+    transpose: Annotated[
+        bool, typer.Option("--transpose", help="Features are rows, not columns.")
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(help="What counts as 0, as 1 and as orthogonal; see above.")
+    ] = 0.01,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Where the picture goes; default FILE-capacity.png, in this folder."),
+    ] = None,
+    no_picture: Annotated[bool, typer.Option("--no-picture", help="Draw none.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Write one line a feature to this file.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
+) -> None:
+    """Measure the capacities of the features of a matrix of your own.
+
+    Features are the columns, counted from 0. A feature within the tolerance of capacity 1 is
+    monosemantic; one with less than this part of its even share (dimensions by features) is
+    ignored; features whose cosine is within it of 0 are orthogonal, and sets of features that are
+    orthogonal to all others are blocks.
+
+    Nothing in the file is executed. Large matrices are fine: pairs of features are never stored.
+
+    \b
+    Example: feature-capacity capacity weights.npy
+    Example: feature-capacity capacity model.safetensors --key W_enc --csv capacity.csv
+    """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
+    from feature_capacity.matrix_files import read_matrix
+    from feature_capacity.matrix_report import draw, measure_matrix
+
+    if picture and no_picture:
+        raise ValueError("--picture and --no-picture exclude each other; leave one out")
+    if not no_picture:
+        picture = picture or Path(f"{matrix.stem}-capacity.png")
+        picture = check_output(picture, [".png", ".svg", ".pdf"])
+    csv = csv and check_output(csv, [".csv"])
+    json = json and check_output(json, [".json"])
+    W = read_matrix(matrix, key)
+    report = measure_matrix(W.T if transpose else W, tolerance)
+    typer.echo(report.text())
+    if csv:
+        replace_file(csv, report.csv().encode())
+    if json:
+        replace_file(json, report.json().encode())
+    if picture:
+        replace_file(picture, draw(report, picture.suffix))
+    for path in filter(None, (csv, json, picture)):
+        typer.echo(f"wrote {path}")
 
 
 @app.command()
@@ -214,7 +382,9 @@ def pair_command(
 def sweep(
     config: Annotated[Path, typer.Option(help="YAML or JSON file that says what to compute.")],
     out: Annotated[Path, typer.Option(help="Zarr store for the result, for example relu.zarr.")],
-    device: Annotated[str, typer.Option(help="Where torch computes: auto, cpu, cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="Where torch computes: auto, cpu, cuda, mps.")
+    ] = "auto",
     workers: Annotated[int, typer.Option(help="Processes on this machine.")] = 1,
     scheduler: Annotated[
         str | None, typer.Option(help="Dask cluster instead, for example tcp://10.0.0.1:8786.")
@@ -299,7 +469,7 @@ def gallery(
 
         film_explorer(build.html, folder / "explorer.gif")
         typer.echo(f"wrote {folder / 'explorer.gif'}")
-    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    config = read_yaml(project.config)
     few_words = f"{table.count('agrees')} of {len(table.rows)} agree"
     readme = project.root / "README.md"
     badges = write_badges(folder, config, "3.11 or newer", few_words)

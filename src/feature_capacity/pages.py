@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from feature_capacity.outputs import replace_file
 from feature_capacity.parameters import ParameterCell, read_parameters, unknown
 from feature_capacity.project import Project
 
@@ -40,6 +41,9 @@ _METADATA = {
 _FRONT = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n")
 _TITLE = re.compile(r"^# # (.+)$", re.MULTILINE)
 _PAPER = re.compile(r"^# \*\*Paper:\*\* *(.+?)[ .]*$", re.MULTILINE)
+
+
+_SECONDS_TO_START = 300  # of a kernel; a machine that executes many pages at once is slow
 
 
 class PageError(RuntimeError):
@@ -91,7 +95,7 @@ def list_pages(project: Project) -> list[Page]:
     """The executable pages in the order of the table of contents."""
     toc = yaml.safe_load(project.toc.read_text(encoding="utf-8"))
     pages = []
-    for file in _files(toc):
+    for file in files_of(toc):
         if file.startswith("notebooks/"):
             source = project.root / f"{file}.py"
             if not source.is_file():
@@ -100,14 +104,14 @@ def list_pages(project: Project) -> list[Page]:
     return pages
 
 
-def _files(toc: Any) -> list[str]:
-    """Every file named in a table of contents, in reading order."""
+def files_of(toc: Any) -> list[str]:
+    """Every file named in a table of contents, or in a part of one, in reading order."""
     if isinstance(toc, list):
-        return [file for entry in toc for file in _files(entry)]
+        return [file for entry in toc for file in files_of(entry)]
     if not isinstance(toc, Mapping):
         return []
     own = [str(toc[key]) for key in ("root", "file") if key in toc]
-    return own + [file for value in toc.values() for file in _files(value)]
+    return own + [file for value in toc.values() for file in files_of(value)]
 
 
 def find_page(project: Project, name: str) -> Page:
@@ -177,23 +181,25 @@ def write(path: Path, text: str) -> None:
     """Replace a file in one step, and only if its content changes."""
     if _holds(path, text):
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    replace_file(path, text.encode())
 
 
 # ---------------------------------------------------------------------------------------- executing
 
 
 def execute(
-    page: Page, destination: Path, failed: Path, parameters: Mapping[str, Any] | None = None
+    page: Page,
+    destination: Path,
+    failed: Path,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    progress: bool | None = None,
 ) -> float:
     """Execute a page with papermill into `destination`; return the seconds it took.
 
     The working folder is the folder of the page, as in JupyterLab. Until the page has run to its
     end `destination` is not touched; if a cell fails, the executed notebook with the error marked
-    is left as `failed`.
+    is left as `failed`. A bar shows the progress on a terminal unless `progress` is False.
 
     Raises
     ------
@@ -214,8 +220,9 @@ def execute(
                 str(running).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
                 parameters=dict(parameters or {}),
                 cwd=str(page.source.parent),
-                progress_bar=sys.stderr.isatty(),
+                progress_bar=sys.stderr.isatty() if progress is None else progress,
                 config=config,
+                start_timeout=_SECONDS_TO_START,
                 extra_arguments=["--log-level=CRITICAL"],  # ipykernel warns of its own transport
             )
     except Exception as error:

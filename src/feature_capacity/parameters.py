@@ -171,9 +171,12 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
 
     >>> unknown("parameter", "n_dim", ["n_dims", "kurtosis"])
     "unknown parameter 'n_dim'; did you mean n_dims?"
+    >>> unknown("page", "appE", ["appD_kurtosis_sparsity", "appE_correlation_coefficient"])
+    "unknown page 'appE'; did you mean appE_correlation_coefficient?"
     """
     known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    begun = [word for word in known if name and word.startswith(name)]
+    near = begun[:3] or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if near:
         return f"unknown {what} {name!r}; did you mean {' or '.join(near)}?"
     return f"unknown {what} {name!r}; known: {', '.join(known) or 'none'}"

@@ -60,7 +60,7 @@ def minimize_quadratic(
     max_iterations : int
         Newton steps allowed per model.
     device : str
-        ``auto``, ``cpu``, ``cuda``.
+        ``auto``, ``cpu``, ``cuda``, ``mps``.
     progress : bool
         Show a progress bar.
     strict : bool

@@ -124,7 +124,7 @@ def minimize(
     dtype : {"float32", "float64"}
         Precision of the iterations.
     device : str
-        ``auto``, ``cpu``, ``cuda``.
+        ``auto``, ``cpu``, ``cuda``, ``mps``.
     progress : bool
         Show a bar of the starts that have settled; each set of nodes adds its own to the total.
     strict : bool

@@ -55,7 +55,7 @@ def run_sweep(
         Zarr store to keep the result in.  A sweep that was interrupted goes on where it stopped;
         one that is there already is read.  Default: only in memory.
     device : str
-        ``auto``, ``cpu``, ``cuda``.
+        ``auto``, ``cpu``, ``cuda``, ``mps``.
     workers : int
         Processes on this machine.  With more than one a script needs the usual
         ``if __name__ == "__main__":``.

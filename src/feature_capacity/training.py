@@ -73,7 +73,7 @@ def train(
     seed : int
         Of the initial weights (Xavier normal; bias 0) and of the samples.
     device : str
-        ``auto``, ``cpu``, ``cuda``.
+        ``auto``, ``cpu``, ``cuda``, ``mps``.
     progress : bool
         Show a progress bar.
 
@@ -98,12 +98,12 @@ def train(
         f"optimizer must be one of {', '.join(OPTIMIZERS)}; got {optimizer!r}",
     )
     require(0 < learning_rate < math.inf, f"learning_rate must be positive; got {learning_rate!r}")
-    where = pick_device(device)
+    where = pick_device(device, float64=False)
     draw = _sampler(inputs, len(v), batch_size, model.n_features, seed, where)
-    weights = torch.from_numpy(v).to(where, torch.float32)
+    weights = torch.from_numpy(v).float().to(where)
     start = np.random.default_rng(seed).standard_normal((len(v), model.n_dims, model.n_features))
     start *= math.sqrt(2 / (model.n_dims + model.n_features))
-    W = torch.from_numpy(start).to(where, torch.float32).requires_grad_()
+    W = torch.from_numpy(start).float().to(where).requires_grad_()
     shape = (len(v), 1) if model.n_bias == 1 else (len(v), *model.bias_shape)
     bias = torch.zeros(shape, device=where, requires_grad=model.bias != "none")
     trainable = [W, bias] if bias.requires_grad else [W]
@@ -119,10 +119,10 @@ def train(
         if step % every == 0 or step == n_steps - 1:
             records.append(loss.detach().cpu().numpy())
             steps.append(step)
-    final = W.detach().double().cpu().numpy()
+    final = W.detach().cpu().double().numpy()
     return Trained(
         W=final,
-        bias=bias.detach().expand(len(v), *model.bias_shape).double().cpu().numpy(),
+        bias=bias.detach().expand(len(v), *model.bias_shape).cpu().double().numpy(),
         capacity=capacities(final),
         batch_loss=np.array(records),
         steps=np.array(steps),

@@ -1,0 +1,65 @@
+"""Files that a command is asked to write: refused early where it cannot, and never half-written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def check_output(path: Path, endings: Sequence[str]) -> Path:
+    """Return the absolute path if a file can be written there.
+
+    Parameters
+    ----------
+    path : Path
+    endings : sequence of str
+        The endings allowed, the usual one first.
+
+    Raises
+    ------
+    ValueError
+        For another ending, a folder that is not there or cannot be written to, or a path that is
+        itself a folder.
+
+    Examples
+    --------
+    >>> check_output(Path("table.txt"), [".csv"])
+    Traceback (most recent call last):
+    ...
+    ValueError: the output table.txt must end in .csv; write table.csv
+    """
+    if path.suffix.lower() not in endings:
+        raise ValueError(
+            f"the output {path} must end in {' or '.join(endings)}; "
+            f"write {Path(path.name).with_suffix(endings[0])}"
+        )
+    path = path.absolute()
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file in it")
+    check_folder(path.parent)
+    return path
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ``ValueError`` unless the folder is there and takes a new file."""
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder} to write to; make it first")
+    try:
+        # Only trying tells: permissions do not bind every user, nor cover read-only disks.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"cannot write to the folder {folder}: {error.strerror}") from None
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file in one step: it has the new content or the old one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
