@@ -268,10 +268,12 @@ run.table()
 # %% [markdown]
 # ## Try it
 #
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
+#
 # **Dense inputs.** Does the reading as a correlation depend on sparsity?
 #
 # ```sh
-# papermill notebooks/appE_correlation_coefficient.ipynb dense.ipynb --cwd notebooks -p density 1
+# papermill notebooks/appE_correlation_coefficient.ipynb out.ipynb --cwd notebooks -p density 1
 # ```
 #
 # :::{admonition} Answer
@@ -279,6 +281,31 @@ run.table()
 # No: covariances do not know it.
 # Only {numref}`fig-appe-scatter` looks different, and the standard errors shrink.
 # Sparsity enters the story through the *loss*, by the fourth moment; see {ref}`appd-kurtosis-sparsity`.
+# :::
+#
+# **One dimension short.** Four features in three dimensions: how much does the best way back gain over the transpose?
+#
+# ```sh
+# papermill notebooks/appE_correlation_coefficient.ipynb out.ipynb --cwd notebooks -p n_features 4
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# A great deal.
+# The capacities of this random embedding add up to 1.6, and the best readout reaches 3, the number of dimensions; one feature goes from 0.28 to 0.86.
+# An optimal embedding would leave nothing to be gained.
+# :::
+#
+# **A crowded plane.** And six features in two dimensions?
+#
+# ```sh
+# papermill notebooks/appE_correlation_coefficient.ipynb out.ipynb --cwd notebooks -p n_features 6 -p n_dims 2
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Hardly anything: 2 instead of 1.92.
+# Many features in few dimensions crowd all directions nearly alike, and then the transpose is nearly the best readout.
 # :::
 #
 # ## What we saw

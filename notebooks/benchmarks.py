@@ -167,12 +167,43 @@ pd.DataFrame(
 #
 # ## Try it
 #
-# ```{admonition} Does it hold on your machine?
-# :class: dropdown
-# `make bench` prints the same tables, with all nine panels at 32 × 32; `python benchmarks/exact.py --threads 4` gives both sides of each ratio more threads.
-# A page with small problems: `papermill notebooks/benchmarks.ipynb out.ipynb -p size small`.
-# There the fixed cost of a call, some tenths of a millisecond, is a large part of everything, and the ratios mean little.
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
+#
+# **Small problems.** Do the ratios hold for small problems, on a small part of one panel?
+#
+# ```sh
+# papermill notebooks/benchmarks.ipynb out.ipynb --cwd notebooks -p size small -p panels auto-relu-3 -p panel_grid 4
 # ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# The page runs in a fraction of the time, but there the fixed cost of a call, some tenths of a millisecond, is a large part of everything, and the ratios mean little.
+# `make bench` prints the same tables for the large problems, with all nine panels at 32 × 32; `python benchmarks/exact.py --threads 4` gives both sides of each ratio more threads.
+# :::
+#
+# **Less training.** What becomes of the second table if training stops after a thousand steps?
+#
+# ```sh
+# papermill notebooks/benchmarks.ipynb out.ipynb --cwd notebooks -p train_steps 1000
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# *Training takes* a tenth of the time, since it is steps times seconds a step.
+# So the ratio *in the mean* falls by about as much wherever our least effort was enough already.
+# BENCH2
+# :::
+#
+# **Another panel.** Is the autoencoder with ReLU, the most rugged of the nine landscapes, as quick?
+#
+# ```sh
+# papermill notebooks/benchmarks.ipynb out.ipynb --cwd notebooks -p panels auto-relu-3
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# BENCH3
+# :::
 #
 # ## What we saw
 #

@@ -763,20 +763,43 @@ run.table()
 #
 # ## Try it
 #
-# **Does a larger grid change any verdict?**
-# Run `papermill -p grid 64 notebooks/sec3_7_other_models.ipynb out.ipynb`.
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
 #
-# ```{dropdown} Answer
+# **A finer grid.** Does a larger grid change any verdict?
+#
+# ```sh
+# papermill notebooks/sec3_7_other_models.ipynb out.ipynb --cwd notebooks -p grid 64
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
 # Widths are measured in whole cells, so those close to their limit may change; shares hardly do.
 # The run takes about four times as long.
+# :::
+#
+# **Is it luck?** What if other random starts are drawn, and only half as many?
+#
+# ```sh
+# papermill notebooks/sec3_7_other_models.ipynb out.ipynb --cwd notebooks -p seed 1 -p n_starts 2
 # ```
 #
-# **Is it luck?**
-# Run `papermill -p seed 1 -p n_starts 2 notebooks/sec3_7_other_models.ipynb out.ipynb`.
-#
-# ```{dropdown} Answer
+# :::{admonition} Answer
+# :class: dropdown
 # Half the random starts find fewer of the best minima at first, and the warm starts make up for it.
+# :::
+#
+# **A sketch.** Eight cells along each axis and no warm starts make a picture in a fraction of the time.
+# Which claims can one still judge?
+#
+# ```sh
+# papermill notebooks/sec3_7_other_models.ipynb out.ipynb --cwd notebooks -p grid 8 -p extra_grid 4 -p warm_rounds 0
 # ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Six: that the quadratic panels are exact, that the nodes agree with samples and with other nodes, that no trained network is better, and the two on a pair of features in one dimension.
+# All that is read off the diagrams needs sixteen cells, and says *not applicable*.
+# :::
 #
 # ## What we saw
 #
