@@ -405,7 +405,8 @@ def name_of(W):
     return " + ".join(f"{n} in {d}" for n, d in sizes)
 
 run.check("thm2-ascent-reaches-maximum", len(reached) / n_starts)
-run.check("thm2-necessary", sum(not fc.is_efficient(W, "blocks", 1e-4) for W in reached))
+# A cosine of t to a block whose scale is off by t costs capacity of order t^4.
+run.check("thm2-necessary", sum(not fc.is_efficient(W, "blocks", 1e-2) for W in reached))
 counts = pd.Series([name_of(W) for W in reached]).value_counts()
 counts.rename_axis("blocks (features in dimensions)").to_frame("maximizers")
 
