@@ -61,8 +61,11 @@ def test_a_suggested_run_sets_known_parameters_to_new_values(page, run):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "run"), RUNS)
-def test_a_suggested_run_reaches_the_end(page, run, tmp_path):
-    """With the small settings of the page for all that the run does not set."""
+def test_a_suggested_run_reaches_the_end(page, run, tmp_path, quick_book):
+    """With the small settings of the page for all that the run does not set.
+
+    After the quick book: one page reads its verdicts, one its sweeps.
+    """
     settings = page.parameters.quick | page.parameters.check(run, text=True)
     execute(page, tmp_path / "out.ipynb", tmp_path / "failed.ipynb", settings)
 

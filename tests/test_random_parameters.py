@@ -15,8 +15,15 @@ from feature_capacity.verdicts import read_records
 
 from .in_process import CellError, run_page
 
-DRAWS = 10
 PAGES = list_pages(find_project())
+DRAWS = 10
+FEWER = {"sec3_5_phase_diagrams": 3, "sec3_7_other_models": 2}
+"""Pages that take many seconds even with their smallest settings."""
+CASES = [
+    pytest.param(page, number, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number in range(FEWER.get(page.name, DRAWS))
+]
 
 
 def generator(page, number):
@@ -65,8 +72,7 @@ def draw_number(parameter: Parameter, high: float, rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(DRAWS))
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(("page", "number"), CASES)
 def test_a_page_runs_to_its_end_with_random_parameters(page, number, tmp_path, monkeypatch):
     # Sweeps are kept in a folder of their own, not among those of the book.
     elsewhere = dataclasses.replace(find_project(), build=tmp_path)
