@@ -393,7 +393,7 @@ run.table()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# Still 1 on average, as in {numref}`fig-apph-lemma`, and they scatter less: the standard deviation of the total falls from 0.32 to 0.20.
+# Still 1 on average, as in {numref}`fig-apph-lemma1`, and they scatter less: the standard deviation of the total falls from 0.32 to 0.20.
 # Vectors that know their axis would reach 39.
 # :::
 #

@@ -17,8 +17,8 @@ from .in_process import CellError, run_page
 
 PAGES = list_pages(find_project())
 DRAWS = 10
-FEWER = {"sec3_5_phase_diagrams": 3, "sec3_7_other_models": 2}
-"""Pages that take many seconds even with their smallest settings."""
+FEWER = {"benchmarks": 1, "sec3_5_phase_diagrams": 3, "sec3_7_other_models": 2}
+"""Pages that take many seconds even with their small settings, or have little to draw."""
 CASES = [
     pytest.param(page, number, id=f"{page.name}-{number}")
     for page in PAGES
