@@ -24,7 +24,7 @@
 # And whatever its shape, a feature that is active less than a third of the time is sparse enough.
 # :::
 
-# %% tags=["parameters"] quick={"n_samples": 20000}
+# %% tags=["parameters"] quick={"n_samples": 20000, "n_random": 2000}
 student_df: int = 12  # degrees of freedom of the Student distribution [9 .. 100]
 n_samples: int = 400000  # sampled values per distribution [10000 .. 4000000]
 n_random: int = 2000  # random distributions that try the lower bound [100 .. 50000]
