@@ -775,16 +775,16 @@ run.table()
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.
 #
-# **A finer grid.** Does a larger grid change any verdict?
+# **Many hands.** Do the diagrams depend on how many processes share the sweeps?
 #
 # ```sh
-# papermill notebooks/sec3_7_other_models.ipynb out.ipynb --cwd notebooks -p grid 64
+# papermill notebooks/sec3_7_other_models.ipynb out.ipynb --cwd notebooks -p workers 1
 # ```
 #
 # :::{admonition} Answer
 # :class: dropdown
-# Widths are measured in whole cells, so those close to their limit may change; shares hardly do.
-# The run takes about four times as long.
+# Not in a single digit: every row is minimized in one process with one thread, and warm starts come from the rows as they stood a round before.
+# (Sweeps that are in `_build/sweeps` are read back; move that folder away to compute them again.)
 # :::
 #
 # **Is it luck?** What if other random starts are drawn, and only half as many?
