@@ -98,7 +98,12 @@ def test_a_page_in_this_process_gives_the_verdicts_of_papermill(tiny):
     for settings in ({"n_dims": 5}, {"n_dims": 1, "scale": 0.5}):
         out = tiny.root / "out.ipynb"
         execute(page, out, tiny.root / "failed.ipynb", settings)
-        assert run_page(page, settings) == read_records(out)
+        assert verdicts(run_page(page, settings)) == verdicts(read_records(out))
+
+
+def verdicts(records):
+    """All that records hold but the versions, which name torch wherever it is loaded."""
+    return {name: dataclasses.replace(record, versions={}) for name, record in records.items()}
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_a_page_in_this_process_gives_the_verdicts_of_papermill(tiny):
         ("import numpy as np\n\nnp.log(np.zeros(n_dims))", "RuntimeWarning"),
         (
             "from matplotlib.figure import Figure\n\n"
-            "figure = Figure()\nfigure.text(0, 0, '$\\\\nothing$')\nfigure",
+            "figure = Figure()\nfigure.add_subplot().set_title('$\\\\nothing$')\nfigure",
             "ValueError",
         ),
         ("open_page('tiny', n_dims=n_dims)", "ValueError: .* was not given mode, scale"),
