@@ -360,16 +360,44 @@ run.table()
 # %% [markdown]
 # ## Try it
 #
-# **Random signs.** With `jump` 1 a feature is $+1$ or $-1$, and $k = 1$. What is left of the loss?
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
+#
+# **Random signs.** With `jump` 1 a feature is $+1$ or $-1$, and $k = 1$.
+# What is left of the loss?
 #
 # ```sh
-# papermill notebooks/appA_expected_loss.ipynb signs.ipynb --cwd notebooks -p jump 1
+# papermill notebooks/appA_expected_loss.ipynb out.ipynb --cwd notebooks -p jump 1
 # ```
 #
 # :::{admonition} Answer
 # :class: dropdown
 # The squares $x_i^2$ are constant, so the target is a constant too and the bias can supply it.
 # Missing a feature costs nothing; only hallucinated products are punished.
+# :::
+#
+# **The bias that hides a slip.** Three printed equations have a wrong bias term.
+# Which bias makes the column *as printed* right all the same?
+#
+# ```sh
+# papermill notebooks/appA_expected_loss.ipynb out.ipynb --cwd notebooks -p bias_in_tenths 0
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Zero: the wrong term is multiplied by $b$, and all four lines of the table are then the same fraction in every column.
+# A check at a convenient value proves little.
+# :::
+#
+# **More features.** With five features instead of four, does a larger or a smaller part of the quadruples survive?
+#
+# ```sh
+# papermill notebooks/appA_expected_loss.ipynb out.ipynb --cwd notebooks -p n_features 5
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# A smaller one: 65 of 625 instead of 40 of 256.
+# Alive are the $N$ quadruples of one index and the $3N(N-1)$ that pair two, so the part falls like $3/N^2$.
 # :::
 #
 # ## What we saw

@@ -353,15 +353,43 @@ run.table()
 # %% [markdown]
 # ## Try it
 #
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
+#
 # **Very unequal features.** What does the row of panels look like when each feature has half the importance of the one before?
 #
 # ```sh
-# papermill notebooks/appB_correlations.ipynb steep.ipynb --cwd notebooks -p importance_ratio 0.5
+# papermill notebooks/appB_correlations.ipynb out.ipynb --cwd notebooks -p importance_ratio 0.5
 # ```
 #
 # :::{admonition} Answer
 # :class: dropdown
-# The first feature has a dimension of its own until the inputs are very sparse, so the false connections live among the later ones, which contribute little to the output.
+# The first feature has a dimension of its own in every panel, and the second in all but the sparsest, so the false connections live among the later ones, which contribute little to the output.
+# They never make up even 1% of its variance, against 15% before.
+# :::
+#
+# **One neuron short.** Five features in four dimensions cannot all be orthogonal either.
+# How much hallucination is forced now, and how much do the best models show?
+#
+# ```sh
+# papermill notebooks/appB_correlations.ipynb out.ipynb --cwd notebooks -p n_features 5 -p n_dims 4
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# The squares of the inner products of unit vectors add up to at least $25/4 - 5 = 5/4$, where six features in three dimensions had 6.
+# The best models hallucinate at most 5% of the variance of their output, a third of what six in three do.
+# :::
+#
+# **A crowd.** Ten features in two dimensions: does everybody find a place in the sparse panels?
+#
+# ```sh
+# papermill notebooks/appB_correlations.ipynb out.ipynb --cwd notebooks -p n_features 10 -p n_dims 2
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# At $k=20$ all ten share, though the last one has 2% of a dimension; at $k=8$ four of them are ignored.
+# Hallucination peaks at a quarter of the variance, and fades like $1/k$ here too.
 # :::
 #
 # ## What we saw

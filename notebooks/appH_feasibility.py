@@ -363,19 +363,52 @@ run.table()
 #
 # ## Try it
 #
-# 1. How does the induction treat five equal features in two dimensions?
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
 #
-# ```{dropdown} Answer
+# **Five in a plane.** How does the induction treat five equal features in two dimensions?
+#
+# :::{admonition} Answer
+# :class: dropdown
 # Each has capacity 0.4.
 # Two merges lead to $(0.4, 0.8, 0.8)$; now all pairs sum to more than 1, and the complement $(0.6, 0.2, 0.2)$ in one dimension merges to 1.
 # `[s.move for s in induction([0.4] * 5)]` lists the moves.
+# :::
+#
+# **Finer fractions.** Is the exhaustive search still clean in sixths?
+#
+# ```sh
+# papermill notebooks/appH_feasibility.ipynb out.ipynb --cwd notebooks -p denominator 6
 # ```
 #
-# 2. Is the exhaustive search still clean with finer fractions?
+# :::{admonition} Answer
+# :class: dropdown
+# Yes: 1,095 tuples instead of 602, and the largest error is still a rounding error.
+# :::
 #
-# ```{dropdown} Answer
-# Yes: `papermill notebooks/appH_feasibility.ipynb out.ipynb --cwd notebooks -p denominator 6`
+# **More dimensions.** In subspaces of up to 39 dimensions, what total do random unit vectors get?
+#
+# ```sh
+# papermill notebooks/appH_feasibility.ipynb out.ipynb --cwd notebooks -p n_features 40
 # ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Still 1 on average, as in {numref}`fig-apph-lemma1`, and they scatter less: the standard deviation of the total falls from 0.32 to 0.20.
+# Vectors that know their axis would reach 39.
+# :::
+#
+# **Larger tuples.** Do the errors of the two constructions grow with the number of features?
+#
+# ```sh
+# papermill notebooks/appH_feasibility.ipynb out.ipynb --cwd notebooks -p largest 100 -p n_tuples 200
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Those of the induction hardly: they do not even double from less than twenty features to more than eighty.
+# Those of the rotations grow tenfold, and are still below $10^{-14}$.
+# The induction also leaves more and more zeros: nine entries in ten of the large matrices, where the rotations leave fewer than six.
+# :::
 #
 # ## What we saw
 #

@@ -423,28 +423,44 @@ run.table()
 #
 # ## Try it
 #
-# **1.** What becomes of {numref}`fig-marginal-loss` when inputs are dense?
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
 #
-# ```bash
-# papermill notebooks/sec1_introduction.ipynb out.ipynb -p kurtosis 1.8
+# **Dense inputs.** What becomes of {numref}`fig-marginal-loss` when inputs are dense?
+#
+# ```sh
+# papermill notebooks/sec1_introduction.ipynb out.ipynb --cwd notebooks -p kurtosis 1.8
 # ```
 #
-# ```{admonition} Answer
+# :::{admonition} Answer
 # :class: dropdown
 # The curves rise instead of falling, and nobody shares: the most important features get a dimension each, up to the number of dimensions, and the others get nothing.
+# :::
+#
+# **Everybody shares.** Can all features share?
+#
+# ```sh
+# papermill notebooks/sec1_introduction.ipynb out.ipynb --cwd notebooks -p importance_ratio 0.95 -p kurtosis 30
 # ```
 #
-# **2.** Can all features share?
-#
-# ```bash
-# papermill notebooks/sec1_introduction.ipynb out.ipynb -p importance_ratio 0.95 -p kurtosis 30
-# ```
-#
-# ```{admonition} Answer
+# :::{admonition} Answer
 # :class: dropdown
 # Yes, if their importances lie within the window of $(k-1)/2$ and no one stands out.
 # With a ratio of 0.95 the first of twelve features is less than twice as important as the last, and the window is 14.5.
+# :::
+#
+# **Nearly orthogonal.** The features on the right of {numref}`fig-two-kinds` now stand at 80 degrees.
+# How much capacity does so little overlap cost, and does a turn of the basis now undo it?
+#
+# ```sh
+# papermill notebooks/sec1_introduction.ipynb out.ipynb --cwd notebooks -p angle 80
 # ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# It costs next to nothing: each feature still has 0.97 of a dimension.
+# But no turn removes the cross-talk.
+# The best one in {numref}`fig-turning-the-basis` leaves 0.09, the tangent of 5 degrees, because each vector stays 5 degrees off its neuron.
+# :::
 #
 # ## What we saw
 #

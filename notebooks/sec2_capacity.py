@@ -672,40 +672,55 @@ run.table()
 #
 # ## Try it
 #
-# **1.** What happens to {numref}`fig-water-filling` with a budget of 5.5?
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
 #
-# ```bash
-# papermill notebooks/sec2_capacity.ipynb out.ipynb -p budget 5.5
+# **Plenty.** What happens to {numref}`fig-water-filling` with a budget of 5.5?
+#
+# ```sh
+# papermill notebooks/sec2_capacity.ipynb out.ipynb --cwd notebooks -p budget 5.5
 # ```
 #
-# ```{admonition} Answer
+# :::{admonition} Answer
 # :class: dropdown
-# The price sinks until most curves lie above it at $C=1$: they are pinned at a full dimension, and only the last ones still share.
-# Budgets near 0 do the opposite and pin features at zero.
+# The price sinks from 0.96 to 0.31.
+# Two curves lie above it even at $C=1$ and are pinned at a full dimension; the four others still share, but each has more than three quarters of a dimension.
 # Sharing is a matter of scarcity.
+# :::
+#
+# **Next to nothing.** And who gets anything when there is only a quarter of a dimension to give away?
+#
+# ```sh
+# papermill notebooks/sec2_capacity.ipynb out.ipynb --cwd notebooks -p budget 0.25
 # ```
 #
-# **2.** A feature of length 1 shares a line with a feature of length 3.
+# :::{admonition} Answer
+# :class: dropdown
+# Two features: the square root, whose curve begins highest, takes 0.23 of a dimension, and the exponential the rest.
+# The other four are pinned at zero, since even their first bit is worth less than the price, which is now 2.86.
+# :::
+#
+# **On a line.** A feature of length 1 shares a line with a feature of length 3.
 # What are their capacities, and what would they be if they shared a plane at right angles?
 #
-# ```{admonition} Answer
+# :::{admonition} Answer
 # :class: dropdown
 # On the line the split follows squared lengths, so 1/10 and 9/10.
 # At right angles both have 1.
 # Check with `fc.capacities([[1, 3]])` and `fc.capacities([[1, 0], [0, 3]])`.
+# :::
+#
+# **Dense and many.** How do the checks fare with dense inputs and more features?
+#
+# ```sh
+# papermill notebooks/sec2_capacity.ipynb out.ipynb --cwd notebooks -p kurtosis 1.8 -p n_features 40 -p n_dims 5
 # ```
 #
-# **3.** How do the checks fare with dense inputs and more features?
-#
-# ```bash
-# papermill notebooks/sec2_capacity.ipynb out.ipynb -p kurtosis 1.8 -p n_features 40 -p n_dims 5
-# ```
-#
-# ```{admonition} Answer
+# :::{admonition} Answer
 # :class: dropdown
 # The comparison with the general optimizer no longer applies: at $k<3$ the loss has a valley at every corner and a local optimizer stops in the first one it meets.
+# Nor does the one on the freedom that capacities leave, which is made for up to four dimensions.
 # Everything else still holds.
-# ```
+# :::
 #
 # ## What we saw
 #

@@ -24,9 +24,9 @@
 # We derive the whole diagram on paper, find it again by minimizing the loss from random starts in every cell, and look closely at the point where the three phases meet.
 # ```
 
-# %% tags=["parameters"] quick={"grid": 12}
-n_features: int = 6  # features, one of which has its own importance [2 .. 12]
-n_dims: int = 3  # embedding dimensions, fewer than features [1 .. 11]
+# %% tags=["parameters"] quick={"grid": 12, "n_starts": 8}
+n_features: int = 6  # features, one of which has its own importance [6 .. 12]
+n_dims: int = 3  # embedding dimensions, always fewer than features [1 .. 5]
 grid: int = 64  # cells along each axis of the phase diagram [8 .. 256]
 n_starts: int = 8  # random starts in each cell [1 .. 64]
 seed: int = 0  # seed of the random starts and samples [0 .. 1000000]
@@ -62,8 +62,6 @@ run = open_page(
     device=device,
 )
 print("computed on:", pick_device(device))
-if n_dims >= n_features:
-    raise ValueError(f"n_dims must be below n_features ({n_features}); got {n_dims}")
 N, D = n_features, n_dims
 generator = np.random.default_rng(seed)
 
@@ -802,22 +800,46 @@ run.table()
 #
 # ## Try it
 #
-# **How does the diagram change with five dimensions instead of three?**
-# Run `papermill -p n_dims 5 -p n_starts 32 notebooks/sec3_5_phase_diagrams.ipynb out.ipynb`.
-# (Why more starts? Near the jump a random start must happen to leave out the right one of six.)
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
 #
-# ```{dropdown} Answer
+# **Nearly enough room.** How does the diagram change with five dimensions instead of three?
+#
+# ```sh
+# papermill notebooks/sec3_5_phase_diagrams.ipynb out.ipynb --cwd notebooks -p n_dims 5 -p n_starts 32
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
 # The upper edge levels off at $5/4$ instead of $5/2$: with dimensions nearly plenty, a slightly more important feature gets its own.
 # The superposed phase becomes a narrow strip on the right of $V=1$ and a wide one on the left.
+# (Why more starts? Near the jump a random start must happen to leave out the right one of six.)
+# :::
+#
+# **No limit.** Can a feature be shared for every importance above the lower edge?
+# Think before you run it.
+#
+# ```sh
+# papermill notebooks/sec3_5_phase_diagrams.ipynb out.ipynb --cwd notebooks -p n_dims 1
 # ```
 #
-# **Can a feature be shared for every importance above the lower edge?**
-# Think before you run `papermill -p n_dims 1 notebooks/sec3_5_phase_diagrams.ipynb out.ipynb`.
-#
-# ```{dropdown} Answer
+# :::{admonition} Answer
+# :class: dropdown
 # Not for a given kurtosis, but nearly: with one dimension the upper edge is at $V=(k-1)/2$, which has no limit.
 # In a single dimension a feature must be that much more important before the others are thrown out altogether.
+# :::
+#
+# **More competitors.** Eleven others compete for the three dimensions, instead of five.
+# Where is the upper edge for very sparse inputs, and does the critical point move?
+#
+# ```sh
+# papermill notebooks/sec3_5_phase_diagrams.ipynb out.ipynb --cwd notebooks -p n_features 12
 # ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# The upper edge levels off at $(N-1)/(D-1) = 11/2$: it takes more than twice the importance to be sure of a dimension.
+# The critical point stays at $V=1$, $k=3$, and so do all exponents; only the amplitudes know $N$ and $D$.
+# :::
 #
 # ## What we saw
 #

@@ -32,13 +32,9 @@ n_features: int = 12  # features of the embeddings drawn at random, N [9 .. 40]
 n_dims: int = 5  # their dimensions, D [2 .. 8]
 n_large: int = 3000  # features of the largest embedding built by Theorem 1 [10 .. 20000]
 n_tuples: int = 200  # random capacity allocations tried for Theorem 1 [10 .. 5000]
-n_matrices: int = (
-    2000  # random matrices on which the criteria of section 4.4 must agree [50 .. 20000]
-)
+n_matrices: int = 2000  # random matrices on which the criteria of section 4.4 must agree [50 .. 20000]
 n_starts: int = 32  # random starts from which total capacity is maximized [4 .. 256]
-n_minima: int = (
-    48  # random starts from which the loss of section 4.6 is minimized, for each setting [4 .. 512]
-)
+n_minima: int = 48  # random starts from which the loss of section 4.6 is minimized, for each setting [4 .. 512]
 kurtosis: float = 9.0  # fourth moment k of the inputs in section 4.6, on the side where features share [3.2 .. 100]
 seed: int = 0  # of all random numbers [0 .. 1000000]
 
@@ -418,7 +414,8 @@ def name_of(W):
     return " + ".join(f"{n} in {d}" for n, d in sizes)
 
 run.check("thm2-ascent-reaches-maximum", len(reached) / n_starts)
-run.check("thm2-necessary", sum(not fc.is_efficient(W, "blocks", 1e-4) for W in reached))
+# A cosine of t to a block whose scale is off by t costs capacity of order t^4.
+run.check("thm2-necessary", sum(not fc.is_efficient(W, "blocks", 1e-2) for W in reached))
 counts = pd.Series([name_of(W) for W in reached]).value_counts()
 counts.rename_axis("blocks (features in dimensions)").to_frame("maximizers")
 
@@ -641,20 +638,54 @@ run.table()
 #
 # ## Try it
 #
-# 1. Can seven features in three dimensions have capacities $(1, 1, \tfrac13, \tfrac13, \tfrac13, 0, 0)$? What do they look like?
+# Paste a command at the root of the project; the executed page is then in `out.ipynb`.
 #
-# ```{dropdown} Answer
+# **Seven in three.** Can seven features in three dimensions have capacities $(1, 1, \tfrac13, \tfrac13, \tfrac13, 0, 0)$?
+# What do they look like?
+#
+# :::{admonition} Answer
+# :class: dropdown
 # Yes: they stay in $[0, 1]$ and sum to 3.
 # Two features own an axis each, three lie on the third axis, parallel or opposite, and two are zero.
 # `fc.blocks(fc.embedding_from_capacities([1, 1, 1/3, 1/3, 1/3, 0, 0]))` lists the three blocks.
+# :::
+#
+# **Hardly more features than dimensions.** Does the search find several blocks more often then?
+#
+# ```sh
+# papermill notebooks/sec4_geometry.ipynb out.ipynb --cwd notebooks -p n_features 9 -p n_dims 8
 # ```
 #
-# 2. Does the search find several blocks more often when there are hardly more features than dimensions?
+# :::{admonition} Answer
+# :class: dropdown
+# It does: two of the 32 maximizers are one large block, where it was 21 of them.
+# Capacities are then close to 1, and long vectors separate easily.
+# :::
 #
-# ```{dropdown} Answer
-# It does: capacities are then close to 1, and long vectors separate easily.
-# `papermill notebooks/sec4_geometry.ipynb out.ipynb -p n_features 9 -p n_dims 8`
+# **Just above three.** At kurtosis 3.2 hardly anything is shared.
+# Over which importances of feature 1 is it, in section 4.6, and does it still end in one block?
+#
+# ```sh
+# papermill notebooks/sec4_geometry.ipynb out.ipynb --cwd notebooks -p kurtosis 3.2
 # ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# From 0.94 to 1.06, times that of the others.
+# All starts in that range end in one shared block: the loss is nearly flat there, but small blocks are as rare as ever.
+# :::
+#
+# **Very sparse inputs.** And at kurtosis 100, where sharing is the rule?
+#
+# ```sh
+# papermill notebooks/sec4_geometry.ipynb out.ipynb --cwd notebooks -p kurtosis 100
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Feature 1 shares from an importance of 0.03 up to 2.4, nearly two powers of ten.
+# Every start still ends in one shared block.
+# :::
 #
 # ## What we saw
 #

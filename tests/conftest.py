@@ -24,9 +24,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "book")
 
 
 def pytest_collection_modifyitems(items):
-    """Build the book first, in one worker, and ask about its pages last, when it is there."""
-    place = {"test_book.py": 0, "test_pages.py": 2}
-    items.sort(key=lambda item: place.get(item.path.name, 1))
+    """Build the book first, in one worker, and ask about its pages last, when it is there.
+
+    Two files that run pages many times are long, and come soon; one of them wants the book too.
+    """
+    long = ["test_book.py", "test_random_parameters.py", "test_parameterized_runs.py"]
+    place = {name: number for number, name in enumerate([*long, "", "test_pages.py"])}
+    items.sort(key=lambda item: place.get(item.path.name, place[""]))
 
 
 @pytest.fixture(scope="session")
