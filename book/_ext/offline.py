@@ -1,10 +1,14 @@
-"""Sphinx extension: the built book needs no network.
+"""Sphinx extension: the built book needs no network, and its pages are light.
 
 MathJax is taken from the ``sphinx-mathjax-offline`` wheel. Its full bundle is used, because the
 plain one fetches extensions such as ``boldsymbol`` while the page is shown.
+
+The theme brings its icons twice, as a font and as a script of 1.5 MB that must be read before
+anything is shown. The font is enough.
 """
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 
@@ -30,8 +34,24 @@ def _copy_bundle(app) -> None:
         shutil.copyfile(_mathjax_bundle(), copy)
 
 
+ICONS_TWICE = re.compile(
+    r' *<(?:script|link)[^>]*vendor/fontawesome/[^>]*(?:/js/all\.min\.js|fa-(?:brands|regular)-400'
+    r'\.woff2)[^>]*>(?:</script>)?\n?'
+)
+
+
+def _drop_second_icons(app, error) -> None:
+    if error or app.builder.format != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        if (lighter := ICONS_TWICE.sub("", text)) != text:
+            path.write_text(lighter, encoding="utf-8")
+
+
 def setup(app):
     """Register the extension."""
     app.connect("config-inited", _use_bundle)
     app.connect("builder-inited", _copy_bundle)
+    app.connect("build-finished", _drop_second_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -26,6 +26,7 @@ from .sweep_config import SweepError, code_digest
 from .sweep_rows import RowTask, check_worker, solve_in_worker, solve_row
 
 Runner = Callable[[Iterable[RowTask]], Iterator[tuple[RowTask, np.ndarray]]]
+"""Takes rows to solve, and yields each with its numbers as it is done."""
 
 _LOSSES_IN_A_ROW = 3  # of workers, without one finished row between them
 _SECONDS_TO_ANSWER = 20
