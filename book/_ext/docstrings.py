@@ -27,6 +27,15 @@ def _convert(app, what, name, obj, options, lines) -> None:
     lines[:] = NumpyDocstring(lines, SETTINGS, app, what, name, obj, options).lines()
 
 
+def _shorten(app, what, name, obj, options, signature, returns):
+    """Leave out of a signature that an argument may be anything: its description says more."""
+    if signature is None:
+        return None
+    return re.sub(
+        r": ~?typing\.Any\b", "", signature
+    ), None if returns == "~typing.Any" else returns
+
+
 def _resolve(app, env, node, content):
     """Find what is named through a module that only imports it."""
     if node.get("refdomain") != "py":
@@ -50,6 +59,7 @@ def _resolve(app, env, node, content):
 
 def setup(app):
     """Register the extension."""
+    app.connect("autodoc-process-signature", _shorten)
     app.connect("missing-reference", _resolve)
     app.connect("autodoc-process-docstring", _convert)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

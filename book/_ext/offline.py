@@ -35,8 +35,9 @@ def _copy_bundle(app) -> None:
 
 
 ICONS_TWICE = re.compile(
-    r' *<(?:script|link)[^>]*vendor/fontawesome/[^>]*(?:/js/all\.min\.js|fa-(?:brands|regular)-400'
-    r'\.woff2)[^>]*>(?:</script>)?\n?'
+    r" *<script[^>]*vendor/fontawesome/[^>]*></script>\n?"
+    # A browser refuses these where the book is opened from disk; the styles ask for what they need.
+    r'|<link rel="preload" as="font"[^>]*>\n?'
 )
 
 

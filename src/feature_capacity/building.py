@@ -27,7 +27,6 @@ from feature_capacity.registry import load_claims
 from feature_capacity.run_details import run_details_html
 from feature_capacity.verdicts import ClaimTable, collect
 
-
 _AROUND = (
     "building.py",
     "cli.py",
@@ -301,9 +300,7 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
     }
     for page in pages:
         settings, seconds = build.settings(page), build.seconds(page)
-        pieces[f"run-{page.name}"] = run_details_html(
-            page.name, page.parameters, settings, seconds
-        )
+        pieces[f"run-{page.name}"] = run_details_html(page.name, page.parameters, settings, seconds)
     for name, text in pieces.items():
         path = stage / "book" / "_generated" / f"{name}.html"
         write(path, text + "\n")

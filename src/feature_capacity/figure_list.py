@@ -1,4 +1,4 @@
-"""The list of figures: what the executed pages show, in reading order, as a table with thumbnails."""
+"""The list of figures: what the executed pages show, in reading order, with thumbnails."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 _WIDTH, _QUALITY = 220, 55  # of thumbnails, which are part of the page that lists them
-_PAPER = re.compile(
-    r"paper's Figure (?P<a>\d)|Figure (?P<b>\d) of the paper|\AFigure (?P<c>\d)\.(?= )"
-)
+_PAPER = re.compile(r"paper's Figure (\d)|Figure (\d) of the paper")
 _MATH = re.compile(r"\$(.+?)\$")
 
 
@@ -122,7 +120,9 @@ def figures_html(figures: Iterable[Figure], root: str) -> str:
 
 def paper_figures_html(figures: Iterable[Figure], root: str) -> str:
     """The figures of the paper by their number there; `root` as in `figures_html`."""
-    found = sorted((f for f in figures if f.paper), key=lambda figure: (figure.paper, figure.number))
+    found = sorted(
+        (f for f in figures if f.paper), key=lambda figure: (figure.paper, figure.number)
+    )
     lines = [
         '<table class="figures"><thead><tr><th>In the paper</th><th>Here</th><th>Page</th>'
         "<th>What it shows</th></tr></thead><tbody>"

@@ -208,7 +208,7 @@ def _front(build: Build, title: str, articles: dict[str, Any]) -> str:
         f"<p>{html.escape(build.claims().score())}</p>",
         "<p>Setup code that is folded on the pages, and what moves, are left out here.</p>"
         + ("<p>A trial build with small settings.</p>" if build.quick else ""),
-        '</section><nav class="contents"><p class="contents-title">Contents</p>',
+        '</section><nav class="book-contents"><p class="book-contents-title">Contents</p>',
     ]
     for caption, names in _parts(build):
         if caption:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +13,10 @@ from feature_capacity.parameters import ParameterCell
 def about(seconds: float) -> str:
     """A time as one would say it; the same for two runs of a page that take about as long.
 
-    >>> about(0.4), about(13.2), about(86), about(570), about(5000)
-    ('about 1 second', 'about 15 seconds', 'about 1.5 minutes', 'about 10 minutes', 'about 1.5 hours')
+    >>> about(0.4), about(13.2), about(86)
+    ('about 1 second', 'about 15 seconds', 'about 1.5 minutes')
+    >>> about(570), about(5000)
+    ('about 10 minutes', 'about 1.5 hours')
     """
     for least, unit, step in ((3600, "hour", 0.5), (240, "minute", 1), (57.5, "minute", 0.5)):
         if seconds >= least:
@@ -76,6 +79,4 @@ def _typed(value: Any) -> str:
     >>> _typed(0.5), _typed("auto"), _typed("a b")
     ('0.5', 'auto', "'a b'")
     """
-    import shlex
-
     return shlex.quote(str(value))
