@@ -300,7 +300,7 @@ EXCEPTIONS = {
     ("region", "sidebar-primary-item"): "the theme has the link home outside of its landmarks",
 }
 UNSET = "all => all.filter(e => !e.querySelector('mjx-container svg')).map(e => e.textContent)"
-BROKEN = "all => all.filter(e => !e.naturalWidth && e.loading !== 'lazy').map(e => e.src)"
+BROKEN = "all => all.filter(e => !e.naturalWidth).map(e => e.src)"
 UNNAMED = "all => all.filter(e => !e.alt.trim()).map(e => e.src)"
 EXPLORERS = """() => [...document.querySelectorAll(".explorer")]
   .filter((e) => !e.parentElement.closest(".explorer"))

@@ -112,7 +112,7 @@ def figures_html(figures: Iterable[Figure], root: str) -> str:
         for figure in group:
             lines.append(
                 f'<tr><td><a href="{address}#{figure.name}">Fig. {figure.number}</a></td>'
-                f'<td><img class="thumbnail" alt="" loading="lazy" src="{figure.thumbnail()}"></td>'
+                f'<td><img class="thumbnail" alt="" src="{figure.thumbnail()}"></td>'
                 f"<td>{_prose(figure.caption)}</td></tr>"
             )
     return "\n".join([*lines, "</tbody></table>"])
@@ -124,15 +124,15 @@ def paper_figures_html(figures: Iterable[Figure], root: str) -> str:
         (f for f in figures if f.paper), key=lambda figure: (figure.paper, figure.number)
     )
     lines = [
-        '<table class="figures"><thead><tr><th>In the paper</th><th>Here</th><th>Page</th>'
+        '<table class="figures"><thead><tr><th>In the paper</th><th>Here</th>'
         "<th>What it shows</th></tr></thead><tbody>"
     ]
     for figure in found:
         address = f"{root}notebooks/{figure.page}.html"
         lines.append(
             f'<tr data-paper="{figure.paper}"><td>Figure {figure.paper}</td>'
-            f'<td><a href="{address}#{figure.name}">Fig. {figure.number}</a></td>'
-            f'<td><a href="{address}">{html.escape(figure.title)}</a></td>'
+            f'<td><a href="{address}#{figure.name}">Fig. {figure.number}</a> '
+            f"in {html.escape(figure.title)}</td>"
             f"<td>{_prose(figure.caption)}</td></tr>"
         )
     return "\n".join([*lines, "</tbody></table>"])

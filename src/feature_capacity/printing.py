@@ -158,7 +158,6 @@ def _article(build: Build, name: str, documents: list[str]) -> Any:
         element["id"] = _anchor(name, element["id"])
     article["id"] = _anchor(name)
     for image in article.find_all("img", src=True):
-        del image["loading"]
         if not image["src"].startswith("data:"):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(name), image["src"]))
             image["src"] = (build.html / unquote(path)).as_uri()
