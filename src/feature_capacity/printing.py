@@ -38,7 +38,7 @@ _SECONDS = 900
 
 # Setup code that is folded on the pages, and what only a screen has a use for.
 _LEFT_OUT = (
-    "a.headerlink, script, style, button, .admonition.hide.above-input, .explorer, "
+    "a.headerlink, script, style, button, input, select, canvas, .admonition.hide.above-input, "
     "details > summary[aria-label]"
 )
 
