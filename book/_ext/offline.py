@@ -4,13 +4,16 @@ MathJax is taken from the ``sphinx-mathjax-offline`` wheel. Its full bundle is u
 plain one fetches extensions such as ``boldsymbol`` while the page is shown.
 
 The theme brings its icons twice, as a font and as a script of 1.5 MB that must be read before
-anything is shown. The font is enough.
+anything is shown. The font is enough, and of its 1,500 names a book uses some thirty. Pictures lose
+their alpha channel, in which nothing is transparent.
 """
 
 import importlib.util
 import re
 import shutil
 from pathlib import Path
+
+from PIL import Image  # comes with matplotlib
 
 BUNDLE = "mathjax/tex-svg-full.js"
 
@@ -41,18 +44,44 @@ ICONS_TWICE = re.compile(
 )
 
 
-def _drop_second_icons(app, error) -> None:
+ICON_NAMES = re.compile(
+    r'\.fa-[\w-]+:+before(?:,\.fa-[\w-]+:+before)*\{content:"[^"]*"\}', re.IGNORECASE
+)
+
+
+def _make_light(app, error) -> None:
     if error or app.builder.format != "html":
         return
-    for path in Path(app.outdir).rglob("*.html"):
+    html = Path(app.outdir)
+    used = set()
+    for path in html.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
+        used.update(re.findall(r"fa-[\w-]+", text))
         if (lighter := ICONS_TWICE.sub("", text)) != text:
             path.write_text(lighter, encoding="utf-8")
+    for path in html.glob("_static/scripts/*.js"):
+        used.update(re.findall(r"fa-[\w-]+", path.read_text(encoding="utf-8")))
+    for path in html.glob("_static/vendor/fontawesome/*/css/all.min.css"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(ICON_NAMES.sub(lambda rule: _kept(rule[0], used), text), encoding="utf-8")
+    for path in html.glob("_images/*.png"):
+        _drop_alpha(path)
+
+
+def _kept(rule: str, used: set[str]) -> str:
+    return rule if used.intersection(re.findall(r"fa-[\w-]+", rule)) else ""
+
+
+def _drop_alpha(path: Path) -> None:
+    with Image.open(path) as picture:
+        if picture.mode != "RGBA" or picture.getextrema()[3][0] < 255:
+            return
+        picture.convert("RGB").save(path, optimize=True)
 
 
 def setup(app):
     """Register the extension."""
     app.connect("config-inited", _use_bundle)
     app.connect("builder-inited", _copy_bundle)
-    app.connect("build-finished", _drop_second_icons)
+    app.connect("build-finished", _make_light)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
