@@ -263,6 +263,7 @@ def seen(browser, html, documents):
         found[name]["excess"] = page.evaluate(EXCESS)
         page.set_viewport_size({"width": 1280, "height": 900})
         page.evaluate(BOXES_FOR_FORMULAS)
+        page.add_style_tag(content="* { transition: none !important; }")  # from day to night
         for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme)
             page.evaluate(NOTE_LOOKS)
