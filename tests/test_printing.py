@@ -19,7 +19,7 @@ runner = CliRunner()
 
 @pytest.fixture(scope="module")
 def printed(quick_book, tmp_path_factory):
-    """The quick book, printed through the command line."""
+    """The quick book printed through the command line, and its text."""
     try:
         find_browser()
     except PageError as error:
@@ -30,7 +30,8 @@ def printed(quick_book, tmp_path_factory):
     done = runner.invoke(app, ["pdf", "--quick", "-o", str(target)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert [path.name for path in target.parent.iterdir()] == ["book.pdf"]
-    return pypdf.PdfReader(target)
+    reader = pypdf.PdfReader(target)
+    return reader, "".join(page.extract_text() for page in reader.pages)
 
 
 def _words(text: str) -> str:
@@ -47,7 +48,7 @@ def _figures(quick_book):
 @pytest.mark.slow
 def test_every_page_and_figure_is_in_the_pdf(quick_book, project, printed):
     build = quick_book[0]
-    text = _words("".join(page.extract_text() for page in printed.pages))
+    text = _words(printed[1])
     for name in list_documents(project):
         source = (build.html / f"{name}.html").read_text(encoding="utf-8")
         title = re.search(r"<h1>(.+?)<a class=\"headerlink\"", source)[1]
@@ -66,7 +67,7 @@ def test_every_picture_is_in_the_pdf(quick_book, printed):
     wanted = Counter(Image.open(io.BytesIO(f.picture)).size for f in _figures(quick_book))
     found = Counter(
         (image["/Width"], image["/Height"])
-        for image in (entry.get_object() for entry in _objects(printed))
+        for image in (entry.get_object() for entry in _objects(printed[0]))
         if getattr(image, "get", lambda _: None)("/Subtype") == "/Image" and "/SMask" not in image
     )
     assert wanted - found == Counter()
@@ -84,9 +85,9 @@ def _objects(reader):
 @pytest.mark.book
 @pytest.mark.slow
 def test_no_formula_is_left_as_source_and_links_lead_somewhere(quick_book, printed):
-    text = "".join(page.extract_text() for page in printed.pages)
+    reader, text = printed
     assert not re.search(r"\\\(|\\\[|\\frac|\\sum", text)
-    assert len(printed.outline) > 0
+    assert len(reader.outline) > 0
     document = one_document(quick_book[0])
     ids = set(re.findall(r'\bid="([^"]+)"', document))
     targets = set(re.findall(r'href="#([^"]*)"', document))
