@@ -4,8 +4,8 @@ MathJax is taken from the ``sphinx-mathjax-offline`` wheel. Its full bundle is u
 plain one fetches extensions such as ``boldsymbol`` while the page is shown.
 
 The theme brings its icons twice, as a font and as a script of 1.5 MB that must be read before
-anything is shown. The font is enough, and of its 1,500 names a book uses some thirty. Pictures lose
-their alpha channel, in which nothing is transparent.
+anything is shown. The font is enough, and of its 1,500 names a book uses some thirty. Pictures are
+written with a palette; the notebooks keep them as they were drawn.
 """
 
 import importlib.util
@@ -65,18 +65,20 @@ def _make_light(app, error) -> None:
         text = path.read_text(encoding="utf-8")
         path.write_text(ICON_NAMES.sub(lambda rule: _kept(rule[0], used), text), encoding="utf-8")
     for path in html.glob("_images/*.png"):
-        _drop_alpha(path)
+        _use_palette(path)
 
 
 def _kept(rule: str, used: set[str]) -> str:
     return rule if used.intersection(re.findall(r"fa-[\w-]+", rule)) else ""
 
 
-def _drop_alpha(path: Path) -> None:
+def _use_palette(path: Path) -> None:
+    """Write a picture with its 256 best colors: drawings have few, and weigh less than half."""
     with Image.open(path) as picture:
-        if picture.mode != "RGBA" or picture.getextrema()[3][0] < 255:
+        if picture.mode == "P" or (picture.mode == "RGBA" and picture.getextrema()[3][0] < 255):
             return
-        picture.convert("RGB").save(path, optimize=True)
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 def setup(app):
