@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test pair lint serve bench gallery clean
+.PHONY: help install book pdf test pair lint serve bench gallery clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ install: $(INSTALLED) ## make .venv with everything the book needs
 
 book: $(INSTALLED) ## execute the pages that changed and build the book
 	$(BIN)/feature-capacity book $(ARGS)
+
+pdf: book ## print the whole book as one PDF (needs Chromium or Chrome)
+	$(BIN)/feature-capacity pdf
 
 test: $(INSTALLED) ## run the whole test suite (JOBS=1: one file at a time)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder) $(ARGS)

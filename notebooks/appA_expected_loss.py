@@ -16,7 +16,7 @@
 #
 # :::{admonition} In one minute
 # :class: tip
-# Everything in section 3 rests on one formula, the expected loss of the quadratic model.
+# Everything in section 3 rests on one formula, the {term}`expected loss` of the quadratic model.
 # Its derivation is bookkeeping: expand a square, get a sum over quadruples of features, and see which quadruples have a moment that is not zero.
 # Of fifteen ways in which four indices can coincide, four survive.
 # We follow the derivation line by line, and each line is compared with a sum over *all* outcomes of the inputs, in fractions, so that equal means equal.
@@ -274,7 +274,7 @@ run.check("eq35-in-embedding-vectors", exactly(in_vectors, at_best))
 
 # %% [markdown]
 # A bias that is off by $t$ costs $t^2$, whatever the features and the weights.
-# So the parabolas of {numref}`fig-appa-bias` have one shape and one axis, and the kurtosis only lifts them.
+# So the parabolas of {numref}`fig-appa-bias` have one shape and one axis, and the {term}`kurtosis` only lifts them.
 
 # %%
 offsets = [Fraction(t, 2) for t in range(-6, 7)]

@@ -396,6 +396,6 @@ run.table()
 #
 # * With $x_i^2$ the target has covariance $(k-1)v_i$ and the model $(k-1)\|w_i\|^2$: the first sum of the loss compares the two.
 # * With $x_ix_j$ the target has none and the model $2\,w_i\cdot w_j$, at any kurtosis: the second sum of the loss.
-# * Squared correlations are shares of the variance. With sparser inputs the hallucinated covariances grow, and their share fades.
+# * Squared correlations are shares of the variance. With sparser inputs the {term}`hallucinated <hallucinated correlation>` covariances grow, and their share fades.
 #
 # Next: {ref}`appc-minimization` minimizes the loss.

@@ -20,7 +20,7 @@
 # A feature that is rarely active must be large when it is, to keep its variance at one.
 # Rare and large is what a fourth moment measures: make a feature active with probability $p$, and its fourth moment is divided by $p$.
 # So each shape of feature has a critical density, $p^* = \operatorname{Kurt}[z]/3$, below which superposition pays.
-# For a uniform feature it is 0.6; a normal feature is at the edge without any sparsity; one with heavier tails is always beyond it.
+# For a uniform feature it is 0.6; a normal feature is at the edge without any {term}`sparsity`; one with heavier tails is always beyond it.
 # And whatever its shape, a feature that is active less than a third of the time is sparse enough.
 # :::
 
@@ -222,7 +222,7 @@ figures.kurtosis_lines(p, {names[name]: kurt[name] / p for name in shapes}, mark
 #
 # Equation {eq}`eq-paper-59` makes the fourth moment fall with $p$ for every shape.
 # It rests on $\mathbb{E}[z]=0$.
-# Drop that, and standardize $x$ itself: a feature that is simply on or off has kurtosis
+# Drop that, and standardize $x$ itself: a feature that is simply on or off has {term}`kurtosis`
 #
 # $$ k = \frac{1}{p(1-p)} - 3, $$ (eq-appd-switch)
 #

@@ -18,7 +18,7 @@
 # :class: tip
 # Embed an input with $W$, and come back with $W^\mathsf{T}$.
 # What arrives for feature $i$ is the feature mixed with others.
-# The squared correlation between what was sent and what arrived is the capacity $C_i$.
+# The squared correlation between what was sent and what arrived is the {term}`capacity` $C_i$.
 # It needs nothing about the inputs but that they are uncorrelated with equal variance; independence is not required.
 # $W^\mathsf{T}$ is not the best way back.
 # With the best one, the squared correlation is the alternative capacity of Appendix G: the authors left that unchecked, and it is true.

@@ -56,7 +56,7 @@ glue("appf-claims", len(run.claims), display=False)
 #
 # One embedding is small enough to print: four features in two dimensions.
 # The others are many and awkward: columns of very unequal lengths, and every fourth embedding of deficient rank.
-# No column is zero, because a feature that is not embedded has capacity 0 and can be left out of the sum.
+# No column is zero, because a feature that is not embedded has {term}`capacity` 0 and can be left out of the sum.
 
 # %%
 small = np.array([[2.0, 1.0, 0.0, 1.0], [0.0, 1.0, 1.0, -2.0]])
@@ -313,7 +313,7 @@ run.table()
 # Nearly: the slowest runs now end within a hundred-millionth of the bound.
 # Most runs are at rounding error after a few hundred steps.
 # The slow ones hang between one block and two: a feature has nearly, but not quite, a dimension of its own, and two singular values differ.
-# Both ways out, one scale for all or a clean split, are efficient, and the pull toward either is weak.
+# Both ways out, one scale for all or a clean split, are {term}`efficient <efficient matrix>`, and the pull toward either is weak.
 # :::
 #
 # **A larger crowd.** Is the climb harder with twice as many features?

@@ -17,8 +17,8 @@
 # :::{admonition} In one minute
 # :class: tip
 # Stretch and turn the embedding space until the embedding vectors point in all directions alike, and measure capacity there.
-# The result is the *alternative capacity* $\tilde C_i$: the leverage score of column $i$, or how well the best linear readout recovers feature $i$ ({ref}`appe-correlation-coefficient`).
-# It is never below $C_i$, it sums to the rank, and it equals $C_i$ for efficient embeddings.
+# The result is the *alternative capacity* $\tilde C_i$: the {term}`leverage score` of column $i$, or how well the best linear readout recovers feature $i$ ({ref}`appe-correlation-coefficient`).
+# It is never below $C_i$, it sums to the rank, and it equals $C_i$ for {term}`efficient <efficient matrix>` embeddings.
 # It pays for that with jumps: it jumps wherever the rank drops.
 # The authors were not sure whether the *derivatives* of the two definitions coincide at efficient embeddings.
 # They do, and this page proves it: the gap between the two is the square of a residual that vanishes there.
@@ -56,7 +56,7 @@ glue("appg-claims", len(run.claims), display=False)
 #
 # Write $W = QSR$ in the compact singular value decomposition.
 # $Q$ turns, $S$ stretches, and the rows of $R$ are orthonormal, as many as $W$ has rank.
-# The alternative capacity is the capacity of $R$ (the paper's equation 88; its "equation (2)" means equation 3):
+# The {term}`alternative capacity` is the capacity of $R$ (the paper's equation 88; its "equation (2)" means equation 3):
 #
 # $$ \tilde C_i(W) := \frac{\big([R^\mathsf{T}R]_{ii}\big)^2}{[(R^\mathsf{T}R)^2]_{ii}} = [R^\mathsf{T}R]_{ii} $$ (eq-paper-88)
 #

@@ -136,7 +136,7 @@ figures.lemma1(n_dims, totals, angle, turned)
 #
 # No axis is orthogonal to $V$, because $a_{ii} = \|w_i\|^2 > 0$.
 # So the lemma applies: capacities sum to at most $D$, and {eq}`eq-apph-slack` tells how much is missing.
-# We look at matrices of all degrees of disorder, from almost efficient ones to random ones.
+# We look at matrices of all degrees of disorder, from almost {term}`efficient <efficient matrix>` ones to random ones.
 
 # %%
 D = n_features // 2

@@ -16,8 +16,8 @@
 #
 # ```{admonition} In one minute
 # :class: tip
-# Look inside a trained network and you find neurons that respond to several unrelated things.
-# Such *polysemantic* neurons make networks hard to read, so it is worth knowing why they arise.
+# Look inside a trained network and you find {term}`neurons <neuron>` that respond to several unrelated things.
+# Such {term}`polysemantic` neurons make networks hard to read, so it is worth knowing why they arise.
 # The answer examined here is economic.
 # A network has fewer neurons than there are useful features, so room in its layers is scarce.
 # Room is handed out where it lowers the loss most.
@@ -88,7 +88,7 @@ glue("sec1-ratio", importance_ratio, display=False)
 # They are so for different reasons.
 # On the left the features are orthogonal and merely stand askew to the neurons.
 # On the right they overlap.
-# Overlap is called *superposition*, and it is the subject of the paper.
+# Overlap is called {term}`superposition`, and it is the subject of the paper.
 
 
 # %%
@@ -111,7 +111,7 @@ glue("sec1-shared-capacity", float(shares[1][0]), display=False)
 figures.fig1_two_kinds(["rotated", "not orthogonal"], [rotated, overlapping], shares)
 
 # %% [markdown]
-# What tells them apart is **capacity**: the share of a dimension that a feature has to itself.
+# What tells them apart is {term}`capacity`: the share of a dimension that a feature has to itself.
 # {ref}`sec2-capacity` defines it; all we need now is that overlap lowers it and rotation does not.
 # On the left both features have a full dimension.
 # On the right each has {glue:text}`sec1-shared-capacity:.2f`.
@@ -207,7 +207,7 @@ capacity_explorer(importance, n_dims, kurtosis)
 #
 # ### Why so many are pinned
 #
-# In the quadratic model a feature's marginal value falls by a factor of $\big(\tfrac{k-1}{2}\big)^2$ between its first and its last bit of capacity, where $k$ is the kurtosis of the inputs, and is proportional to the square of its importance.
+# In the quadratic model a feature's marginal value falls by a factor of $\big(\tfrac{k-1}{2}\big)^2$ between its first and its last bit of capacity, where $k$ is the kurtosis of the inputs, and is proportional to the square of its {term}`importance`.
 # Two features can meet on one threshold only if their importances differ by less than a factor of $\tfrac{k-1}{2}$.
 # Everything outside that window is pinned.
 # The window does not grow with the number of features; so on a long ladder of importances, nearly everybody is pinned.

@@ -17,8 +17,8 @@
 # ```{admonition} In one minute
 # :class: tip
 # A layer has $D$ neurons and more features than that.
-# The *capacity* of a feature is the share of one dimension that it has to itself: 1 if no other feature overlaps with it, 0 if it is not embedded, something between if it shares.
-# Capacities add up to at most $D$, so they are a budget.
+# The {term}`capacity` of a feature is the share of one dimension that it has to itself: 1 if no other feature overlaps with it, 0 if it is not embedded, something between if it shares.
+# Capacities add up to at most $D$, so they are a {term}`budget`.
 # A loss that likes capacity spends the whole budget, and spends it where it helps most.
 # At the best allocation every shared feature is worth the same at the margin; features worth less get nothing, features worth more get a dimension of their own.
 # Whether sharing happens at all is decided by one thing: do returns on capacity diminish?
@@ -70,7 +70,7 @@ glue("sec2-budget", budget, display=False)
 #
 # Here $x$ holds $N$ feature values, and $e$ and $h$ hold one value for each of $D$ neurons.
 # The matrix $W$ has $D$ rows and $N$ columns.
-# Its column $w_i$ is the *embedding* of feature $i$: where the neurons' inputs go when that feature switches on.
+# Its column $w_i$ is the {term}`embedding` of feature $i$: where the neurons' inputs go when that feature switches on.
 # So $e$ is a sum of columns, each weighted by its feature, and the bend then acts on one neuron at a time.
 
 # %%
@@ -84,7 +84,7 @@ run.check("eq2-activation", h, [value if value > 0 else 0 for value in e])
 # %% [markdown]
 # ## Capacity
 #
-# Two features interfere when their embeddings overlap, that is, when $w_i \cdot w_j \ne 0$.
+# Two features {term}`interfere <interference>` when their embeddings overlap, that is, when $w_i \cdot w_j \ne 0$.
 # Capacity compares a feature's overlap with itself to its overlap with everybody:
 #
 # $$ C_i = \frac{(w_i\cdot w_i)^2}{\sum_j (w_i\cdot w_j)^2} $$ (eq-paper-3)
@@ -153,7 +153,7 @@ figures.fig6_example_allocations(examples, shares)
 # **Bottom row.** Two features 60 degrees apart have $C=1/(1+\cos^2 60°)=0.8$ each.
 # They interfere although there is room for both: 0.4 of a dimension is lost.
 # The triangle and the pentagon also interfere, but waste nothing: $n$ evenly spread features have $2/n$ each.
-# Embeddings that waste nothing are called *efficient*; their geometry is the subject of {ref}`sec4-geometry`.
+# Embeddings that waste nothing are called {term}`efficient <efficient matrix>`; their geometry is the subject of {ref}`sec4-geometry`.
 
 # %%
 by_hand = [1, 1, 1, 1, 1, 1, 0]
@@ -609,7 +609,7 @@ figures.water_filling(
 # It needs (1) that more capacity never makes the loss greater and (2) that the allocations it chooses among can be realized by embeddings.
 # For (2), `fc.embedding_from_capacities` builds an embedding for *any* capacities that sum to $D$; the round trip above succeeded, and here are more.
 #
-# Appendix G offers a second definition: the *leverage* $\tilde C_i=[W^{+}W]_{ii}$ of each column, with $W^{+}$ the pseudo-inverse.
+# Appendix G offers a second definition: the {term}`leverage <leverage score>` $\tilde C_i=[W^{+}W]_{ii}$ of each column, with $W^{+}$ the pseudo-inverse.
 # It is what capacity becomes after stretching the embedding space until the features are spread evenly in all directions.
 # It is never below $C_i$, and it always sums to the rank, so that *every* full-rank embedding is efficient in its sense.
 # On efficient embeddings the two agree.

@@ -18,7 +18,7 @@
 # :class: tip
 # A small network is asked for a weighted sum of squared features, but it has fewer neurons than features.
 # Its activation is a square, and then everything can be worked out by hand.
-# The expected loss has two parts: features whose weight is *missed*, and pairs of features between which the model sees a connection that is not there, *hallucinated*.
+# The expected loss has two parts: features whose weight is *missed*, and pairs of features between which the model sees a connection that is not there, {term}`hallucinated <hallucinated correlation>`.
 # Only one number of the input distribution matters, its fourth moment $k$.
 # Written in capacities, the loss falls apart into one term for each feature, so capacity behaves like money: give it where the next bit buys most.
 # For $k > 3$ each bit buys less than the one before, and features share dimensions.
@@ -68,7 +68,7 @@ glue("sec3-1-claims", len(run.claims), display=False)
 #
 # $$ y = \sum_i v_i x_i^2 . $$ (eq-paper-9)
 #
-# The weight $v_i \ge 0$ says how much feature $i$ counts, and is called its *importance*.
+# The weight $v_i \ge 0$ says how much feature $i$ counts, and is called its {term}`importance`.
 # The model has $D$ neurons.
 # Neuron $a$ reads the input through row $a$ of a $D \times N$ matrix $W$ and squares what it reads; the output is the sum over neurons, plus a bias (equation 10 of the paper):
 #
@@ -306,7 +306,7 @@ run.check("sec3-2-loss-from-covariances", squares + products, expected)
 # {numref}`fig-sec3-1-maps` shows the choice that a model with too few neurons faces.
 # On the left is the truth: a diagonal.
 # In the middle the model keeps the most important features, one neuron each: what it says is right, but it misses the rest.
-# On the right it is the best embedding for kurtosis {glue:text}`sec3-1-kurtosis`: more of the diagonal is there, and so is a haze of hallucinated pairs.
+# On the right it is the best embedding for {term}`kurtosis` {glue:text}`sec3-1-kurtosis`: more of the diagonal is there, and so is a haze of hallucinated pairs.
 
 # %%
 solution = fc.solve_allocation(importance, n_dims, kurtosis)
@@ -773,7 +773,7 @@ run.table()
 #
 # ## What we saw
 #
-# * The expected loss of the quadratic model depends on the inputs through one number, the fourth moment $k$; it weighs what is missed by $k-1$ and what is hallucinated by 2.
+# * The {term}`expected loss` of the quadratic model depends on the inputs through one number, the fourth moment $k$; it weighs what is missed by $k-1$ and what is hallucinated by 2.
 # * In capacities the loss is a sum over features, and each feature's marginal benefit is $2(n_i/C_i)^2$: falling with capacity exactly when $k > 3$.
 # * The optimal capacities are clipped ramps of the importance, and two optimizers that know nothing of the theory arrive at them.
 #

@@ -165,7 +165,7 @@ glue("sec3-5-shared", float(shared.mean()), display=False)
 #
 # $$ V_c(k) = \frac{(N-1)\,\bigl(2 + (k-3)\,c\bigr)}{2(N-1) + (k-3)(D-c)}. $$ (eq-sec3-5-level)
 #
-# Every contour line of the phase diagram is this one formula.
+# Every contour line of the {term}`phase diagram` is this one formula.
 # Its two extreme cases are the phase boundaries.
 # At $c=1$ feature 1 becomes fully represented, at $c=0$ it becomes ignored:
 #
@@ -282,7 +282,7 @@ run.check(
 # ## The phase diagram, twice
 #
 # We now draw Figure 4 of the paper.
-# Sparsity runs along the vertical axis as the probability $p$ that a feature is active, dense inputs on top.
+# {term}`Sparsity <sparsity>` runs along the vertical axis as the probability $p$ that a feature is active, dense inputs on top.
 # For the sparse uniform inputs of Appendix D the kurtosis is $k=9/(5p)$, so $k$ runs from 1.8 at the top, and the critical value $k=3$ sits at $p=0.6$.
 # The paper does not state its ranges; ours are chosen so that one row of cells lies exactly on the critical line.
 
@@ -389,7 +389,7 @@ phase_explorer(
 # the first term for the interference, the second for the gain.
 # As long as $V < 2/(k-1)$ this is positive: the embedding is a local minimum, although for $V>1$ it is not the best one.
 # In the mirror image, feature 1 fully represented, an ignored feature wants its place, and the state survives down to $V=(k-1)/2$.
-# The two lines enclose a wedge that closes at the critical point.
+# The two lines enclose a wedge that closes at the {term}`critical point`.
 # Only inside it a start may go astray.
 
 # %%

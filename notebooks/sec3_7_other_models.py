@@ -12,12 +12,12 @@
 #
 # **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
 # **Checked here:** every sentence of section 3.7, for each nonlinearity on its own; three claims of a blog post, on block sizes, kurtosis and penalties; a well-known phase diagram of two features in one dimension.
-# **Beyond the paper:** a fourth row and a fourth column of Figure 7, how small $p$ must be for superposition at extreme importance, and how far the picture depends on choices that the paper leaves open.
+# **Beyond the paper:** a fourth row and a fourth column of Figure 7, how small $p$ must be for {term}`superposition` at extreme importance, and how far the picture depends on choices that the paper leaves open.
 # **Run time:** about seventeen minutes on two CPU cores; sweeps that were computed before are read back.
 #
 # ```{admonition} In one minute
 # So far we studied one model, with one nonlinearity, that computes a sum.
-# Now we compare it with a model that compresses: the autoencoder of {cite:t}`elhage2022toy`, which must give back every feature.
+# Now we compare it with a model that compresses: the {term}`autoencoder` of {cite:t}`elhage2022toy`, which must give back every feature.
 # We put quadratic, ReLU and GELU in both, and minimize the expected loss in each cell of nine phase diagrams.
 # The sum model shares capacity smoothly, in one large block.
 # The autoencoder likes fractions: over much of its diagram a feature has capacity ½, because it forms an antipodal pair with one other feature, in a dimension of their own.
@@ -167,7 +167,7 @@ glue("sec3-7-rounds", max(found.attrs["rounds"] for found in best.values()), dis
 # The number of diagrams in which another round of warm starts would improve nothing is {glue:text}`sec3-7-settled`; it took {glue:text}`sec3-7-rounds` rounds at the most.
 # As in the paper, the contour at ½ is replaced by two at 0.47 and 0.53 (orange), so that a plateau shows as a region between two lines.
 
-# %% mystnb={"figure": {"caption": "Figure 7. Capacity of feature 1 against its importance (all others have 1) and the feature probability, for three models and three nonlinearities. Orange contours: 0.47 and 0.53; white: the other levels. The text of the paper gives no numbers for its axes, so its range is not marked.", "name": "fig-7"}, "image": {"alt": "Nine phase diagrams. Top row: computation model, a smooth narrow band between capacity 0 and 1 that opens towards sparse inputs. Middle row: autoencoder with six features in three dimensions; quadratic has a wide smooth band, ReLU a wedge of capacity one half that reaches the right edge, GELU a broad plateau at one half with vertical edges. Bottom row: six in five dimensions, the same plateaus end at importance one."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The paper's Figure 7: capacity of feature 1 against its importance (all others have 1) and the feature probability, for three models and three nonlinearities. Orange contours: 0.47 and 0.53; white: the other levels. The text of the paper gives no numbers for its axes, so its range is not marked.", "name": "fig-7"}, "image": {"alt": "Nine phase diagrams. Top row: computation model, a smooth narrow band between capacity 0 and 1 that opens towards sparse inputs. Middle row: autoencoder with six features in three dimensions; quadratic has a wide smooth band, ReLU a wedge of capacity one half that reaches the right edge, GELU a broad plateau at one half with vertical edges. Bottom row: six in five dimensions, the same plateaus end at importance one."}} tags=["hide-input"]
 model_comparison.fig7_phase_diagrams(
     {
         row: {name: picture(best[(*model, name)]) for name in acts}
@@ -302,7 +302,7 @@ for name in ("ReLU", "GELU"):
 # The two live on the positive and the negative half of a single axis.
 # The same is true with 6 in 5.
 # For quadratic the share is {glue:text}`sec3-7-stuck-quadratic:.0%`, and half of that is a slope that just passes through ½.
-# {numref}`fig-sec3-7-blocks` maps the blocks themselves.
+# {numref}`fig-sec3-7-blocks` maps the {term}`blocks <block>` themselves.
 
 # %% mystnb={"figure": {"caption": "The block that feature 1 belongs to. Top: computation model, middle: autoencoder, both 6 in 3; bottom: autoencoder, 6 in 5.", "name": "fig-sec3-7-blocks"}, "image": {"alt": "Nine maps. Computation: a band of large blocks in three dimensions. Autoencoder with ReLU and GELU: a wide area of antipodal pairs. Autoencoder with quadratic: large blocks, with a small area of pairs at mild sparsity."}} tags=["hide-input"]
 def kind(W):

@@ -11,12 +11,12 @@
 # # Geometry of efficient embeddings
 #
 # **Paper:** section 4, Figure 5, Theorems 1 and 2.
-# **Checked here:** every construction of 4.1–4.4, both theorems in both directions, the path of 4.5, the blocks of 4.6.
+# **Checked here:** every construction of 4.1–4.4, both theorems in both directions, the path of 4.5, the {term}`blocks <block>` of 4.6.
 # **Run time:** about half a minute.
 #
 # ```{admonition} In one minute
 # :class: tip
-# An embedding is *efficient* when its features use up all the capacity there is: $\sum_i C_i = D$.
+# An embedding is {term}`efficient <efficient matrix>` when its features use up all the capacity there is: $\sum_i C_i = D$.
 # What do such embeddings look like?
 #
 # - The features fall into groups, the *blocks*, that live in mutually orthogonal subspaces.
@@ -89,7 +89,7 @@ run.check("sec4-1-capacities", fc.capacities(diagonal), (diagonal != 0).any(axis
 # ## The opposite extreme: everything shares everything
 #
 # Now let all features share all dimensions (section 4.2, the "everything bagel").
-# Take $W = \sqrt\lambda R$ with $R$ *semiorthogonal*: its $D$ rows are orthonormal, $R R^T = I$.
+# Take $W = \sqrt\lambda R$ with $R$ {term}`semiorthogonal <semiorthogonal matrix>`: its $D$ rows are orthonormal, $R R^T = I$.
 # Its columns are not, for there are $N > D$ of them.
 #
 # The rows decide.
@@ -241,7 +241,7 @@ theorems.two_members(wanted, members, [fc.capacities(W) for W in members])
 #
 # Between "nobody shares" and "everybody shares" lie all mixtures (section 4.3).
 # Split space into orthogonal subspaces of dimensions $D_k$, and place $N_k$ features in the $k$-th by a semiorthogonal matrix $R_k$ with a scale $\lambda_k$ of its own.
-# Geometers call this a *tegum product*; in coordinates it is a block-diagonal matrix.
+# Geometers call this a {term}`tegum product`; in coordinates it is a block-diagonal matrix.
 # Within each block the old rules hold,
 #
 # $$ n_i = \lambda_k C_i \quad \text{for } i \text{ in block } k, $$ (eq-paper-24)
@@ -423,7 +423,7 @@ counts.rename_axis("blocks (features in dimensions)").to_frame("maximizers")
 # Every maximizer is made of semiorthogonal blocks.
 # Most are one large block; where a start had very long vectors, or groups of them in line, these have split off.
 # No start of ours got stuck below the maximum.
-# The paper does not claim that, but it is worth knowing: total capacity behaves like the frame potential of {cite}`benedetto2003frames`, which has no bad local optima.
+# The paper does not claim that, but it is worth knowing: total capacity behaves like the {term}`frame potential` of {cite}`benedetto2003frames`, which has no bad local optima.
 #
 # And what if a matrix is only nearly of the form?
 # We disturb an efficient one by noise of relative size $\epsilon$.

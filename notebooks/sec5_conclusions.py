@@ -21,7 +21,7 @@
 #
 # - What the paper *proves* holds, and to rounding.
 # - One word has to be softened: optima of the quadratic model do not *always* have one large block; generically they do.
-# - The outlook, that architecture may control the size of blocks, rests on comparisons of trained or minimized networks ({ref}`sec3-7-other-models`).
+# - The outlook, that architecture may control the size of {term}`blocks <block>`, rests on comparisons of trained or minimized networks ({ref}`sec3-7-other-models`).
 #
 # After that comes what a reproduction owes its readers: what was easy, what was hard, what differs and why, and what it costs to run all of it.
 # :::
@@ -85,7 +85,7 @@ def cited(*patterns):
 # (sec5-allocation)=
 # ## Who gets capacity
 #
-# The first paragraph is about allocation.
+# The first paragraph is about {term}`allocation`.
 #
 # 1. *Capacity is the fraction of a dimension that a feature has.* A definition ({eq}`eq-paper-3`).
 # 2. *Many features are ignored, or get a full dimension orthogonal to all others; their relative importance decides.*
@@ -167,7 +167,7 @@ cited("fig4-*", "intro-much-*", "intro-intermediate*", "sec3-7-extreme-*", "sec3
 
 # %% [markdown]
 # Taken together, sections 1 and 3.7 qualify sentence 6 themselves.
-# The introduction says of both models that a feature of much greater importance is always whole; section 3.7 reports that the autoencoder with six features in three dimensions keeps such features in superposition.
+# The introduction says of both models that a feature of much greater importance is always whole; section 3.7 reports that the autoencoder with six features in three dimensions keeps such features in {term}`superposition`.
 #
 # (sec5-geometry)=
 # ## The geometry

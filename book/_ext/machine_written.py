@@ -24,7 +24,14 @@ class MachineWritten(SphinxDirective):
         return [nodes.raw("", path.read_text(encoding="utf-8"), format="html")]
 
 
+def _load_mathjax(app, doctree) -> None:
+    """Sphinx loads MathJax where it sees a formula, and it does not see into our pieces."""
+    if any('class="math' in node.astext() for node in doctree.findall(nodes.raw)):
+        app.env.get_domain("math").data["has_equations"][app.env.docname] = True
+
+
 def setup(app):
     """Register the extension."""
+    app.connect("doctree-read", _load_mathjax)
     app.add_directive("machine-written", MachineWritten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -47,6 +47,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": _tanh,
     "abs": _abs,
 }
+"""Activation functions by name, each giving value and slope."""
 
 
 def with_slope(activation: str | Callable[[Any], Any]) -> Activation:

@@ -24,7 +24,9 @@ from ._sharing_rule import Rule, column_chunks, sharing_rule
 from .quadratic import length_per_capacity
 
 IGNORED, POLYSEMANTIC, MONOSEMANTIC = 0, 1, 2
+"""Numbers of the three phases of a feature, wherever phases are arrays."""
 REGIMES = ("ignored", "polysemantic", "monosemantic")
+"""Names of the phases; the number of a phase is the index of its name."""
 
 
 @dataclass(frozen=True)

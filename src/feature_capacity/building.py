@@ -20,10 +20,12 @@ from typing import Any
 
 import yaml
 
+from feature_capacity.figure_list import figures_html, paper_figures_html, read_figures
 from feature_capacity.launching import with_launch_buttons
 from feature_capacity.pages import Page, PageError, execute, list_pages, write
 from feature_capacity.project import PACKAGE, Project
 from feature_capacity.registry import load_claims
+from feature_capacity.run_details import run_details_html
 from feature_capacity.verdicts import ClaimTable, collect
 
 
@@ -87,9 +89,10 @@ def _read_stamp(path: Path) -> dict[str, Any]:
 
 _AROUND = (
     *("__main__.py", "badges.py", "batch_index.py", "batches.py", "building.py", "cli.py"),
-    *("completion.py", "gallery.py", "grids.py", "launching.py", "matrix_files.py"),
-    *("matrix_report.py", "outputs.py", "own_matrix.py", "page_list.py", "pages.py"),
-    *("recording.py", "standalone.py", "standalone_links.py"),
+    *("completion.py", "figure_list.py", "gallery.py", "grids.py"),
+    *("launching.py", "matrix_files.py", "matrix_report.py", "outputs.py", "own_matrix.py"),
+    *("page_list.py", "pages.py", "printing.py", "recording.py", "run_details.py"),
+    *("standalone.py", "standalone_links.py"),
 )
 """Modules that no page computes with."""
 
@@ -290,11 +293,17 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
             copy = stage / "book" / source.relative_to(project.book)
             _copy(source, copy)
             kept.add(copy)
+    figures = read_figures((page.name, page.title, build.executed(page)) for page in pages)
     pieces = {
         "claims": table.html(root="../"),
         "equations": table.equations_html(root="../"),
+        "figures": figures_html(figures, root="../"),
+        "paper-figures": paper_figures_html(figures, root="../"),
         "score": _score(table),
     }
+    for page in pages:
+        settings, seconds = build.settings(page), build.seconds(page)
+        pieces[f"run-{page.name}"] = run_details_html(page.name, page.parameters, settings, seconds)
     for name, text in pieces.items():
         path = stage / "book" / "_generated" / f"{name}.html"
         write(path, text + "\n")
@@ -324,7 +333,12 @@ def _render(build: Build, force: bool, report: Callable[[str], None]) -> None:
     files = [path for path in sorted(stage.rglob("*")) if path.is_file()]
     looks = [path for path in files if path.suffix not in (".ipynb", ".md", ".html", ".pyc")]
     constraints = build.project.constraints
-    new = {"all": _digest([*files, constraints]), "looks": _digest([*looks, constraints])}
+    # The reference of the package is made from its docstrings.
+    package = sorted(PACKAGE.rglob("*.py"))
+    new = {
+        "all": _digest([*files, *package, constraints]),
+        "looks": _digest([*looks, constraints]),
+    }
     old = _read_stamp(stamp)
     if not force and old == new and build.index.is_file():
         report("book: unchanged")

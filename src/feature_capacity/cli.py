@@ -20,6 +20,7 @@ from feature_capacity.outputs import check_folder, check_output, replace_file
 from feature_capacity.page_list import as_json, details, listing
 from feature_capacity.pages import Page, PageError, execute, find_page, list_pages, pair
 from feature_capacity.parameters import Value
+from feature_capacity.printing import print_book
 from feature_capacity.project import Project, find_project
 from feature_capacity.standalone import render_page
 
@@ -448,6 +449,30 @@ def serve(
             server.serve_forever()
         except KeyboardInterrupt:
             typer.echo("")
+
+
+@app.command()
+@_command
+def pdf(
+    quick: Quick = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to; default _build/book.pdf.")
+    ] = None,
+) -> None:
+    """Print the book built last as one PDF, with every figure.
+
+    It takes Chromium or Chrome, which prints the pages.
+
+    Example: feature-capacity pdf -o book.pdf
+    """
+    build = Build(find_project(), quick)
+    output = (output or build.folder / "book.pdf").resolve()
+    if output.suffix != ".pdf":
+        raise ValueError(f"the output is a PDF; write -o {output.with_suffix('.pdf').name}")
+    if not output.parent.is_dir() and output.parent != build.folder:
+        raise ValueError(f"there is no folder {output.parent} to write to")
+    print_book(build, output, report=typer.echo)
+    typer.echo(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
 @app.command()

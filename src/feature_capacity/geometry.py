@@ -118,7 +118,7 @@ def optimal_embedding(
     Parameters
     ----------
     allocation : Allocation
-        From :func:`solve_allocation`, for one set of importances (no batch axes).
+        From :func:`feature_capacity.solve_allocation`, for one set of importances (no batch axes).
     generator : numpy.random.Generator, optional
         As in :func:`embedding_from_capacities`; it makes the shared block generic and turns the
         whole embedding at random.

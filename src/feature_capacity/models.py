@@ -16,7 +16,10 @@ from ._arrays import require, require_whole
 from .activations import with_slope
 
 KINDS = ("computation", "autoencoder")
+"""The toy models: a sum of squares computed, an input given back."""
+
 BIASES = ("best", "shared", "none")
+"""One for each output and as good as can be, one for all outputs, or 0."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def squared_error(model: ToyModel, W: Any, bias: Any, importance: Any, x: Any) -
     """Loss of each sample, shape (*batch, n_samples).
 
     Equation (11) with the target of equation (9) for computation; the importance-weighted sum of
-    squared errors for the autoencoder.  ``importance`` has shape (*batch, n_features).
+    squared errors for the autoencoder.  ``importance`` has shape ``(*batch, n_features)``.
 
     >>> import torch
     >>> W, x = torch.eye(2), torch.tensor([[2.0, 3.0]])

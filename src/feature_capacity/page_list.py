@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from .building import Build
-from .pages import Page, files_of, list_pages
+from .pages import Page, list_documents, list_pages
 
 _WIDTH = 80
 
@@ -99,5 +99,5 @@ def _captions(build: Build) -> dict[str, str]:
     return {
         file.removeprefix("notebooks/"): str(part.get("caption", ""))
         for part in toc.get("parts", ())
-        for file in files_of(part)
+        for file in list_documents(part)
     }

@@ -93,9 +93,8 @@ class Page:
 
 def list_pages(project: Project) -> list[Page]:
     """The executable pages in the order of the table of contents."""
-    toc = yaml.safe_load(project.toc.read_text(encoding="utf-8"))
     pages = []
-    for file in files_of(toc):
+    for file in list_documents(project):
         if file.startswith("notebooks/"):
             source = project.root / f"{file}.py"
             if not source.is_file():
@@ -104,14 +103,22 @@ def list_pages(project: Project) -> list[Page]:
     return pages
 
 
-def files_of(toc: Any) -> list[str]:
-    """Every file named in a table of contents, or in a part of one, in reading order."""
+def list_documents(toc: Project | Any) -> list[str]:
+    """Every page of the book, prose too, in reading order, as the table of contents names them.
+
+    Parameters
+    ----------
+    toc
+        The book, or a piece of its table of contents.
+    """
+    if isinstance(toc, Project):
+        toc = yaml.safe_load(toc.toc.read_text(encoding="utf-8"))
     if isinstance(toc, list):
-        return [file for entry in toc for file in files_of(entry)]
+        return [file for entry in toc for file in list_documents(entry)]
     if not isinstance(toc, Mapping):
         return []
     own = [str(toc[key]) for key in ("root", "file") if key in toc]
-    return own + [file for value in toc.values() for file in files_of(value)]
+    return own + [file for value in toc.values() for file in list_documents(value)]
 
 
 def find_page(project: Project, name: str) -> Page:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 Value = int | float | str | bool
+"""What a parameter can be."""
 
 TYPES: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool}
 """The types that a parameter can have."""

@@ -107,3 +107,4 @@ _MAKERS = {
 }
 
 POLYTOPES = tuple(_MAKERS)
+"""Names that `polytope` knows."""

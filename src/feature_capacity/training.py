@@ -23,6 +23,7 @@ from .minimum import pick_device
 from .models import ToyModel, squared_error
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+"""Optimizers by the name that `train` takes."""
 
 
 @dataclass(frozen=True)

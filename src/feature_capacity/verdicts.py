@@ -13,7 +13,9 @@ from typing import Any
 from feature_capacity.registry import N_EQUATIONS, Claim
 
 AGREES, DIFFERS = "agrees", "differs"
+"""Verdicts on a claim that was measured."""
 NOT_APPLICABLE, NOT_ATTEMPTED, NOT_CHECKED = "not applicable", "not attempted", "not checked"
+"""Claims made for other settings, of pages not executed, and left out by an executed page."""
 
 _SIGNS = {AGREES: "✓", DIFFERS: "✗", NOT_APPLICABLE: "–", NOT_ATTEMPTED: "·", NOT_CHECKED: "?"}
 _WORST_FIRST = (DIFFERS, AGREES, NOT_APPLICABLE)

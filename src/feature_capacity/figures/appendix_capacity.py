@@ -106,7 +106,6 @@ def off_center(p: np.ndarray, lines: Mapping[str, np.ndarray]) -> Figure:
     for (name, k), color in zip(lines.items(), FEATURE_COLORS, strict=False):
         ax.plot(p, k, color=color, label=name)
     ax.axhline(3, color=BLACK, lw=1, ls="--")
-    ax.text(0.99, 3.1, "3", ha="right", va="bottom")
     ax.set(yscale="log", xlim=(0, 1), ylim=(0.8, 40), yticks=[1, 3, 10, 30])
     ax.yaxis.set_major_formatter(_PLAIN)
     ax.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))

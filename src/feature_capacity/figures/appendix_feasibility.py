@@ -154,10 +154,11 @@ def two_constructions(trials: pd.DataFrame) -> Figure:
         ax.set_xlabel("features $N$")
     left.set(yscale="log", ylabel="largest error of rows and capacities", ylim=(1e-17, 2e-14))
     left.axhline(2.0**-52, color=MUTED, lw=1, ls=(0, (1, 2)))
-    left.text(trials["features"].max(), 2.0**-53.2, "spacing of numbers at 1", color=MUTED,
-              fontsize=9, ha="right", va="top")  # fmt: skip
+    left.text(trials["features"].max(), 1.3e-17, "dotted: spacing of numbers at 1", color=MUTED,
+              fontsize=9, ha="right", va="bottom")  # fmt: skip
     right.set(ylabel="share of entries of $W$\nthat are not zero", ylim=(0, 1.05))
-    right.legend(title=None, loc="upper right")
+    # Above the axes: the ranges reach their top.
+    right.legend(title=None, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     panel_letter(left, "a")
     panel_letter(right, "b")
     return fig

@@ -15,6 +15,7 @@ from ..allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC, REGIMES
 from .style import BLACK, FEATURE_COLORS, PHASE_COLORS, PHASE_MAP, book_style, cell_edges
 
 PHASES = (IGNORED, POLYSEMANTIC, MONOSEMANTIC)
+"""The phases in the order of a legend."""
 
 
 @book_style

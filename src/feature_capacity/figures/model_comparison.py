@@ -36,6 +36,7 @@ PLATEAU_LEVELS = tuple(sorted({*CONTOUR_LEVELS, 0.47, 0.53} - {0.5}))
 ACTIVATION_COLORS = dict(
     zip(("quadratic", "ReLU", "GELU", "tanh"), FEATURE_COLORS[:4], strict=True)
 )
+"""One color per nonlinearity."""
 
 _VARIED = "importance of feature 1, $V$"
 _CHANCE = "feature probability, $p$"
