@@ -15,10 +15,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test pair lint serve bench gallery clean
+.PHONY: help install book pdf test test-thorough pair lint serve bench gallery clean
 
 help: ## list these tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## make .venv with everything the book needs
 
@@ -30,6 +30,9 @@ pdf: book ## print the whole book as one PDF (needs Chromium or Chrome)
 
 test: $(INSTALLED) ## run the whole test suite (JOBS=1: one file at a time)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder) $(ARGS)
+
+test-thorough: $(INSTALLED) ## the same with every stated run of every page and ten random settings each: about half an hour
+	$(MAKE) test ARGS="--thorough $(ARGS)"
 
 pair: $(INSTALLED) ## bring each notebook in step with its .py source
 	$(BIN)/feature-capacity pair $(ARGS)

@@ -23,11 +23,25 @@ settings.register_profile("ci", settings.get_profile("book"), derandomize=True, 
 settings.load_profile("ci" if os.environ.get("CI") else "book")
 
 
-def pytest_collection_modifyitems(items):
-    """Build the book first, in one worker, and ask about its pages last, when it is there.
+def pytest_addoption(parser):
+    """One choice: everyday, or everything."""
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="also run what is marked thorough: every stated run, ten random settings a page",
+    )
 
-    Two files that run pages many times are long, and come soon; one of them wants the book too.
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what takes long, unless asked; and put the rest into a good order.
+
+    The book is built first, in one worker, and asked about its pages last, when it is there.
+    Files that run pages many times are long, and come soon; one of them wants the book too.
     """
+    if not config.getoption("thorough"):
+        left = [item for item in items if item.get_closest_marker("thorough")]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
     long = ["test_book.py", "test_random_parameters.py", "test_parameterized_runs.py"]
     place = {name: number for number, name in enumerate([*long, "", "test_pages.py"])}
     items.sort(key=lambda item: place.get(item.path.name, place[""]))

@@ -303,9 +303,12 @@ EXCEPTIONS = {
 UNSET = "all => all.filter(e => !e.querySelector('mjx-container svg')).map(e => e.textContent)"
 BROKEN = "all => all.filter(e => !e.naturalWidth).map(e => e.src)"
 UNNAMED = "all => all.filter(e => !e.alt.trim()).map(e => e.src)"
-EXPLORERS = """() => [...document.querySelectorAll(".explorer")]
-  .filter((e) => !e.parentElement.closest(".explorer"))
-  .reduce((sum, e) => sum + new TextEncoder().encode(e.outerHTML).length, 0)"""
+# As they came in the page: what their scripts have added since weighs nothing.
+EXPLORERS = """() => [...document.querySelectorAll(".explorer")].reduce((sum, e) => {
+  const copy = e.cloneNode(true);
+  copy.querySelector(".explorer-body")?.remove();
+  return sum + new TextEncoder().encode(copy.outerHTML).length;
+}, 0)"""
 FIRST_VIEW = """() => performance.getEntriesByType("paint")
   .find((entry) => entry.name === "first-contentful-paint")?.startTime"""
 # Axe leaves formulas to MathJax, but would walk through the thousands of strokes in them.

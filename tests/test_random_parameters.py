@@ -17,12 +17,19 @@ from .in_process import CellError, run_page
 
 PAGES = list_pages(find_project())
 DRAWS = 10
-FEWER = {"benchmarks": 1, "sec3_5_phase_diagrams": 3, "sec3_7_other_models": 2}
-"""Pages that take many seconds even with their small settings, or have little to draw."""
+SLOW = ("benchmarks", "sec3_7_other_models")
+"""Pages that take half a minute even with their small settings."""
+
+
+def thorough(page, number):
+    """Marks of a draw: the first of most pages is for every day, the others for a long run."""
+    return () if number == 0 and page.name not in SLOW else pytest.mark.thorough
+
+
 CASES = [
-    pytest.param(page, number, id=f"{page.name}-{number}")
+    pytest.param(page, number, id=f"{page.name}-{number}", marks=thorough(page, number))
     for page in PAGES
-    for number in range(FEWER.get(page.name, DRAWS))
+    for number in range(DRAWS)
 ]
 
 

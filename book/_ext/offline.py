@@ -49,6 +49,10 @@ ICON_NAMES = re.compile(
 )
 
 
+# Names and punctuation in code have the color of plain text; marking each doubles a page of code.
+PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+
+
 def _make_light(app, error) -> None:
     if error or app.builder.format != "html":
         return
@@ -57,7 +61,8 @@ def _make_light(app, error) -> None:
     for path in html.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         used.update(re.findall(r"fa-[\w-]+", text))
-        if (lighter := ICONS_TWICE.sub("", text)) != text:
+        lighter = PLAIN_CODE.sub(r"\1", ICONS_TWICE.sub("", text))
+        if lighter != text:
             path.write_text(lighter, encoding="utf-8")
     for path in html.glob("_static/scripts/*.js"):
         used.update(re.findall(r"fa-[\w-]+", path.read_text(encoding="utf-8")))

@@ -55,14 +55,14 @@ def embed(kind: str, identifier: str, title: str, still: str, data: Mapping[str,
     # "</" would end the element, whatever it stands in.
     content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     return Explorer(
-        f"<style>{_asset('explorers.css')}</style>\n"
         f'<section class="explorer" id="{escape(identifier)}" data-explorer="{escape(kind)}" '
         f'aria-label="{escape(title)}">\n'
+        f"<style>{_asset('explorers.css')}</style>\n"
         f'<p class="explorer-title">{escape(title)}</p>\n'
         f"<noscript><p>{escape(still)}</p></noscript>\n"
         f'<script type="application/json">{content}</script>\n'
-        "</section>\n"
-        f'<script type="module">\n{script(kind)}</script>'
+        f'<script type="module">\n{script(kind)}</script>\n'
+        "</section>"
     )
 
 
