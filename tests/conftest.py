@@ -28,7 +28,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--thorough",
         action="store_true",
-        help="also run what is marked thorough: every stated run, ten random settings a page",
+        help="also run what is marked thorough: stated runs, ten random settings a page, the PDF",
     )
 
 

@@ -22,7 +22,8 @@ from feature_capacity.cli import app
 from feature_capacity.pages import find_page, list_pages, pair
 
 COMMANDS = (
-    *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "gallery", "clean"),
+    *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "pdf", "gallery"),
+    "clean",
 )
 
 

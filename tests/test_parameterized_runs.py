@@ -38,14 +38,6 @@ RUNS = [
     for page in PAGES
     for run in stated_runs(page)
 ]
-SLOW = ("benchmarks", "sec3_7_other_models")
-# The first run of most pages is executed every day, all of them in a thorough test.
-EXECUTED = [
-    case if number == 0 and case.values[0].name not in SLOW
-    else pytest.param(*case.values, id=case.id, marks=pytest.mark.thorough)
-    for page in PAGES
-    for number, case in enumerate(case for case in RUNS if case.values[0] is page)
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -67,8 +59,8 @@ def test_a_suggested_run_sets_known_parameters_to_new_values(page, run):
         assert value != page.parameters.parameters[name].default, f"{name} is {value} anyway"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("page", "run"), EXECUTED)
+@pytest.mark.thorough
+@pytest.mark.parametrize(("page", "run"), RUNS)
 def test_a_suggested_run_reaches_the_end(page, run, tmp_path, quick_book):
     """With the small settings of the page for all that the run does not set.
 

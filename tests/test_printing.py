@@ -45,7 +45,7 @@ def _figures(quick_book):
 
 
 @pytest.mark.book
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_every_page_and_figure_is_in_the_pdf(quick_book, project, printed):
     build = quick_book[0]
     text = _words(printed[1])
@@ -60,7 +60,7 @@ def test_every_page_and_figure_is_in_the_pdf(quick_book, project, printed):
 
 
 @pytest.mark.book
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_every_picture_is_in_the_pdf(quick_book, printed):
     from PIL import Image
 
@@ -83,7 +83,7 @@ def _objects(reader):
 
 
 @pytest.mark.book
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_no_formula_is_left_as_source_and_links_lead_somewhere(quick_book, printed):
     reader, text = printed
     assert not re.search(r"\\\(|\\\[|\\frac|\\sum", text)
