@@ -13,8 +13,9 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from feature_capacity.browser import BROWSER_OPTIONS, find_browser
 from feature_capacity.building import Build, build_book
-from feature_capacity.pages import list_pages
+from feature_capacity.pages import PageError, list_pages
 from feature_capacity.project import Project, find_project
 
 # A busy machine is no counterexample, and a red build must be red again when looked at.
@@ -62,6 +63,22 @@ def quick_book(project):
     with FileLock(str(build.folder / "tests.lock")):
         table = build_book(build, jobs=2, report=print)
     return build, table, list_pages(project)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser; its tests are skipped, with the reason, where there is none."""
+    try:
+        executable = find_browser()
+    except PageError as error:
+        pytest.skip(str(error))
+    from playwright.sync_api import sync_playwright
+
+    # One a module: while it is open, no other test could run an event loop.
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=list(BROWSER_OPTIONS))
+        yield running
+        running.close()
 
 
 TINY_PAGE = """\

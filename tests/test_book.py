@@ -16,8 +16,7 @@ from urllib.request import url2pathname
 import pytest
 
 import feature_capacity
-from feature_capacity.pages import PageError, list_documents
-from feature_capacity.printing import find_browser
+from feature_capacity.pages import list_documents
 
 pytestmark = pytest.mark.book
 
@@ -187,23 +186,6 @@ def server(html):
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        executable = find_browser()
-    except PageError as error:
-        pytest.skip(str(error))
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield running
-        running.close()
 
 
 class Visit:

@@ -1,7 +1,6 @@
 """Explorers: what the browser computes and shows, against the package."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -18,33 +17,17 @@ from feature_capacity.rotations import rotation_steps
 
 pytestmark = pytest.mark.book
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 N_SETTINGS = 250
 HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title><main>'
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def show(chromium, tmp_path):
+def show(browser, tmp_path):
     """Opens an explorer from a file, as a reader does from disk; nothing else may be asked for."""
     contexts, troubles = [], []
 
     def show(explorer, fragment="", width=1280, **more):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **more)
+        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -65,9 +48,9 @@ def show(chromium, tmp_path):
 
 
 @pytest.fixture
-def theory(chromium):
+def theory(browser):
     """A page in which the closed forms of the explorers can be called by name."""
-    page = chromium.new_page()
+    page = browser.new_page()
     page.add_script_tag(content=_asset("theory.js"))
     yield page
     page.close()

@@ -7,12 +7,13 @@ from collections import Counter
 import pytest
 from typer.testing import CliRunner
 
-from feature_capacity import printing
+from feature_capacity import browser
+from feature_capacity.browser import find_browser
 from feature_capacity.building import Build
 from feature_capacity.cli import app
 from feature_capacity.figure_list import read_figures
 from feature_capacity.pages import PageError, list_documents
-from feature_capacity.printing import find_browser, one_document
+from feature_capacity.printing import one_document
 
 runner = CliRunner()
 
@@ -96,7 +97,7 @@ def test_no_formula_is_left_as_source_and_links_lead_somewhere(quick_book, print
 
 
 def test_without_a_browser_one_sentence_tells_how_to_get_one(tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(printing, "BROWSERS", ("no-such-browser",))
+    monkeypatch.setattr(browser, "BROWSERS", ("no-such-browser",))
     index = Build(tiny).index
     index.parent.mkdir(parents=True)
     index.write_text("<html></html>")

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import shutil
 from io import BytesIO
 
 import matplotlib.pyplot as plt
@@ -17,24 +16,8 @@ from feature_capacity.pages import find_page
 from feature_capacity.standalone import _css, _inlined
 from feature_capacity.standalone_links import places
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAGE = "appE_correlation_coefficient"
 RAW = re.compile(r"\{\w[\w:]*\}`|:::|```|\{(?:numref|glue|eq|ref|admonition|dropdown)|\(\w+\)=")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield running
-        running.close()
 
 
 def visit(browser, path, scheme="light"):

@@ -19,18 +19,9 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from feature_capacity.browser import find_browser
 from feature_capacity.building import Build
 from feature_capacity.pages import PageError, list_documents
-
-BROWSERS = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
-"""Programs that can print, in the order of trying."""
 
 _STYLES = ("pygments.css", "basic.css", "custom.css", "print.css")
 _MATHJAX = "mathjax/tex-svg-full.js"
@@ -64,17 +55,6 @@ for (const details of document.querySelectorAll("details")) details.open = true;
 </script>
 </body></html>
 """
-
-
-def find_browser() -> str:
-    """The browser that prints; raises `PageError` that tells how to get one."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        raise PageError(
-            "printing the book takes Chromium or Chrome, and there is none on this machine; on "
-            "Debian and Ubuntu: apt-get install chromium, on a Mac: brew install --cask chromium"
-        )
-    return found
 
 
 def print_book(build: Build, target: Path, report: Callable[[str], None] = print) -> None:

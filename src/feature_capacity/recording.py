@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import shutil
 from pathlib import Path
 
+from feature_capacity.browser import BROWSER_OPTIONS, find_browser
 from feature_capacity.pages import PageError
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # Along a row of the diagram, over the plateau at one half, and back.
 _SETTINGS = "#phase-explorer?model=autoencoder, 6 in 3&activation=ReLU&V=0.01&p=0.02"
@@ -35,9 +33,7 @@ def film_explorer(html: Path, picture: Path) -> None:
     page_file = html / "notebooks" / "sec3_7_other_models.html"
     if not page_file.is_file():
         raise PageError(f"there is no {page_file}; build the book first (make book)")
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        raise PageError("filming needs Chromium; on Debian: apt-get install chromium")
+    executable = find_browser()
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -45,8 +41,7 @@ def film_explorer(html: Path, picture: Path) -> None:
 
     frames = []
     with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=executable, args=options)
+        browser = playwright.chromium.launch(executable_path=executable, args=list(BROWSER_OPTIONS))
         page = browser.new_page(viewport={"width": _WIDTH, "height": 900}, color_scheme="light")
         page.goto(page_file.as_uri() + _SETTINGS)
         explorer = page.locator("#phase-explorer")
