@@ -48,6 +48,7 @@ def film_explorer(html: Path, picture: Path) -> None:
         explorer.locator(".explorer-map").wait_for()
         # The book's top bar would lie across the picture.
         page.add_style_tag(content=".bd-header-article, .bd-header {display: none !important}")
+        page.evaluate("() => window.MathJax?.startup?.promise")
         slider = explorer.get_by_label("importance V", exact=False)
         last = int(slider.get_attribute("max"))
         columns = range(last // 3, last - last // 6)
@@ -55,10 +56,10 @@ def film_explorer(html: Path, picture: Path) -> None:
             slider.evaluate(
                 "(e, x) => { e.value = x; e.dispatchEvent(new Event('input')) }", column
             )
-            area = explorer.bounding_box()
-            end = explorer.locator(".explorer-readout").bounding_box()
-            area["height"] = end["y"] + end["height"] - area["y"] + 8
-            frames.append(Image.open(io.BytesIO(page.screenshot(clip=area))).convert("RGB"))
+            below = explorer.locator(".explorer-readout").bounding_box()
+            height = below["y"] + below["height"] - explorer.bounding_box()["y"] + 8
+            frame = Image.open(io.BytesIO(explorer.screenshot())).convert("RGB")
+            frames.append(frame.crop((0, 0, frame.width, round(height))))
         browser.close()
 
     palette = frames[len(frames) // 2].quantize(_COLORS)
