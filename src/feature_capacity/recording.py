@@ -10,7 +10,7 @@ from feature_capacity.pages import PageError
 
 # Along a row of the diagram, over the plateau at one half, and back.
 _SETTINGS = "#phase-explorer?model=autoencoder, 6 in 3&activation=ReLU&V=0.01&p=0.02"
-_WIDTH, _COLORS, _MILLISECONDS = 760, 96, 160
+_WIDTH, _COLORS, _MILLISECONDS = 760, 200, 160
 
 
 def film_explorer(html: Path, picture: Path) -> None:
@@ -56,8 +56,10 @@ def film_explorer(html: Path, picture: Path) -> None:
             slider.evaluate(
                 "(e, x) => { e.value = x; e.dispatchEvent(new Event('input')) }", column
             )
-            below = explorer.locator(".explorer-readout").bounding_box()
-            height = below["y"] + below["height"] - explorer.bounding_box()["y"] + 8
+            height = explorer.evaluate(
+                "e => e.querySelector('.explorer-summary').getBoundingClientRect().bottom"
+                " - e.getBoundingClientRect().top + 10"
+            )
             frame = Image.open(io.BytesIO(explorer.screenshot())).convert("RGB")
             frames.append(frame.crop((0, 0, frame.width, round(height))))
         browser.close()

@@ -69,7 +69,7 @@ explorer("phases", (root, data, { changed }) => {
   }
 
   const map = make("canvas", { class: "explorer-map explorer-cells", tabindex: 0, role: "img" });
-  const readout = make("dl", { class: "explorer-readout", "aria-live": "polite" });
+  const readout = make("div", { class: "explorer-readout", "aria-live": "polite" });
   const space = vectorView({ colors });
   const spaceCaption = make("figcaption");
   const pairs = pairTable("Cosines between the features; frames: same block.");
@@ -244,7 +244,7 @@ explorer("phases", (root, data, { changed }) => {
       ["loss", shown(loss[cell], 4)],
     ];
     readout.replaceChildren(
-      ...entries.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
+      ...entries.map(([name, value]) => make("span", {}, make("i", {}, name), ` ${value}`)),
     );
     Object.assign(readout.dataset, {
       importance: importance[column],
