@@ -37,13 +37,14 @@ def pytest_collection_modifyitems(config, items):
     """Leave out what takes long, unless asked; and put the rest into a good order.
 
     The book is built first, in one worker, and asked about its pages last, when it is there.
-    Files that run pages many times are long, and come soon; one of them wants the book too.
+    Long files come soon, so that no worker is left with one of them at the end.
     """
     if not config.getoption("thorough"):
         left = [item for item in items if item.get_closest_marker("thorough")]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
-    long = ["test_book.py", "test_random_parameters.py", "test_parameterized_runs.py"]
+    long = ["test_book.py", "test_sweeps.py", "test_random_parameters.py", "test_runs.py"]
+    long += ["test_parameterized_runs.py"]  # wants the book too
     place = {name: number for number, name in enumerate([*long, "", "test_pages.py"])}
     items.sort(key=lambda item: place.get(item.path.name, place[""]))
 

@@ -29,12 +29,16 @@ def run_page(page: Page, parameters: Mapping[str, Any]) -> dict[str, Record]:
     from papermill.parameterize import parameterize_notebook
 
     notebook = parameterize_notebook(load_notebook_node(to_notebook(page)), dict(parameters))
+    # IPython takes the place of the main module, which processes started later would look for.
+    main = sys.modules["__main__"]
     shell = InteractiveShell.instance()
     shell.reset(new_session=False)
     configure_inline_support(shell, "inline")
+    sys.modules["__main__"] = shell.user_module
     errors: list[BaseException | None] = []
     shell.showtraceback = lambda *args, **kwargs: errors.append(sys.exc_info()[1])
     with (
+        _put_back(main),
         contextlib.chdir(page.source.parent),
         capture_output(),
         warnings.catch_warnings(),
@@ -52,3 +56,11 @@ def run_page(page: Page, parameters: Mapping[str, Any]) -> dict[str, Record]:
                     f"in the cell\n{cell.source}"
                 ) from error
     return dict(shell.user_ns["run"].records)
+
+
+@contextlib.contextmanager
+def _put_back(main):
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -70,7 +70,7 @@ def test_a_suggested_run_reaches_the_end(page, run, tmp_path, quick_book):
     execute(page, tmp_path / "out.ipynb", tmp_path / "failed.ipynb", settings)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_works_from_the_root_without_a_working_folder(project, tmp_path):
     out = tmp_path / "out.ipynb"
     subprocess.run(

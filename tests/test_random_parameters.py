@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -17,13 +18,16 @@ from .in_process import CellError, run_page
 
 PAGES = list_pages(find_project())
 DRAWS = 10
-SLOW = ("benchmarks", "sec3_7_other_models")
-"""Pages that take half a minute even with their small settings."""
+QUICK = (
+    *("sec1_introduction", "sec5_conclusions", "appA_expected_loss", "appB_correlations"),
+    *("appE_correlation_coefficient", "appG_alternative_capacity", "appH_feasibility"),
+)
+"""Pages that take few seconds with their small settings: one draw of them is for every day."""
 
 
 def thorough(page, number):
-    """Marks of a draw: the first of most pages is for every day, the others for a long run."""
-    return () if number == 0 and page.name not in SLOW else pytest.mark.thorough
+    """Marks of a draw."""
+    return () if number == 0 and page.name in QUICK else pytest.mark.thorough
 
 
 CASES = [
@@ -105,7 +109,9 @@ def test_a_page_in_this_process_gives_the_verdicts_of_papermill(tiny):
     for settings in ({"n_dims": 5}, {"n_dims": 1, "scale": 0.5}):
         out = tiny.root / "out.ipynb"
         execute(page, out, tiny.root / "failed.ipynb", settings)
+        main = sys.modules["__main__"]
         assert verdicts(run_page(page, settings)) == verdicts(read_records(out))
+        assert sys.modules["__main__"] is main  # or no process could be started any more
 
 
 def verdicts(records):
