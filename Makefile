@@ -31,7 +31,7 @@ pdf: book ## print the whole book as one PDF (needs Chromium or Chrome)
 test: $(INSTALLED) ## run the whole test suite (JOBS=1: one file at a time)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder) $(ARGS)
 
-test-thorough: $(INSTALLED) ## the same, and every stated run, ten random settings of each page, the PDF: about half an hour more
+test-thorough: $(INSTALLED) ## the same, and stated runs, random settings, the PDF, large cases: half an hour more
 	$(MAKE) test ARGS="--thorough $(ARGS)"
 
 pair: $(INSTALLED) ## bring each notebook in step with its .py source

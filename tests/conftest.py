@@ -29,7 +29,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--thorough",
         action="store_true",
-        help="also run what is marked thorough: stated runs, ten random settings a page, the PDF",
+        help="also run what is marked thorough: stated runs, random settings, the PDF, large cases",
     )
 
 

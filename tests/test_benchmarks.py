@@ -51,6 +51,7 @@ def test_the_loop_that_the_diagram_is_compared_with_is_right(project):
     np.testing.assert_allclose(np.reshape(loop, (4, 4)), exact, atol=1e-9)
 
 
+@pytest.mark.thorough
 def test_a_panel_is_compared_with_training_at_equal_loss(project, tmp_path):
     file = tmp_path / "panels.json"
     command = [sys.executable, "benchmarks/panels.py", "--panels", "auto-relu-3", "--grid", "4"]

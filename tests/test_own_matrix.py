@@ -134,7 +134,7 @@ def test_the_picture_suits_few_and_many_features():
     assert sum(bar.get_height() for bar in flat.axes[2].patches) == 50
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_fifty_thousand_features_never_meet_in_pairs(folder):
     W = np.random.default_rng(0).standard_normal((512, 50_000), dtype=np.float32)
     np.save("big.npy", W)

@@ -18,20 +18,8 @@ from .in_process import CellError, run_page
 
 PAGES = list_pages(find_project())
 DRAWS = 10
-QUICK = (
-    *("sec1_introduction", "sec5_conclusions", "appA_expected_loss", "appB_correlations"),
-    *("appE_correlation_coefficient", "appG_alternative_capacity", "appH_feasibility"),
-)
-"""Pages that take few seconds with their small settings: one draw of them is for every day."""
-
-
-def thorough(page, number):
-    """Marks of a draw."""
-    return () if number == 0 and page.name in QUICK else pytest.mark.thorough
-
-
 CASES = [
-    pytest.param(page, number, id=f"{page.name}-{number}", marks=thorough(page, number))
+    pytest.param(page, number, id=f"{page.name}-{number}")
     for page in PAGES
     for number in range(DRAWS)
 ]
@@ -82,7 +70,7 @@ def draw_number(parameter: Parameter, high: float, rng):
     return round(value) if parameter.type is int else float(value)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(("page", "number"), CASES)
 def test_a_page_runs_to_its_end_with_random_parameters(page, number, tmp_path, monkeypatch):
     # Sweeps are kept in a folder of their own, not among those of the book.

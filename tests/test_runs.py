@@ -252,7 +252,9 @@ def test_ctrl_c_during_one_run_leaves_nothing_and_ends_its_kernel(tiny):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.thorough)]
+)
 def test_a_grid_goes_on_where_it_stopped(tiny, number):
     extend(tiny, SLOW)
     Path("grid.yml").write_text("n_dims: [2, 3, 4, 11, 12]")
@@ -283,7 +285,7 @@ def test_a_grid_goes_on_where_it_stopped(tiny, number):
     assert Path("out", f"{run_name({'n_dims': 5})}.ipynb").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_grid_on_dask_survives_a_killed_worker(tiny):
     from distributed import LocalCluster
 

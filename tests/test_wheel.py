@@ -72,6 +72,7 @@ def test_the_wheel_carries_the_pages_and_their_parameters(call, project, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.thorough
 def test_a_page_runs_from_the_wheel(call, tmp_path):
     listed = call("pages", FASTEST, "--json")
     parameters = json.loads(listed.stdout)[0]["parameters"]
