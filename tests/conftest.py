@@ -66,18 +66,25 @@ def quick_book(project):
     return build, table, list_pages(project)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """A real browser; its tests are skipped, with the reason, where there is none."""
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """A real browser; what asks for it is skipped, with the reason, where there is none."""
     try:
-        executable = find_browser()
+        return find_browser()
     except PageError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def browser(browser_path):
+    """The same, running."""
     from playwright.sync_api import sync_playwright
 
     # One a module: while it is open, no other test could run an event loop.
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=executable, args=list(BROWSER_OPTIONS))
+        running = playwright.chromium.launch(
+            executable_path=browser_path, args=list(BROWSER_OPTIONS)
+        )
         yield running
         running.close()
 

@@ -8,23 +8,18 @@ import pytest
 from typer.testing import CliRunner
 
 from feature_capacity import browser
-from feature_capacity.browser import find_browser
 from feature_capacity.building import Build
 from feature_capacity.cli import app
 from feature_capacity.figure_list import read_figures
-from feature_capacity.pages import PageError, list_documents
+from feature_capacity.pages import list_documents
 from feature_capacity.printing import one_document
 
 runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
-def printed(quick_book, tmp_path_factory):
+def printed(browser_path, quick_book, tmp_path_factory):
     """The quick book printed through the command line, and its text."""
-    try:
-        find_browser()
-    except PageError as error:
-        pytest.skip(str(error))
     import pypdf
 
     target = tmp_path_factory.mktemp("pdf") / "book.pdf"

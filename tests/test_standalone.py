@@ -9,9 +9,10 @@ import matplotlib.pyplot as plt
 import pytest
 from typer.testing import CliRunner
 
-from feature_capacity.batch_index import figures_of, write_index
+from feature_capacity.batch_index import write_index
 from feature_capacity.batches import Outcome, Run
 from feature_capacity.cli import app
+from feature_capacity.figure_list import read_pictures
 from feature_capacity.pages import find_page
 from feature_capacity.standalone import _css, _inlined
 from feature_capacity.standalone_links import places
@@ -188,7 +189,7 @@ def test_the_index_shows_runs_side_by_side_to_everybody(batch, browser, scheme):
         'A "line" (n_dims = 2, mode = <plain>)'
     )
     assert shown.eval_on_selector_all("img", "e => e.every(i => i.naturalWidth > 100)")
-    assert len(list(figures_of(outcomes[0].run.notebook))) == 1
+    assert len(list(read_pictures(outcomes[0].run.notebook))) == 1
     dark = shown.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
     assert dark == (scheme == "dark")
     found = Axe().run(shown, options={"resultTypes": ["violations"]}).response["violations"]

@@ -5,15 +5,13 @@ It needs no network and no script; pictures lie beside it in ``figures/``.
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 from .batches import Outcome
+from .figure_list import Picture, read_pictures
 from .outputs import replace_file
 from .pages import Page
 from .verdicts import AGREES, DIFFERS, NOT_APPLICABLE, read_records
@@ -67,27 +65,6 @@ _VERDICTS = (
 )
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One picture of an executed page."""
-
-    name: str
-    alt: str
-    png: bytes
-
-
-def figures_of(notebook: Path) -> Iterator[Figure]:
-    """The named figures of an executed page that have a picture, in their order."""
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        metadata = cell["metadata"].get("mystnb", {})
-        name = metadata.get("figure", {}).get("name")
-        for output in cell.get("outputs", ()) if name else ():
-            if png := output.get("data", {}).get("image/png"):
-                alt = metadata.get("image", {}).get("alt", "")
-                yield Figure(name, alt, base64.b64decode("".join(png)))
-                break
-
-
 def write_index(page: Page, outcomes: Sequence[Outcome], folder: Path) -> Path:
     """Write ``index.html`` and its pictures into the folder of a batch; return the page.
 
@@ -98,7 +75,7 @@ def write_index(page: Page, outcomes: Sequence[Outcome], folder: Path) -> Path:
     folder : Path
     """
     pictures = {
-        outcome.run.name: {figure.name: figure for figure in figures_of(outcome.run.notebook)}
+        outcome.run.name: {figure.name: figure for figure in read_pictures(outcome.run.notebook)}
         for outcome in outcomes
         if outcome.error is None
     }
@@ -156,7 +133,7 @@ def _address(run: str, figure: str) -> str:
     return f"figures/{run}/{figure}.png"
 
 
-def _row(outcome: Outcome, figures: dict[str, Figure], columns: list[str]) -> str:
+def _row(outcome: Outcome, figures: dict[str, Picture], columns: list[str]) -> str:
     run = outcome.run
     settings = ", ".join(f"{name} = {value}" for name, value in run.settings.items())
     told = "".join(
@@ -180,7 +157,7 @@ def _row(outcome: Outcome, figures: dict[str, Figure], columns: list[str]) -> st
     return f'<tr><th scope="row">{"".join(parts)}</th>{"".join(cells)}</tr>'
 
 
-def _cell(run: str, figure: Figure | None, settings: str) -> str:
+def _cell(run: str, figure: Picture | None, settings: str) -> str:
     if figure is None:
         return '<td class="none">none</td>'
     address = quote(_address(run, figure.name))

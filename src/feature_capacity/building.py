@@ -88,12 +88,12 @@ def _read_stamp(path: Path) -> dict[str, Any]:
 
 
 _AROUND = (
-    *("__main__.py", "badges.py", "batch_index.py", "batches.py", "browser.py", "building.py"),
-    *("cli.py", "completion.py", "figure_list.py", "gallery.py", "grids.py"),
-    *("launching.py", "matrix_files.py", "matrix_report.py", "outputs.py", "own_matrix.py"),
-    *("page_list.py", "pages.py", "printing.py", "recording.py", "run_details.py"),
-    *("standalone.py", "standalone_links.py"),
-)
+    "__main__.py", "badges.py", "batch_index.py", "batches.py", "browser.py", "building.py",
+    "cli.py", "cli_base.py", "cli_book.py", "cli_run.py", "completion.py", "figure_list.py",
+    "gallery.py", "grids.py", "launching.py", "matrix_files.py", "matrix_report.py",
+    "outputs.py", "own_matrix.py", "page_list.py", "pages.py", "printing.py", "recording.py",
+    "run_details.py", "standalone.py", "standalone_links.py",
+)  # fmt: skip
 """Modules that no page computes with."""
 
 

@@ -7,7 +7,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -64,6 +64,37 @@ class Figure:
         return f"data:image/webp;base64,{base64.b64encode(target.getvalue()).decode()}"
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What one cell of an executed page shows as a figure.
+
+    Parameters
+    ----------
+    name, caption, alt
+        As the metadata of the cell has them; `alt` is for who cannot see it.
+    png
+        The PNG file.
+    """
+
+    name: str
+    caption: str
+    alt: str
+    png: bytes
+
+
+def read_pictures(notebook: Path) -> Iterator[Picture]:
+    """The named figures of an executed page that have a picture, in their order."""
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        metadata = cell["metadata"].get("mystnb", {})
+        figure = metadata.get("figure")
+        for output in cell.get("outputs", ()) if figure else ():
+            if png := output.get("data", {}).get("image/png"):
+                alt = metadata.get("image", {}).get("alt", "")
+                content = base64.b64decode("".join(png))
+                yield Picture(figure["name"], figure.get("caption", ""), alt, content)
+                break
+
+
 def read_figures(pages: Iterable[tuple[str, str, Path]]) -> list[Figure]:
     """Every figure of the executed pages, numbered in reading order.
 
@@ -72,23 +103,15 @@ def read_figures(pages: Iterable[tuple[str, str, Path]]) -> list[Figure]:
     pages
         Name, title and executed notebook of each page, in the order of the table of contents.
     """
-    found: list[Figure] = []
-    for page, title, notebook in pages:
-        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-            figure = cell["metadata"].get("mystnb", {}).get("figure")
-            picture = _picture(cell) if figure else None
-            if picture:
-                number = len(found) + 1
-                name, caption = figure["name"], figure["caption"]
-                found.append(Figure(number, page, title, name, caption, picture))
-    return found
-
-
-def _picture(cell: dict) -> bytes | None:
-    for output in cell.get("outputs", ()):
-        if "image/png" in output.get("data", {}):
-            return base64.b64decode("".join(output["data"]["image/png"]))
-    return None
+    found = [
+        (page, title, picture)
+        for page, title, notebook in pages
+        for picture in read_pictures(notebook)
+    ]
+    return [
+        Figure(number, page, title, picture.name, picture.caption, picture.png)
+        for number, (page, title, picture) in enumerate(found, start=1)
+    ]
 
 
 def figures_html(figures: Iterable[Figure], root: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from feature_capacity.badges import BLUE, GREEN, badge, badge_line
+from feature_capacity.figure_list import read_pictures
 from feature_capacity.launching import launch_addresses
 from feature_capacity.pages import write
 
@@ -26,14 +25,9 @@ def figure_png(notebook: Path, figure: str) -> bytes:
 
     Raises ``ValueError`` if the page has no figure of that name, or no picture in it.
     """
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    named = [
-        c for c in cells if c["metadata"].get("mystnb", {}).get("figure", {}).get("name") == figure
-    ]
-    for cell in named:
-        for output in cell["outputs"]:
-            if "image/png" in output.get("data", {}):
-                return base64.b64decode("".join(output["data"]["image/png"]))
+    for picture in read_pictures(notebook):
+        if picture.name == figure:
+            return picture.png
     raise ValueError(f"{notebook.name} shows no picture for a figure named {figure!r}")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import os
 import posixpath
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ import yaml
 
 from feature_capacity.browser import find_browser
 from feature_capacity.building import Build
+from feature_capacity.outputs import replace_file
 from feature_capacity.pages import PageError, list_documents
 
 _STYLES = ("pygments.css", "basic.css", "custom.css", "print.css")
@@ -78,8 +78,6 @@ def print_book(build: Build, target: Path, report: Callable[[str], None] = print
         option = " --quick" if build.quick else ""
         raise PageError(f"there is no built book yet; run feature-capacity book{option} first")
     browser = find_browser()
-    target = target.resolve()
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
     with tempfile.TemporaryDirectory(prefix="book-") as folder:
         source = Path(folder) / "book.html"
         source.write_text(one_document(build), encoding="utf-8")
@@ -100,11 +98,7 @@ def print_book(build: Build, target: Path, report: Callable[[str], None] = print
         if done.returncode or not printed.is_file():
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise PageError(f"{browser} did not print the book: {last}")
-        try:
-            shutil.copyfile(printed, partial)
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_file(target, printed.read_bytes())
 
 
 def one_document(build: Build) -> str:
