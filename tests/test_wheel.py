@@ -91,6 +91,24 @@ def test_a_page_runs_from_the_wheel(call, tmp_path):
     assert "claim-verdict" in (tmp_path / "out.html").read_text()
 
 
+def test_what_a_page_generates_does_not_go_into_the_installed_package(
+    installed, call, project, tmp_path
+):
+    (carried,) = installed[0].parents[1].glob("lib/python*/site-packages/feature_capacity/_book")
+    source = (project.notebooks / f"{FASTEST}.py").read_text()
+    header, _, _ = source.partition("# %%")
+    tell = "from feature_capacity.project import find_project\n\nprint(find_project().build)\n"
+    page = carried / "notebooks" / f"{FASTEST}.py"
+    page.write_text(f"{header}# %%\n{tell}")
+    try:
+        done = call("run", FASTEST, "-o", "out.ipynb")
+    finally:
+        page.write_text(source)
+    assert done.returncode == 0, done.stderr
+    (cell,) = json.loads((tmp_path / "out.ipynb").read_text())["cells"]
+    assert cell["outputs"][0]["text"] == [f"{tmp_path / '_build'}\n"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -20,7 +20,7 @@ import yaml
 
 from feature_capacity.outputs import replace_file
 from feature_capacity.parameters import ParameterCell, read_parameters, unknown
-from feature_capacity.project import Project
+from feature_capacity.project import BUILD_FOLDER, PACKAGE, Project, find_project
 
 HEADER = """\
 # ---
@@ -219,6 +219,11 @@ def execute(
     destination, failed = destination.resolve(), failed.resolve()
     running = destination.with_name(f".{destination.stem}.{os.getpid()}.ipynb")
     running.parent.mkdir(parents=True, exist_ok=True)
+    if page.source.is_relative_to(PACKAGE):
+        # The page's folder is the installed package's, and nothing may be generated there.
+        os.environ.setdefault(BUILD_FOLDER, str(find_project().build))
+    # Where pages are executed side by side, threads that spin while they wait hold the others up.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     start = time.perf_counter()
     try:
         with kernel_settings() as config:

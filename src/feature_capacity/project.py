@@ -1,10 +1,14 @@
 """Where the book is: a checkout of the project, or the copy that travels inside the wheel."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 """Folder of the installed package."""
+
+BUILD_FOLDER = "FEATURE_CAPACITY_BUILD"
+"""Environment variable that names the folder for everything generated."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,9 @@ def find_project(start: Path | str | None = None) -> Project:
 
     The first of these that holds the book: `start` (default: the working folder) and the folders
     above it; the checkout that this package is installed from; the copy inside the wheel. What is
-    generated goes to ``_build`` beside a checkout, and below the working folder for the copy
-    inside the wheel, which may be read-only.
+    generated goes to the folder that the environment variable ``FEATURE_CAPACITY_BUILD`` names;
+    without it to ``_build``, beside a checkout, and below `start` for the copy inside the wheel,
+    which may be read-only.
 
     Raises
     ------
@@ -71,12 +76,12 @@ def find_project(start: Path | str | None = None) -> Project:
         If none of them holds the book.
     """
     start = Path.cwd() if start is None else Path(start).resolve()
-    for folder in (start, *start.parents, PACKAGE.parents[1]):
-        if _is_book(folder):
-            return Project(folder, folder / "_build")
     packaged = PACKAGE / "_book"
-    if _is_book(packaged):
-        return Project(packaged, start / "_build")
+    for folder in (start, *start.parents, PACKAGE.parents[1], packaged):
+        if _is_book(folder):
+            beside = start if folder == packaged else folder
+            build = Path(os.environ.get(BUILD_FOLDER) or beside / "_build")
+            return Project(folder, build.absolute())
     raise FileNotFoundError(
         f"no copy of the book at or above {start}; change into a checkout of the project"
     )
