@@ -21,6 +21,7 @@ import pytest
 import torch
 import xarray as xr
 import yaml
+import zarr
 from typer.testing import CliRunner
 
 from feature_capacity import (
@@ -445,12 +446,17 @@ def snapshot(folder):
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 
+def change_one_number(store):
+    loss = zarr.open_group(store, mode="r+")["loss"]
+    loss[1, 0] = np.nextafter(loss[1, 0], np.inf)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda store: truncate(store / "W/c/1/0/0/0"),
+        lambda store: truncate(store / "W/c/0/0/0/0"),
         lambda store: (store / "loss/c/0/0").unlink(),
-        lambda store: shutil.copy(store / "loss/c/0/0", store / "loss/c/1/0"),
+        change_one_number,
         lambda store: shutil.rmtree(store / "capacity"),
     ],
 )
@@ -463,6 +469,17 @@ def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage
     cached = whole.with_name(f"autoencoder-relu-{TINY.digest[:16]}.zarr")
     whole.rename(cached)
     assert_same(cached_sweep(TINY, cached.parent), reference[TINY])
+
+
+def test_a_large_sweep_is_stored_a_block_of_rows_at_a_time(reference, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep_store, "_CHUNK_BYTES", 8 * 5 * 100)
+    store = tmp_path / "blocks.zarr"
+    assert_same(run_sweep(TINY, store, progress=False), reference[TINY])
+    chunks = sorted(path.name for path in (store / "loss" / "c").iterdir())
+    assert 1 < len(chunks) < TINY.shape[0], "the case tried is neither of the simple ones"
+    truncate(store / "loss/c" / chunks[-1] / "0")
+    with pytest.raises(DamagedStoreError):
+        run_sweep(TINY, store, progress=False)
 
 
 def test_another_sweep_or_code_is_refused(whole, half_done, monkeypatch):

@@ -7,6 +7,7 @@ something that its outputs depend on has changed.
 import hashlib
 import itertools
 import json
+import math
 import multiprocessing
 import shutil
 import subprocess
@@ -191,8 +192,12 @@ def _execute_all(
             if isinstance(seconds, PageError):
                 return
         return
-    # Longest first, as far as is known, so that no long page is left for the end.
-    ordered = sorted(pages, key=lambda page: -(build.seconds(page) or 0))
+    # The longest first, so that none is left for the end; the largest, where times are not known.
+    ordered = sorted(
+        pages,
+        key=lambda page: (build.seconds(page) or math.inf, page.source.stat().st_size),
+        reverse=True,
+    )
     report(f"executing {len(pages)} pages, {jobs} at a time")
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
     waiting, running, failed = iter(ordered), {}, False

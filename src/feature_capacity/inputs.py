@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -233,7 +234,8 @@ class UnitSparseUniform(SparseInput):
 
     def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
         """Gauss-Legendre nodes on [0, 1]."""
-        return _unit_legendre(n_points)
+        x, w = _unit_legendre(n_points)
+        return x.copy(), w.copy()
 
     def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
         """The level itself."""
@@ -266,11 +268,14 @@ def _half(n_points: int) -> int:
     return n_points // 2
 
 
+# A sweep asks for the same few rules in every row; what is kept must not be written to.
+@lru_cache(maxsize=32)
 def _unit_legendre(n_points: int) -> tuple[np.ndarray, np.ndarray]:
     x, w = np.polynomial.legendre.leggauss(n_points)
     return (x + 1) / 2, w / 2
 
 
+@lru_cache(maxsize=32)
 def _half_normal(n_points: int) -> tuple[np.ndarray, np.ndarray]:
     """Gauss rule for the absolute value of a standard normal variable."""
     # Lanczos on a fine discretization of the density gives the recurrence coefficients.

@@ -36,6 +36,7 @@ from .sweep_rows import WON_FROM, fields_of, sizes_of, unpack
 _FORMAT = 1
 _MARK = "feature_capacity_sweep"
 _HASH = "row_hash"
+_CHUNK_BYTES = 2**20  # of a whole sweep, all fields together
 _UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, TypeError)  # what damage can raise
 
 
@@ -218,7 +219,7 @@ class SweepStore:
             arrays[name] = group.create_array(
                 name,
                 shape=(rows, cells, *sizes),
-                chunks=(1, cells, *sizes),
+                chunks=(self._rows_at_once(), cells, *sizes),
                 dtype=field.dtype,
                 dimension_names=["probability", "importance", *field.dims],
                 attributes={"long_name": field.meaning, "units": "1", **_flags(name)},
@@ -226,20 +227,30 @@ class SweepStore:
         array = group.create_array(
             _HASH,
             shape=(rows,),
-            chunks=(1,),
+            chunks=(self._rows_at_once(),),
             dtype="uint64",
             dimension_names=["probability"],
             attributes={"long_name": "start of the SHA-256 hash of the row"},
         )
-        for row in range(rows):
-            state = self.need(round_, row)
-            for name, values in unpack(config, state).items():
-                arrays[name][row] = values
-            array[row] = _hash_fields(unpack(config, state))
+        for block in self._blocks():
+            states = [unpack(config, self.need(round_, row)) for row in range(rows)[block]]
+            for name in arrays:
+                arrays[name][block] = np.stack([state[name] for state in states])
+            array[block] = np.array([_hash_fields(state) for state in states], dtype="uint64")
         with warnings.catch_warnings():
             # xarray looks for consolidated metadata first, and warns when there is none.
             warnings.filterwarnings("ignore", "Consolidated metadata")
             zarr.consolidate_metadata(group.store)
+
+    def _rows_at_once(self) -> int:
+        """Rows in one chunk of the whole sweep; many small files would take long."""
+        _, cells = self.config.shape
+        numbers = sum(_size(self.config, name) for name in fields_of(self.config))
+        return min(self.config.shape[0], max(1, _CHUNK_BYTES // (8 * cells * numbers)))
+
+    def _blocks(self) -> Iterator[slice]:
+        step = self._rows_at_once()
+        return (slice(row, row + step) for row in range(0, self.config.shape[0], step))
 
     def _coordinates(self) -> dict[str, tuple[Any, str]]:
         config = self.config
@@ -260,9 +271,13 @@ class SweepStore:
         """The whole sweep, checked row by row; values are read when they are needed."""
         try:
             data = xr.open_zarr(self.path, chunks=None)
-            for row in range(self.config.shape[0]):
-                values = {name: data[name][row].to_numpy() for name in fields_of(self.config)}
-                require(int(data[_HASH][row]) == _hash_fields(values), f"row {row} has changed")
+            for block in self._blocks():
+                values = {name: data[name][block].to_numpy() for name in fields_of(self.config)}
+                for i, expected in enumerate(data[_HASH][block].to_numpy()):
+                    row = {name: value[i] for name, value in values.items()}
+                    require(
+                        int(expected) == _hash_fields(row), f"row {block.start + i} has changed"
+                    )
         except _UNREADABLE as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise DamagedStoreError(
