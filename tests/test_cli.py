@@ -20,6 +20,7 @@ from feature_capacity import completion
 from feature_capacity.building import Build
 from feature_capacity.cli import app
 from feature_capacity.pages import find_page, list_pages, pair
+from feature_capacity.project import find_project
 
 COMMANDS = (
     *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "pdf", "gallery"),
@@ -286,6 +287,18 @@ def test_pair_check_writes_nothing_and_says_what_to_do(tiny):
     assert not list(tiny.notebooks.glob("*.ipynb"))
     assert "brought in step: tiny.ipynb" in call("pair").output
     assert call("pair", "--check").exit_code == 0
+
+
+def test_another_build_folder_is_used_and_never_deleted(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("FEATURE_CAPACITY_BUILD", str(tmp_path / "scratch"))
+    kept = tmp_path / "scratch" / "thesis.tex"
+    kept.parent.mkdir()
+    kept.touch()
+    assert find_project(tiny.root).build == kept.parent
+    done = call("clean")
+    assert done.exit_code == 2
+    assert "is not called _build; delete it by hand" in done.stderr
+    assert kept.exists()
 
 
 def test_clean_deletes_the_build_only(tiny):

@@ -453,9 +453,21 @@ def test_explorers_keep_nobody_out(show, diagrams, kind, scheme):
 
 
 @pytest.mark.parametrize("kind", ["capacity", "geometry", "phases"])
-def test_without_scripts_a_sentence_stands_in(show, diagrams, kind):
-    page = show(explorers(diagrams)[kind], java_script_enabled=False)
-    assert "needs scripts" in page.locator(".explorer").inner_text()
+def test_without_scripts_a_still_picture_stands_in(show, diagrams, kind):
+    page = show(explorers(diagrams)[kind], width=390, java_script_enabled=False)
+    still = page.locator(".explorer-still")
+    assert still.is_visible()
+    assert len(still.get_attribute("alt")) > 60
+    box = still.bounding_box()
+    assert 300 < box["width"] < 390
+    assert box["height"] / box["width"] == pytest.approx(2.9 / 6.2, abs=0.01)
+    assert "With scripts on" in page.locator(".explorer").inner_text()
+
+
+def test_the_still_picture_is_the_opening_setting(diagrams):
+    found = fc.solve_allocation([4.0, 1.0, 1.0], 2, 9.0)
+    told = ", ".join(f"{i} {c:.2f}" for i, c in enumerate(found.capacity, start=1))
+    assert f"Capacities: {told}." in capacity_explorer([4.0, 1.0, 1.0], 2, 9.0).html
 
 
 def test_a_touch_chooses_a_cell(show, diagrams):

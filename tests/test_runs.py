@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -283,6 +284,25 @@ def test_a_grid_goes_on_where_it_stopped(tiny, number):
     assert done.output.count("there already") == 3
     assert files("out").items() >= before.items()
     assert Path("out", f"{run_name({'n_dims': 5})}.ipynb").is_file()
+
+
+@pytest.mark.thorough
+def test_a_grid_renders_what_is_new_and_the_index_leads_to_it(tiny):
+    Path("grid.yml").write_text("- {n_dims: 2}\n- {mode: fail}\n")
+    words = ("--grid", "grid.yml", "-o", "out", "--html")
+    done = call(*words)
+    assert done.exit_code == 1, "one of the two fails"
+    good, bad = run_name({"n_dims": 2}), run_name({"mode": "fail"})
+    rendered = Path("out", f"{good}.html")
+    assert "<h1" in rendered.read_text()
+    assert not Path("out", f"{bad}.html").exists()
+    index = Path("out", "index.html").read_text()
+    assert f'href="{quote(good)}.html"' in index
+    before = rendered.stat().st_mtime_ns
+    Path("grid.yml").write_text("- {n_dims: 2}\n- {n_dims: 3}\n")
+    assert call(*words).exit_code == 0
+    assert rendered.stat().st_mtime_ns == before
+    assert Path("out", f"{run_name({'n_dims': 3})}.html").is_file()
 
 
 @pytest.mark.thorough

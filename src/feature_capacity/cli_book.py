@@ -189,5 +189,7 @@ def clean() -> None:
     Example: feature-capacity clean
     """
     build = find_project().build
+    if build.name != "_build":  # a folder that FEATURE_CAPACITY_BUILD names may hold other things
+        raise ValueError(f"{build} is not called _build; delete it by hand")
     shutil.rmtree(build, ignore_errors=True)
     typer.echo(f"deleted {build}")

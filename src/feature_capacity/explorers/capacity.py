@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..allocation import REGIMES
+from ..allocation import REGIMES, solve_allocation
+from ..figures.stills import still_allocation
 from ..figures.style import FEATURE_COLORS, PHASE_COLORS
 from .html import Explorer, embed
 
@@ -28,7 +29,6 @@ def capacity_explorer(
     *,
     identifier: str = "capacity-explorer",
     title: str = "Explore: who gets how much?",
-    still: str = "This figure needs scripts; the figure above it is one of its settings.",
 ) -> Explorer:
     """Sliders for importances, kurtosis and dimensions; curves, threshold and capacities.
 
@@ -41,7 +41,7 @@ def capacity_explorer(
         The setting to begin with; of more than 12 features the most important 12 are taken.
     n_dims : int
     kurtosis : float
-    identifier, title, still
+    identifier, title
         As in :func:`feature_capacity.explorers.html.embed`.
 
     Examples
@@ -67,7 +67,11 @@ def capacity_explorer(
             "kurtosis": KURTOSIS_LIMITS,
         },
     }
-    return embed("capacity", identifier, title, still, data)
+    found = solve_allocation(first["importance"], first["nDims"], first["kurtosis"])
+    still = still_allocation(np.array(first["importance"]), found, first["nDims"])
+    told = ", ".join(f"{i} {c:.2f}" for i, c in enumerate(found.capacity, start=1))
+    alt = f"Importances and capacities of the features, as bars. Capacities: {told}."
+    return embed("capacity", identifier, title, still, alt, data)
 
 
 def _state(importance: Sequence[float], n_dims: int, kurtosis: float) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .._arrays import require
+from ..figures.stills import still_embedding
+from ..geometry import embedding_from_capacities
 from ..rotations import check_capacities
 from .capacity import COLORS
 from .html import Explorer, embed
@@ -29,7 +31,6 @@ def geometry_explorer(
     tolerance: float = 1e-6,
     identifier: str = "geometry-explorer",
     title: str = "Explore: any division of the dimensions",
-    still: str = "This figure needs scripts; the figure above it shows the same film.",
 ) -> Explorer:
     """Sliders for capacities whose sum stays; the embedding of Theorem 1 and its blocks.
 
@@ -39,7 +40,7 @@ def geometry_explorer(
         The setting to begin with: in [0, 1], with a whole sum of at most 3.
     tolerance : float
         Cosine above which two features count as linked.
-    identifier, title, still
+    identifier, title
         As in :func:`feature_capacity.explorers.html.embed`.
 
     Raises
@@ -70,4 +71,7 @@ def geometry_explorer(
         "tolerance": tolerance,
         "colors": COLORS,
     }
-    return embed("geometry", identifier, title, still, data)
+    still = still_embedding(c, embedding_from_capacities(c), COLORS)
+    told = ", ".join(f"{i} {x:.2f}" for i, x in enumerate(first, start=1))
+    alt = f"Capacities as bars, and the cosines of an embedding that has them. Capacities: {told}."
+    return embed("geometry", identifier, title, still, alt, data)

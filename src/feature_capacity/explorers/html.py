@@ -6,6 +6,8 @@ from a disk, in JupyterLab and in an exported notebook alike: nothing is fetched
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +16,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+from PIL import Image
+
 _HERE = Path(__file__).resolve().parent
+
+
+_WITHOUT_SCRIPTS = "This is one setting. With scripts on, this figure can be changed by hand."
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Explorer:
     Attributes
     ----------
     html : str
-        The whole explorer, which shows a sentence instead where scripts are off.
+        The whole explorer, which shows a still picture instead where scripts are off.
     """
 
     html: str
@@ -36,7 +44,9 @@ class Explorer:
         return "Explorer: open the page in a browser to use it"
 
 
-def embed(kind: str, identifier: str, title: str, still: str, data: Mapping[str, Any]) -> Explorer:
+def embed(
+    kind: str, identifier: str, title: str, still: Figure, alt: str, data: Mapping[str, Any]
+) -> Explorer:
     """Put the scripts of one kind of explorer and its data together.
 
     Parameters
@@ -47,8 +57,10 @@ def embed(kind: str, identifier: str, title: str, still: str, data: Mapping[str,
         Its id on the page; links to a setting begin with it.
     title : str
         Heading, as text.
-    still : str
-        What a reader without scripts sees: where the still picture is, as text.
+    still : Figure
+        What a reader without scripts sees.
+    alt : str
+        The same in words.
     data : mapping
         What the script starts from; must be what JSON can hold.
     """
@@ -59,11 +71,20 @@ def embed(kind: str, identifier: str, title: str, still: str, data: Mapping[str,
         f'aria-label="{escape(title)}">\n'
         f"<style>{_asset('explorers.css')}</style>\n"
         f'<p class="explorer-title">{escape(title)}</p>\n'
-        f"<noscript><p>{escape(still)}</p></noscript>\n"
+        f'<noscript><img class="explorer-still" src="{_address(still)}" alt="{escape(alt)}">'
+        f"<p>{_WITHOUT_SCRIPTS}</p></noscript>\n"
         f'<script type="application/json">{content}</script>\n'
         f'<script type="module">\n{script(kind)}</script>\n'
         "</section>"
     )
+
+
+def _address(figure: Figure) -> str:
+    """The picture itself as an address, small enough to travel with a page."""
+    png, webp = io.BytesIO(), io.BytesIO()
+    figure.savefig(png, format="png", dpi=150)
+    Image.open(png).convert("RGB").save(webp, format="WEBP", quality=80)
+    return f"data:image/webp;base64,{base64.b64encode(webp.getvalue()).decode('ascii')}"
 
 
 @cache

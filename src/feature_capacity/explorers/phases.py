@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from .._arrays import require
+from ..figures.stills import still_map
 from ..figures.style import CAPACITY_MAP
 from .capacity import COLORS
 from .html import Explorer, embed
@@ -54,7 +55,6 @@ def phase_explorer(
     tolerance: float = 0.1,
     identifier: str = "phase-explorer",
     title: str = "Explore: every cell and its embedding",
-    still: str = "This figure needs scripts; the figure above it shows the same maps.",
 ) -> Explorer:
     """Phase diagrams to point at: a cell's numbers, vectors, cosines and blocks.
 
@@ -70,7 +70,7 @@ def phase_explorer(
         Importance and probability of the cell chosen at first.
     tolerance : float
         Cosine above which two features count as linked.
-    identifier, title, still
+    identifier, title
         As in :func:`feature_capacity.explorers.html.embed`.
 
     Raises
@@ -135,7 +135,15 @@ def phase_explorer(
         "colors": COLORS,
         "ramp": [to_hex(color) for color in CAPACITY_MAP(np.linspace(0, 1, 128))],
     }
-    return embed("phases", identifier, title, still, data)
+    key, opening = next(iter(maps.items()))
+    W = np.asarray(opening.W[rows, columns][row, column], dtype=float)
+    values = opening.values[rows, columns]
+    still = still_map(importance, probability, values, (row, column), W)
+    alt = (
+        f"Map of the capacity of feature 1 ({', '.join(key)}), and the cosines between features "
+        f"at importance {importance[column]:.3g} and probability {probability[row]:.3g}."
+    )
+    return embed("phases", identifier, title, still, alt, data)
 
 
 def _numbers(values: Any) -> Sequence[float]:

@@ -1,0 +1,118 @@
+"""What an explorer shows where scripts are off: its opening setting, drawn once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from ..allocation import REGIMES, Allocation
+from .style import (
+    CAPACITY_MAP,
+    LIGHT,
+    ORANGE,
+    PHASE_COLORS,
+    book_style,
+    cell_edges,
+    pair_matrix,
+)
+
+_SIZE = (6.2, 2.9)
+
+
+@book_style
+def still_allocation(importance: np.ndarray, found: Allocation, n_dims: int) -> Figure:
+    """Importance and capacity of every feature, colored by phase.
+
+    Parameters
+    ----------
+    importance : array (n_features,)
+    found : Allocation
+        The optimal allocation at one kurtosis.
+    n_dims : int
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
+    feature = np.arange(1, len(importance) + 1)
+    colors = [PHASE_COLORS[int(code)] for code in found.regime]
+    left.bar(feature, importance, color=colors)
+    left.set(yscale="log", xticks=feature, xlabel="feature", ylabel="importance $v_i$")
+    _capacity_bars(right, found.capacity, colors)
+    right.set_title(f"together {n_dims} dimensions", loc="left", weight="normal")
+    present = sorted({int(code) for code in found.regime}, reverse=True)
+    handles = [Patch(color=PHASE_COLORS[code], label=REGIMES[code]) for code in present]
+    fig.legend(handles=handles, loc="outside upper center", ncols=3)
+    return fig
+
+
+@book_style
+def still_map(
+    importance: np.ndarray,
+    probability: np.ndarray,
+    values: np.ndarray,
+    cell: tuple[int, int],
+    W: np.ndarray,
+) -> Figure:
+    """A map of capacity with one cell marked, and the cosines between the features of that cell.
+
+    Parameters
+    ----------
+    importance, probability : arrays (n_importance,), (n_probability,)
+    values : array (n_probability, n_importance)
+    cell : tuple of int
+        Row and column.
+    W : array (n_dims, n_features)
+        Embedding of the cell.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
+    edges = cell_edges(importance, log=True), cell_edges(probability, log=True)
+    image = left.pcolormesh(*edges, values, cmap=CAPACITY_MAP, vmin=0, vmax=1, rasterized=True)
+    row, column = cell
+    left.plot(importance[column], probability[row], "s", mfc="none", mec=ORANGE, ms=8, mew=2)
+    left.set(
+        xscale="log",
+        yscale="log",
+        xlabel="importance of feature 1, $V$",
+        ylabel="feature probability, $p$",
+    )
+    fig.colorbar(image, ax=left, label="capacity $C_1$").outline.set_visible(False)
+    _cosines(right, W)
+    right.set_title("cosines in the marked cell", loc="left", weight="normal")
+    return fig
+
+
+@book_style
+def still_embedding(capacity: np.ndarray, W: np.ndarray, colors: Sequence[str]) -> Figure:
+    """Capacities, and the cosines between the features of an embedding that has them.
+
+    Parameters
+    ----------
+    capacity : array (n_features,)
+    W : array (n_dims, n_features)
+    colors : sequence of str
+        One for each feature.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
+    _capacity_bars(left, capacity, list(colors[: len(capacity)]))
+    _cosines(right, W)
+    right.set_title("cosines", loc="left", weight="normal")
+    return fig
+
+
+def _capacity_bars(ax: Axes, capacity: np.ndarray, colors: Sequence[Any]) -> None:
+    feature = np.arange(1, len(capacity) + 1)
+    ax.bar(feature, capacity, color=colors)
+    ax.axhline(1, color=LIGHT, lw=1, zorder=0)
+    ax.set(ylim=(0, 1.05), xticks=feature, xlabel="feature", ylabel="capacity $C_i$")
+
+
+def _cosines(ax: Axes, W: np.ndarray) -> None:
+    """Of an ignored feature there is no direction: its cosines are drawn as 0."""
+    length = np.linalg.norm(W, axis=0)
+    directions = np.divide(W, length, out=np.zeros_like(W, dtype=float), where=length > 0)
+    squares = pair_matrix(ax, directions.T @ directions, 1)
+    ax.figure.colorbar(squares, ax=ax, ticks=(-1, -0.5, 0, 0.5, 1)).outline.set_visible(False)
