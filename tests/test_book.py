@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.request import url2pathname
 import pytest
 
 import feature_capacity
+from feature_capacity.browser import BROWSER_OPTIONS
 from feature_capacity.pages import list_documents
 
 pytestmark = pytest.mark.book
@@ -227,35 +229,51 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def seen(browser, html, documents):
+def seen(browser_path, html, documents):
     """What a browser finds on every page opened from disk, as wide as a desk and as a phone."""
-    visit, found = Visit(browser, html.as_uri(), width=1280), {}
-    for name in sorted(name for name in documents if name.startswith(("book/", "notebooks/"))):
-        page = visit.open(name)
-        found[name] = {
-            "unset": page.eval_on_selector_all(".math", UNSET),
-            "wrong": page.locator("[data-mml-node=merror]").count(),
-            "broken": page.eval_on_selector_all("article img", BROKEN),
-            "unnamed": page.eval_on_selector_all("article img:not(.thumbnail)", UNNAMED),
-            "weight": visit.weight(),
-            "first view": page.evaluate(FIRST_VIEW),
-            "troubles": list(visit.troubles),
-        }
-        page.set_viewport_size({"width": 390, "height": 900})
-        found[name]["excess"] = page.evaluate(EXCESS)
-        page.set_viewport_size({"width": 1280, "height": 900})
-        page.evaluate(BOXES_FOR_FORMULAS)
-        page.add_style_tag(content="* { transition: none !important; }")  # from day to night
-        for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)
-            page.evaluate(NOTE_LOOKS)
-        page.evaluate(JOIN_WORDS_OF_CODE)
-        found[name]["barriers"] = barriers(page, {"rules": {"color-contrast": {"enabled": False}}})
-        page.evaluate(KEEP_ONE_OF_EACH_LOOK)
-        for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)
-            found[name]["barriers"] += barriers(page, {"runOnly": ["color-contrast"]})
-    visit.page.close()
+    names = sorted(name for name in documents if name.startswith(("book/", "notebooks/")))
+    with ThreadPoolExecutor() as pool:  # a browser each
+        halves = pool.map(functools.partial(look_at, browser_path, html), (names[::2], names[1::2]))
+        found = {name: seen for half in halves for name, seen in half.items()}
+    return {name: found[name] for name in names}
+
+
+def look_at(browser_path, html, names):
+    """What a browser of its own finds on some of the pages."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = {"executable_path": browser_path, "args": list(BROWSER_OPTIONS)}
+        visit = Visit(playwright.chromium.launch(**options), html.as_uri(), width=1280)
+        return {name: look_at_page(visit, name) for name in names}
+
+
+def look_at_page(visit, name):
+    """All facts about one page."""
+    page = visit.open(name)
+    found = {
+        "unset": page.eval_on_selector_all(".math", UNSET),
+        "wrong": page.locator("[data-mml-node=merror]").count(),
+        "broken": page.eval_on_selector_all("article img", BROKEN),
+        "unnamed": page.eval_on_selector_all("article img:not(.thumbnail)", UNNAMED),
+        "weight": visit.weight(),
+        "first view": page.evaluate(FIRST_VIEW),
+        "troubles": list(visit.troubles),
+    }
+    page.set_viewport_size({"width": 390, "height": 900})
+    found["excess"] = page.evaluate(EXCESS)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.evaluate(BOXES_FOR_FORMULAS)
+    page.add_style_tag(content="* { transition: none !important; }")  # from day to night
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(NOTE_LOOKS)
+    page.evaluate(JOIN_WORDS_OF_CODE)
+    found["barriers"] = barriers(page, {"rules": {"color-contrast": {"enabled": False}}})
+    page.evaluate(KEEP_ONE_OF_EACH_LOOK)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found["barriers"] += barriers(page, {"runOnly": ["color-contrast"]})
     return found
 
 

@@ -109,7 +109,7 @@ def test_there_must_be_a_book_and_a_place(tmp_path, tiny):
     assert "feature-capacity book first" in done.output
     done = runner.invoke(app, ["pdf", "-o", str(tmp_path / "book.html")])
     assert done.exit_code == 2
-    assert "write -o book.pdf" in done.output
+    assert "must end in .pdf; write book.pdf" in done.output
     done = runner.invoke(app, ["pdf", "-o", str(tmp_path / "no" / "book.pdf")])
     assert done.exit_code == 2
     assert "there is no folder" in done.output
