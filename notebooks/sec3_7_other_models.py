@@ -25,7 +25,7 @@
 # We find it to be true of ReLU and GELU, and mostly not of quadratic.
 # ```
 
-# %% tags=["parameters"] quick={"grid": 6, "extra_grid": 4, "n_starts": 2, "warm_rounds": 1, "n_points": 512, "n_samples": 20000, "train_steps": 10, "workers": 1}
+# %% tags=["parameters"] quick={"grid": 5, "extra_grid": 4, "n_starts": 2, "warm_rounds": 0, "n_points": 512, "n_samples": 20000, "train_steps": 10, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the extra diagrams [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]

@@ -14,7 +14,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from feature_capacity.browser import BROWSER_OPTIONS, find_browser
-from feature_capacity.building import Build, build_book
+from feature_capacity.building import Build, build_book, is_executed
 from feature_capacity.pages import PageError, list_pages
 from feature_capacity.project import Project, find_project
 
@@ -63,6 +63,20 @@ def quick_book(project):
     # Test files run side by side; the second one to ask waits, and finds everything unchanged.
     with FileLock(str(build.folder / "tests.lock")):
         table = build_book(build, jobs=2, report=print)
+    return build, table, list_pages(project)
+
+
+@pytest.fixture(scope="session")
+def book(request, project):
+    """The book that readers get, if its pages were executed as they stand; else the quick one.
+
+    Its build, its claims and its pages.
+    """
+    build = Build(project)
+    if not is_executed(build):
+        return request.getfixturevalue("quick_book")
+    with FileLock(str(build.folder / "tests.lock")):
+        table = build_book(build, report=print)
     return build, table, list_pages(project)
 
 

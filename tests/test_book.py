@@ -45,8 +45,8 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def html(quick_book):
-    return quick_book[0].html
+def html(book):
+    return book[0].html
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def documents(html):
     return {p.relative_to(html).as_posix(): Reader(p.read_text(encoding="utf-8")) for p in paths}
 
 
-def test_every_page_is_there(quick_book, project, documents):
-    for page in quick_book[2]:
+def test_every_page_is_there(book, project, documents):
+    for page in book[2]:
         assert f"notebooks/{page.name}.html" in documents
     prose = "intro claims equations deviations notation glossary figures api how_to_run references"
     for name in prose.split():
@@ -88,26 +88,26 @@ def test_every_link_inside_the_book_leads_somewhere(html, documents):
                 assert unquote(parts.fragment) in documents[path].ids, f"{name} links to {link}"
 
 
-def test_every_verdict_links_to_the_cell_that_measured_it(quick_book, documents):
-    for row in quick_book[1].rows:
+def test_every_verdict_links_to_the_cell_that_measured_it(book, documents):
+    for row in book[1].rows:
         if row.status in ("agrees", "differs", "not applicable"):
             page = f"notebooks/{row.claim.page}.html"
             assert f"claim-{row.claim.id}" in documents[page].ids
             assert f"../{page}#claim-{row.claim.id}" in documents["book/claims.html"].links
 
 
-def test_every_equation_links_to_a_cell_that_checks_it(quick_book, documents):
-    for number, rows in quick_book[1].by_equation().items():
+def test_every_equation_links_to_a_cell_that_checks_it(book, documents):
+    for number, rows in book[1].by_equation().items():
         assert f"equation-{number}" in documents["book/equations.html"].ids
         links = {f"../notebooks/{row.claim.page}.html#claim-{row.claim.id}" for row in rows}
         assert links
         assert links <= set(documents["book/equations.html"].links)
 
 
-def test_the_score_is_on_the_first_page(quick_book, html):
+def test_the_score_is_on_the_first_page(book, html):
     text = (html / "book" / "intro.html").read_text(encoding="utf-8")
-    assert quick_book[1].score() in text
-    assert quick_book[1].coverage() in text
+    assert book[1].score() in text
+    assert book[1].coverage() in text
 
 
 def test_the_list_of_figures_agrees_with_the_pages(html, documents):
@@ -136,8 +136,8 @@ def test_every_term_that_a_page_links_carries_its_definition(html, documents):
     assert len(found) > 10
 
 
-def test_every_executed_page_tells_how_it_was_run(quick_book, html):
-    build, _, pages = quick_book
+def test_every_executed_page_tells_how_it_was_run(book, html):
+    build, _, pages = book
     for page in pages:
         text = (html / "notebooks" / f"{page.name}.html").read_text(encoding="utf-8")
         box = text.partition('<details class="run-details">')[2].partition("</details>")[0]
@@ -418,16 +418,16 @@ def test_the_search_finds_a_page(browser, server):
     visit.page.close()
 
 
-def test_claims_can_be_filtered_by_words_and_verdict(browser, server, quick_book):
+def test_claims_can_be_filtered_by_words_and_verdict(browser, server, book):
     visit = Visit(browser, server, width=1280)
     page = visit.open("book/claims.html")
     rows = page.locator("tr[data-verdict]:visible")
     everything = rows.count()
-    assert everything == len(quick_book[1].rows)
+    assert everything == len(book[1].rows)
     page.get_by_label("Show rows with this verdict").select_option("differs")
-    assert rows.count() == quick_book[1].count("differs") < everything
+    assert rows.count() == book[1].count("differs") < everything
     page.get_by_label("Show rows with these words").fill("Theorem 2")
-    assert 0 < rows.count() < quick_book[1].count("differs")
+    assert 0 < rows.count() < book[1].count("differs")
     assert page.locator("tr.claims-section:visible").count() <= rows.count()
     assert page.locator(".claims-filter output").text_content() == f"{rows.count()} of {everything}"
     assert visit.troubles == []

@@ -68,8 +68,8 @@ def test_every_notebook_is_in_step_with_its_source(project):
     assert pair(project, check=True) == [], "run `make pair`"
 
 
-def test_every_page_ran_without_error_or_warning(quick_book):
-    build, _, all_pages = quick_book
+def test_every_page_ran_without_error_or_warning(book):
+    build, _, all_pages = book
     for page in all_pages:
         for cell in json.loads(build.executed(page).read_text())["cells"]:
             for output in cell.get("outputs", ()):
@@ -79,8 +79,17 @@ def test_every_page_ran_without_error_or_warning(quick_book):
                 assert cell["execution_count"], f"{page.name}: a cell was not executed"
 
 
-def test_a_figure_cell_shows_exactly_one_captioned_picture(quick_book):
-    build, _, all_pages = quick_book
+@pytest.mark.thorough
+def test_the_small_settings_make_a_whole_book(quick_book):
+    """Which everyday tests look at only where the published one is not there."""
+    build, table, _ = quick_book
+    assert build.quick
+    assert build.index.is_file()
+    assert [row.claim.id for row in table.problems] == []
+
+
+def test_a_figure_cell_shows_exactly_one_captioned_picture(book):
+    build, _, all_pages = book
     names = []
     for page in all_pages:
         for cell in json.loads(build.executed(page).read_text())["cells"]:
@@ -94,14 +103,14 @@ def test_a_figure_cell_shows_exactly_one_captioned_picture(quick_book):
     assert len(names) == len(set(names))
 
 
-def test_every_page_checks_its_claims(quick_book):
-    _, table, _ = quick_book
+def test_every_page_checks_its_claims(book):
+    _, table, _ = book
     assert [row.claim.id for row in table.problems] == []
     assert table.count(NOT_ATTEMPTED) == 0
 
 
-def test_analytic_pages_do_not_import_torch(quick_book):
-    build, _, all_pages = quick_book
+def test_analytic_pages_do_not_import_torch(book):
+    build, _, all_pages = book
     without = set()
     for page in all_pages:
         records = read_records(build.executed(page)).values()

@@ -18,12 +18,16 @@ runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
-def printed(browser_path, quick_book, tmp_path_factory):
-    """The quick book printed through the command line, and its text."""
+def printed(browser_path, book, tmp_path_factory):
+    """The book printed through the command line, and its text."""
     import pypdf
 
     target = tmp_path_factory.mktemp("pdf") / "book.pdf"
-    done = runner.invoke(app, ["pdf", "--quick", "-o", str(target)], catch_exceptions=False)
+    done = runner.invoke(
+        app,
+        ["pdf", *(["--quick"] if book[0].quick else []), "-o", str(target)],
+        catch_exceptions=False,
+    )
     assert done.exit_code == 0, done.output
     assert [path.name for path in target.parent.iterdir()] == ["book.pdf"]
     reader = pypdf.PdfReader(target)
@@ -35,21 +39,21 @@ def _words(text: str) -> str:
     return re.sub(r"\W+", "", text)
 
 
-def _figures(quick_book):
-    build, _, pages = quick_book
+def _figures(book):
+    build, _, pages = book
     return read_figures((page.name, page.title, build.executed(page)) for page in pages)
 
 
 @pytest.mark.book
 @pytest.mark.thorough
-def test_every_page_and_figure_is_in_the_pdf(quick_book, project, printed):
-    build = quick_book[0]
+def test_every_page_and_figure_is_in_the_pdf(book, project, printed):
+    build = book[0]
     text = _words(printed[1])
     for name in list_documents(project):
         source = (build.html / f"{name}.html").read_text(encoding="utf-8")
         title = re.search(r"<h1>(.+?)<a class=\"headerlink\"", source)[1]
         assert text.count(_words(re.sub(r"<[^>]+>", "", title))) >= 2  # contents and page
-    figures = _figures(quick_book)
+    figures = _figures(book)
     for figure in figures:
         start = figure.caption.partition("$")[0][:60]
         assert _words(f"Fig. {figure.number} {start}") in text, figure.name
@@ -57,10 +61,10 @@ def test_every_page_and_figure_is_in_the_pdf(quick_book, project, printed):
 
 @pytest.mark.book
 @pytest.mark.thorough
-def test_every_picture_is_in_the_pdf(quick_book, printed):
+def test_every_picture_is_in_the_pdf(book, printed):
     from PIL import Image
 
-    wanted = Counter(Image.open(io.BytesIO(f.picture)).size for f in _figures(quick_book))
+    wanted = Counter(Image.open(io.BytesIO(f.picture)).size for f in _figures(book))
     found = Counter(
         (image["/Width"], image["/Height"])
         for image in (entry.get_object() for entry in _objects(printed[0]))
@@ -80,11 +84,11 @@ def _objects(reader):
 
 @pytest.mark.book
 @pytest.mark.thorough
-def test_no_formula_is_left_as_source_and_links_lead_somewhere(quick_book, printed):
+def test_no_formula_is_left_as_source_and_links_lead_somewhere(book, printed):
     reader, text = printed
     assert not re.search(r"\\\(|\\\[|\\frac|\\sum", text)
     assert len(reader.outline) > 0
-    document = one_document(quick_book[0])
+    document = one_document(book[0])
     ids = set(re.findall(r'\bid="([^"]+)"', document))
     targets = set(re.findall(r'href="#([^"]*)"', document))
     assert targets

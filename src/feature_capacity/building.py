@@ -128,23 +128,14 @@ def build_book(
         or the book has a warning.
     """
     pages = list_pages(build.project)
-    reading = [page for page in pages if _reads_the_build(page)]
-    timing = [page for page in pages if page not in reading and _scripts(build.project, page)]
-    plain = [page for page in pages if page not in reading + timing]
+    plain, timing, reading = _groups(build.project)
     number = itertools.count(1)
 
     def tell(page: Page, what: str) -> None:
         report(f"[{next(number)}/{len(pages)}] {page.name}: {what}")
 
-    # A page that reads the verdicts of the others comes after them.
-    others = [build.executed(page) for page in plain + timing]
     for group, side_by_side in ((plain, jobs), (timing, 1), (reading, 1)):
-        digests = {
-            page: page_digest(
-                build.project, page, build.settings(page), others if page in reading else []
-            )
-            for page in group
-        }
+        digests = {page: _page_digest(build, page) for page in group}
         changed = []
         for page in group:
             if everything or not _is_current(build, page, digests[page]):
@@ -168,6 +159,30 @@ def build_book(
     _stage(build, pages, table)
     _render(build, everything, report)
     return table
+
+
+def is_executed(build: Build) -> bool:
+    """Whether every page has been executed as it stands, so that a build only renders."""
+    return all(
+        _is_current(build, page, _page_digest(build, page)) for page in list_pages(build.project)
+    )
+
+
+def _groups(project: Project) -> tuple[list[Page], list[Page], list[Page]]:
+    """Pages that only compute; those that measure times; those that read the others' verdicts."""
+    plain, timing, reading = [], [], []
+    for page in list_pages(project):
+        if _reads_the_build(page):
+            reading.append(page)
+        else:
+            (timing if _scripts(project, page) else plain).append(page)
+    return plain, timing, reading
+
+
+def _page_digest(build: Build, page: Page) -> str:
+    plain, timing, reading = _groups(build.project)
+    others = [build.executed(other) for other in plain + timing] if page in reading else []
+    return page_digest(build.project, page, build.settings(page), others)
 
 
 def _is_current(build: Build, page: Page, digest: str) -> bool:
