@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +23,7 @@ from traitlets import Unicode
 from traitlets.config import LoggingConfigurable
 
 from feature_capacity import building
-from feature_capacity.building import Build, build_book
+from feature_capacity.building import Build, build_book, is_executed
 from feature_capacity.pages import (
     HEADER,
     PageError,
@@ -328,8 +329,11 @@ def executed(monkeypatch):
 
 def test_only_what_changed_is_executed_again(tiny, executed):
     build = Build(tiny)
+    assert not is_executed(build)
     table = build_book(build, report=lambda line: None)
     assert executed == [("tiny", {})]
+    assert is_executed(build)
+    assert not is_executed(Build(tiny, quick=True))
     assert table.score() == "1 of 1 claims agree."
     first = build.executed(list_pages(tiny)[0]).read_text()
     assert str(tiny.root) not in first
@@ -340,6 +344,7 @@ def test_only_what_changed_is_executed_again(tiny, executed):
 
     source = tiny.notebooks / "tiny.py"
     source.write_text(source.read_text().replace('"plain"  # how', '"fail"  # how'))
+    assert not is_executed(build)
     with pytest.raises(PageError, match=r"see .*_build/failed/tiny\.ipynb"):
         build_book(build, report=lambda line: None)
     assert build.executed(list_pages(tiny)[0]).read_text() == first
@@ -347,6 +352,34 @@ def test_only_what_changed_is_executed_again(tiny, executed):
     source.write_text(source.read_text().replace('"fail"  # how', '"plain"  # how'))
     build_book(build, report=lambda line: None)
     assert len(executed) == 2, "the source is what it was when the page last ran to its end"
+
+
+def test_a_first_build_begins_with_the_largest_page(tiny, monkeypatch):
+    monkeypatch.setattr(building, "_render", lambda *arguments: None)
+    source, entry = (tiny.notebooks / "tiny.py").read_text(), tiny.registry.read_text()
+    for name, more in {"largest": 2000, "second": 1000}.items():
+        text = source.replace("tiny", name) + f"\n# %% [markdown]\n# {'x' * more}\n"
+        (tiny.notebooks / f"{name}.py").write_text(text)
+        tiny.registry.write_text(tiny.registry.read_text() + entry.replace("tiny", name))
+        tiny.toc.write_text(tiny.toc.read_text() + f"  - file: notebooks/{name}\n")
+    begun = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, jobs, context):
+            super().__init__(1)
+
+        def submit(self, function, build, page):
+            begun.append(page.name)
+            return super().submit(lambda: 5.0 if page.name == "tiny" else 1.0)
+
+    monkeypatch.setattr(building, "ProcessPoolExecutor", Pool)
+    build = Build(tiny)
+    monkeypatch.setattr(Build, "claims", lambda self: load_claims(tiny.registry))
+    monkeypatch.setattr(building, "_stage", lambda *arguments: None)
+    for expected in (["largest", "second", "tiny"], ["tiny", "largest", "second"]):
+        build_book(build, jobs=2, everything=True, report=lambda line: None)
+        assert begun == expected
+        begun.clear()
 
 
 def test_pages_side_by_side_are_as_one_by_one(tiny, monkeypatch):
