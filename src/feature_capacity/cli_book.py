@@ -158,7 +158,9 @@ def pdf(
 def gallery(
     film: Annotated[bool, typer.Option(help="Film the explorer too; needs Chromium.")] = True,
 ) -> None:
-    """Bring the README's pictures, badges and score in step with the book built last.
+    """Renew the pictures, badges and score of the README.
+
+    They are those of the book built last.
 
     Example: feature-capacity gallery --no-film
     """

@@ -249,7 +249,7 @@ def sweep(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Minimize a toy model over a grid of importances and feature probabilities.
+    """Minimize a toy model in every cell of a phase diagram.
 
     The store appears when the sweep is whole. Interrupted in whatever way, the same command goes
     on where it stopped; on a store that is whole it only checks it.
