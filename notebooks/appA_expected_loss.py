@@ -58,7 +58,7 @@ rng = np.random.default_rng(seed)
 # %% [markdown]
 # ## A world with finitely many outcomes
 #
-# To take an expectation without any rounding, let each feature have two values only: $a$ with probability $\frac{1}{1+a^2}$ and $-\frac1a$ otherwise.
+# To take an expectation without any rounding, let each feature, independently of the others, have two values only: $a$ with probability $\frac{1}{1+a^2}$ and $-\frac1a$ otherwise.
 # Its mean is 0, its variance 1, and its fourth moment $k = a^2 - 1 + a^{-2}$.
 # For $a > 1$ it is lopsided: the third moment is $a - \frac1a$, not 0.
 # That makes it a good judge, because the derivation must get rid of third moments too.
@@ -92,6 +92,7 @@ pd.DataFrame(
 # %% [markdown]
 # ## From the loss to fourth moments
 #
+# The target is $y=\sum_i v_i x_i^2$, and the model answers $\tilde y=\|Wx\|^2+b$.
 # The loss is the squared error (the paper's equation 26):
 #
 # $$ L(x) = \big(\tilde y(x) - y(x)\big)^2 . $$ (eq-paper-26)
@@ -163,7 +164,7 @@ run.check("appa-surviving-sum", exactly(sum(alive), quartic))
 
 # %% mystnb={"figure": {"caption": "The fifteen partitions of four positions. Arcs join positions with equal indices. Below each: how many quadruples are of this kind, and what their terms add up to in the example of this page. Gray ones vanish.", "name": "fig-appa-partitions"}, "image": {"alt": "Arc diagrams in five rows: one partition of type 4, three of type 2|2, four of type 3|1, six of type 2|1|1 and one of type 1|1|1|1. Only the first two rows are colored and have sums that are not zero."}} tags=["hide-input"]
 moment_of_kind = {
-    "4": r"$\mathbb{E}[x^4]=k$",
+    "4": r"$\mathbb{E}[x^4]$",
     "2|2": r"$\mathbb{E}[x^2]^2=1$",
     "3|1": r"$\mathbb{E}[x^3]\,\mathbb{E}[x]=0$",
     "2|1|1": r"$\mathbb{E}[x^2]\,\mathbb{E}[x]^2=0$",
@@ -197,12 +198,13 @@ run.check("appa-moment-matrix", exactly(fourth, by_code[codes]))
 glue("appa-alive", int((codes < 4).sum()), display=False)
 glue("appa-quadruples", codes.size, display=False)
 
-# %% mystnb={"figure": {"caption": "All fourth moments of a few independent features, by pairs of indices. Where all four indices agree the moment is $k$; three families of pairs give 1; all else is 0.", "name": "fig-appa-moments"}, "image": {"alt": "A square matrix of colored cells. Dark cells sit where all four indices agree; blue cells join pairs ii and jj; two shades of orange lie on the diagonal and on its mirror image within blocks; all other cells are pale."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "All fourth moments of a few independent features, by pairs of indices. Where all four indices agree the moment is the kurtosis; three families of pairs give 1; all else is 0.", "name": "fig-appa-moments"}, "image": {"alt": "A square matrix of colored cells. Dark cells sit where all four indices agree; blue cells join pairs ii and jj; two shades of orange lie on the diagonal and on its mirror image within blocks; all other cells are pale."}} tags=["hide-input"]
 figures.moment_matrix(codes, n_features, str(k))
 
 # %% [markdown]
 # Of {glue:text}`appa-quadruples` quadruples, {glue:text}`appa-alive` are alive.
-# The dark cells give $k\sum_i A_{ii}^2$.
+# (The index $k$ and the kurtosis $k$ share a letter, in the paper too.)
+# The dark cells give $\mathbb{E}[x_i^4]\sum_i A_{ii}^2$.
 # The blue ones pair the first factor with itself and the second with itself, $A_{ii}A_{jj}$.
 # The two shades of orange pair across, $A_{ij}A_{ij}$ and $A_{ij}A_{ji}$, and because $A$ is symmetric these are the same.
 #
@@ -245,9 +247,9 @@ run.check("eq30-four-sums", exactly(lines[30], exact))
 run.check("eq31-completed-sum", exactly(lines[31], exact))
 run.check("eq32-square-of-trace", exactly(lines[32], exact))
 run.check("eq33-general-bias", exactly(lines[33], exact))
-comparison = pd.DataFrame({"as corrected": lines, "as printed": printed})
-comparison.insert(0, "sum over all outcomes", [exact] * len(lines))
-comparison.rename_axis("equation").astype(str)
+comparison = pd.DataFrame({"printed": printed, "corrected": lines})
+comparison.insert(0, "exact", [exact] * len(lines))
+comparison.rename(index="eq. {}".format).astype(str)
 
 # %% [markdown]
 # ## The best bias
@@ -376,7 +378,7 @@ run.table()
 # :::
 #
 # **The bias that hides a slip.** Three printed equations have a wrong bias term.
-# Which bias makes the column *as printed* right all the same?
+# Which bias makes the column *printed* right all the same?
 #
 # ```sh
 # papermill notebooks/appA_expected_loss.ipynb out.ipynb --cwd notebooks -p bias_in_tenths 0

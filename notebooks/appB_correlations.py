@@ -143,9 +143,10 @@ run.check("eq40-sum-over-pairs", exactly(of_model, over_pairs))
 run.check("eq41-own-pair-only", exactly(of_model, own_pair))
 run.check("eq42-model-covariance", exactly(of_model, (W**2).sum(axis=0) * (fourth_moment - 1)))
 columns = {"target": of_target, "model": of_model}
-pd.DataFrame(columns, index=pd.RangeIndex(1, 5, name="feature")).astype(str)
+pd.DataFrame(columns, index=[f"feature {i}" for i in range(1, 5)]).astype(str)
 
 # %% [markdown]
+# The table shows both covariances, as fractions, for these random weights: far apart.
 # The model is right about feature $i$ when $\|w_i\|^2 = v_i$, and only then.
 #
 # ## Hallucinated correlations
@@ -183,7 +184,7 @@ run.check("eq47-hallucinated-covariance", exactly(of_products, [2 * gram[p] for 
 # %% [markdown]
 # ## The same by sampling
 #
-# Now with sparse features of kurtosis {glue:text}`appb-kurtosis`, and with an embedding that is the best one for them.
+# Now with sparse features of kurtosis {glue:text}`appb-kurtosis`, and with the best embedding for them, shaken a little so that no covariance is zero by design.
 # Covariances are estimated from {glue:text}`appb-samples` sampled inputs.
 
 # %%
@@ -216,7 +217,7 @@ run.check("eq42-sampled", true_cov, lengths, standard_error=true_error)
 run.check("eq44-sampled", absent, np.zeros(absent.size), standard_error=absent_error)
 run.check("eq47-sampled", seen, overlap, standard_error=seen_error)
 
-# %% mystnb={"figure": {"caption": "Sampled covariances of the model's output against the closed forms. (a) With the squares of the features. (b) With the products of two. Bars: four standard errors.", "name": "fig-appb-sampled"}, "image": {"alt": "Two scatter plots with error bars; all points lie on the diagonal line. Left, large positive covariances; right, small ones of both signs."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Sampled covariances of the model's output against the closed forms. (a) With the squares of the features. (b) With the products of two. Line: equality. Bars: four standard errors.", "name": "fig-appb-sampled"}, "image": {"alt": "Two scatter plots with error bars; all points lie on the diagonal line. Left, large positive covariances; right, small ones of both signs."}} tags=["hide-input"]
 figures.sampled_covariances(
     {"true": lengths, "hallucinated": overlap},
     {"true": true_cov, "hallucinated": seen},
@@ -224,8 +225,6 @@ figures.sampled_covariances(
 )
 
 # %% [markdown]
-# (The embedding of {numref}`fig-appb-sampled` was shaken a little, so that no covariance is zero by design.)
-#
 # ## From covariance to correlation
 #
 # Divide by standard deviations, and the numbers become comparable.
@@ -241,9 +240,10 @@ run.check("appb-uncorrelated-functions", exactly(table, wanted))
 # The output is a combination of them and of nothing else.
 # So, by Pythagoras, the squares of its correlations add up to 1: each *squared correlation is a share of the variance* of what the model says.
 #
-# $$ \operatorname{Corr}[\tilde y, x_i^2]^2 = \frac{(k-1)\,n_i^2}{\operatorname{Var}\tilde y}, \quad \operatorname{Corr}[\tilde y, x_ix_j]^2 = \frac{4\,(w_i\cdot w_j)^2}{\operatorname{Var}\tilde y}, \quad \operatorname{Var}\tilde y = (k-1)\sum_i n_i^2 + 2\sum_{i\ne j}(w_i\cdot w_j)^2 $$ (eq-appb-correlation)
+# $$ \begin{aligned} \operatorname{Corr}[\tilde y, x_i^2]^2 &= \frac{(k-1)\,n_i^2}{\operatorname{Var}\tilde y}, \qquad \operatorname{Corr}[\tilde y, x_ix_j]^2 = \frac{4\,(w_i\cdot w_j)^2}{\operatorname{Var}\tilde y}, \\ \operatorname{Var}\tilde y &= (k-1)\sum_i n_i^2 + 2\sum_{i\ne j}(w_i\cdot w_j)^2 . \end{aligned} $$ (eq-appb-correlation)
 #
-# We compute the variance another way, from all outcomes, and compare; and a definition of the share follows that needs capacities only.
+# We compute the variance another way, from all outcomes, and compare.
+# The hallucinated share then needs only capacities and squared lengths.
 # With $\sum_{j\ne i}(w_i\cdot w_j)^2 = n_i^2(1/C_i - 1)$,
 #
 # $$ \text{hallucinated share} = \frac{2\sum_i n_i^2\,(1/C_i-1)}{(k-1)\sum_i n_i^2 + 2\sum_i n_i^2\,(1/C_i-1)} . $$ (eq-appb-share)
@@ -277,7 +277,8 @@ run.check(
 # {numref}`fig-appb-panels` shows what the best models believe as the inputs get sparser.
 # The data is a diagonal at every kurtosis.
 # Below kurtosis 3 the best model keeps a few features and is silent about the others; it hallucinates nothing.
-# Above, all features find a place, at the price of false connections, which then fade again while the diagonal fills up.
+# Above, features begin to share, the less important ones later.
+# The price is false connections, which fade again while the diagonal fills up.
 
 # %%
 shown = [2.0, 4.0, 8.0, 20.0, 100.0]
@@ -291,7 +292,7 @@ for k in shown:
     heads.append(f"$k={k:g}$: {part[k]:.0%}")
 run.check("appb-none-below-three", part[2.0])
 
-# %% mystnb={"figure": {"caption": "What the data says, and what the best models say: correlations of the output with the square of each feature (diagonal) and with the product of each pair (off the diagonal). The number at the head is the hallucinated share of the variance.", "name": "fig-appb-panels"}, "image": {"alt": "Six square matrices. Data: a fading diagonal. Kurtosis 2: the diagonal stops after the first entries. Kurtosis 4 and 8: a longer diagonal among colored off-diagonal entries of both signs. Kurtosis 20 and 100: the off-diagonal entries fade and the diagonal approaches that of the data."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "What the data says, and what the best models say: correlations of the output with the square of each feature (diagonal) and with the product of each pair (off the diagonal). The number at the head is the hallucinated share of the variance.", "name": "fig-appb-panels"}, "image": {"alt": "Six square matrices. Data: a fading diagonal. Kurtosis 2: the diagonal stops after the first entries. Kurtosis 4: more features on the diagonal, with the first false connections. Kurtosis 8: a full diagonal among off-diagonal entries of both signs. Kurtosis 20 and 100: the off-diagonal entries fade and the diagonal approaches that of the data."}} tags=["hide-input"]
 figures.correlation_panels(panels, heads)
 
 # %% [markdown]
@@ -320,7 +321,7 @@ C, n = optimum.capacity, optimum.sq_norm
 hidden = (n**2 * (1 / np.where(C > 0, C, 1) - 1)).sum(axis=1)
 rms = 2 * np.sqrt(hidden / (n_features * (n_features - 1)))
 
-# %% mystnb={"figure": {"caption": "The best models of this page over kurtosis. (a) The typical covariance that they hallucinate. (b) Which part of the variance of their output it makes up. The dotted line is kurtosis 3.", "name": "fig-appb-fainter"}, "image": {"alt": "Left: zero up to kurtosis 3, then a curve that rises and levels off. Right: the hallucinated share rises from zero above kurtosis 3, has a peak, and then declines toward zero."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The best models of this page over kurtosis. (a) The typical covariance that they hallucinate. (b) Which part of the variance of their output it makes up. Dotted: kurtosis 3, where features of equal importance would begin to share; unequal ones begin later.", "name": "fig-appb-fainter"}, "image": {"alt": "Left: zero until a little above kurtosis 3, then a curve that rises and levels off. Right: the hallucinated share rises from zero there, has a peak, and then declines toward zero."}} tags=["hide-input"]
 figures.more_but_fainter(sweep, rms, share_from_capacities(C, n, sweep))
 
 # %% [markdown]
@@ -355,7 +356,7 @@ run.table()
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.
 #
-# **Very unequal features.** What does the row of panels look like when each feature has half the importance of the one before?
+# **Very unequal features.** What do the panels look like when each feature has half the importance of the one before?
 #
 # ```sh
 # papermill notebooks/appB_correlations.ipynb out.ipynb --cwd notebooks -p importance_ratio 0.5

@@ -22,7 +22,7 @@
 # Then capacities: because lengths are already the best, only the direct effect of capacity counts.
 # The paper stops at first-order conditions.
 # We add the second-order ones, which say when the solution is a minimum: the loss is jointly convex exactly for $k \ge 3$, and below that the minimum is at a corner.
-# Two optimizers that know none of this agree.
+# Two optimizers that do not know the solution arrive at it.
 # :::
 
 # %% tags=["parameters"] quick={"n_problems": 4}
@@ -60,8 +60,13 @@ rng = np.random.default_rng(seed)
 # The unknowns are capacities $C_i$ and squared lengths $n_i$, and the loss is {eq}`eq-paper-13`.
 # The constraints: $\sum_i C_i \le D$; $0 \le C_i \le 1$; and the pair $(\vec C,\vec n)$ must be *feasible*, that is, belong to some matrix $W$.
 # The third is set aside until the end.
+# (The paper also writes $1\le\sum_i C_i$, which never binds.)
 #
-# The loss is a sum over features, so that one feature is enough to differentiate.
+# In these variables the loss is
+#
+# $$ \mathcal L = (k-1)\sum_i (n_i-v_i)^2 - 2\sum_i n_i^2 + 2\sum_i \frac{n_i^2}{C_i} , $$
+#
+# a sum over features, so that one feature is enough to differentiate.
 # We leave the algebra to SymPy.
 
 
@@ -90,7 +95,7 @@ def leftover(*expressions):
 #
 # $$ n_i^* = \frac{(k-1)\,v_i}{(k-3)+2/C_i} . $$ (eq-paper-52)
 #
-# It is a minimum, because the second derivative $2(k-3) + 4/C_i$ is positive: it is at least $2(k-1) \ge 0$, as $C_i \le 1$.
+# It is a minimum, because the second derivative $2(k-3) + 4/C_i$ is positive: it is at least $2(k-1)$, as $C_i \le 1$, and $k>1$.
 
 # %%
 slope = 2 * (k - 1) * (n - v) - 4 * n + 4 * n / C
@@ -141,7 +146,7 @@ run.check("eq54-direct-effect", leftover(total + 2 * best**2 / C**2))
 #
 # $$ \frac{\partial^2\mathcal L}{\partial C_i^2} = \frac{4n_i^2}{C_i^3} > 0, \qquad \det = \frac{8\,(k-3)\,n_i^2}{C_i^3} . $$ (eq-appc-determinant)
 #
-# With a positive corner, the sign of the determinant is the sign of the curvature.
+# The first entry is positive, so the determinant decides: where it is positive the surface bends upward in every direction, where it is negative there is a saddle.
 # For $k\ge3$ the loss is *jointly convex*: whatever satisfies the first-order conditions is a global minimum.
 # For $k<3$ it is a saddle surface, at every point with $n_i > 0$.
 # Along the best lengths the same number appears again:
@@ -176,7 +181,7 @@ run.check("appc-straight-at-three", [bow[1], sag[1]])
 run.check("appc-bowed-below-three", bow[0])
 run.check("appc-sags-above-three", sag[2])
 
-# %% mystnb={"figure": {"caption": "Above: the loss of one feature over its capacity and squared length (blue is more), and the valley of the best lengths (bright line). Below: the loss along the dashed straight path, against the chord. It lies above the chord, on it, or below it.", "name": "fig-appc-valleys"}, "image": {"alt": "Three columns for kurtosis 1.8, 3 and 12. Above, contour maps crossed by a blue valley: bent upward, straight, bent the other way. Below, curves of loss along a straight path: above, on, and below a dotted chord."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Above: the loss of one feature, divided by $k-1$, over its capacity and squared length (green is low, dark blue high); the pale line is the valley of the best lengths. Below: the same along the orange path, against the dotted chord: above it, on it, below it.", "name": "fig-appc-valleys"}, "image": {"alt": "Three columns for kurtosis 1.8, 3 and 12. Above, contour maps crossed by a pale valley: bent upward, straight, bent the other way. Below, curves of loss along a straight path: above, on, and below a dotted chord."}} tags=["hide-input"]
 figures.valleys(capacity, sq_norm, losses, valley, ends, along, [f"$k={q:g}$" for q in shown])
 
 # %% [markdown]
@@ -203,7 +208,7 @@ nearest = [
 ]
 run.check("appc-triangle-optimum", max(nearest))
 
-# %% mystnb={"figure": {"caption": "Three features share one dimension. A corner gives it all to one feature, the center a third to each. Colors: the loss; star: the optimum. Below kurtosis 3 the loss bulges and the best corner wins; above, it sags and the optimum moves inside.", "name": "fig-appc-triangles"}, "image": {"alt": "Four triangles with contours of the loss. Kurtosis 1.8: bulging contours, star at the corner of feature 1. Kurtosis 3: straight contours, star at the same corner. Kurtosis 6: a bowl, star inside the triangle. Kurtosis 30: star near the center."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Three features of importance 1, 0.9 and 0.75 share one dimension. A corner gives it all to one feature, the center a third to each. Colors: the loss; star: the optimum. Below kurtosis 3 the loss bulges and the best corner wins; above, it sags, and soon the optimum moves inside.", "name": "fig-appc-triangles"}, "image": {"alt": "Four triangles with contours of the loss. Kurtosis 1.8: bulging contours, star at the corner of feature 1. Kurtosis 3: straight contours, star at the same corner. Kurtosis 6: a bowl, star inside the triangle. Kurtosis 30: star near the center."}} tags=["hide-input"]
 height = np.sqrt(3) / 2
 corners = np.array([[0.5, height], [0.0, 0.0], [1.0, 0.0]])
 figures.triangles(corners, splits, fields, optima, [f"$k={q:g}$" for q in views])
@@ -324,8 +329,8 @@ run.check("appc-direct-minimization", np.abs(direct.capacity - solution.capacity
 run.check("appc-direct-lengths", np.abs(direct_n - solution.sq_norm).max() / importances.max())
 run.check("appc-direct-loss", direct.loss / solution.loss)
 
-# %% mystnb={"figure": {"caption": "Equations 57 and 58 (lines), and what two optimizers found for random problems. (a) Capacity. (b) Squared length. Importance and length are in units of the multiplier, so that all problems of one kurtosis fall on one line.", "name": "fig-appc-optimizers"}, "image": {"alt": "Two panels of ramps for kurtosis 3.5, 9 and 40. Circles and crosses, from two optimizers, lie on the lines in both panels."}} tags=["hide-input"]
-scale = np.linspace(0, 2.5, 501)
+# %% mystnb={"figure": {"caption": "Equations 57 and 58 (lines), and what two optimizers found for random problems. (a) Capacity. (b) Squared length. Importance and length are in units of $\\lambda$, so that all problems of one kurtosis fall on one line.", "name": "fig-appc-optimizers"}, "image": {"alt": "Two panels of ramps for kurtosis 3.5, 9 and 40. Circles and crosses, from two optimizers, lie on the lines in both panels."}} tags=["hide-input"]
+scale = np.linspace(0, max(2.5, (importances / multiplier[:, None]).max()), 501)
 ramps, circles, crosses = {}, {}, {}
 for q in (3.5, 9.0, 40.0):
     name, rows, ramp = f"$k={q:g}$", kurtoses == q, clipped(1, scale, q)

@@ -16,12 +16,12 @@
 #
 # :::{admonition} In one minute
 # :class: tip
-# The quadratic model knows its inputs by one number, the fourth moment $k$, and features share dimensions when $k > 3$.
+# The quadratic model knows its inputs by one number, the fourth moment $k$, and features of equal importance share dimensions when $k > 3$ (unequal ones need a little more).
 # A feature that is rarely active must be large when it is, to keep its variance at one.
 # Rare and large is what a fourth moment measures: make a feature active with probability $p$, and its fourth moment is divided by $p$.
 # So each shape of feature has a critical density, $p^* = \operatorname{Kurt}[z]/3$, below which superposition pays.
 # For a uniform feature it is 0.6; a normal feature is at the edge without any {term}`sparsity`; one with heavier tails is always beyond it.
-# And whatever its shape, a feature that is active less than a third of the time is sparse enough.
+# And whatever its shape, as long as its mean is 0, a feature that is active less than a third of the time is sparse enough.
 # :::
 
 # %% tags=["parameters"] quick={"n_samples": 20000, "n_random": 2000}
@@ -56,7 +56,7 @@ glue("appd-claims", len(run.claims), display=False)
 # %% [markdown]
 # ## Switching a feature on and off
 #
-# Let $x = sz$, where the switch $s$ is 1 with probability $p$ and 0 otherwise, and $z$ is the value of the feature when it is active.
+# Let $x = sz$, where the switch $s$ is 1 with probability $p$, the feature probability or *density*, and 0 otherwise, and $z$ is the value of the feature when it is active.
 # Choose $\mathbb{E}[z] = 0$ and $\operatorname{Var}[z] = 1/p$.
 # Then $x$ has mean 0 and variance $p\cdot\frac1p = 1$, and its fourth moment is (the paper's equation 59)
 #
@@ -113,14 +113,16 @@ sampled = np.array([[sampled_fourth_moment(z, p) for p in densities[1:]] for z i
 exact = np.array(list(kurt.values()))[:, None] / densities[1:]
 run.check("eq59-sampled", sampled[..., 0], exact, standard_error=sampled[..., 1])
 table = pd.DataFrame(
-    [[f"{m:.2f} ± {e:.2f}" for m, e in row] for row in sampled],
+    [[f"{m:.2f}\u00a0±\u00a0{e:.2f}" for m, e in row] for row in sampled],
     index=list(shapes),
-    columns=[f"p = {p:g}" for p in densities[1:]],
+    columns=[f"p\u00a0=\u00a0{p:g}" for p in densities[1:]],
 )
 table.insert(0, "Kurt[z]", [f"{k:.3g}" for k in kurt.values()])
 table
 
 # %% [markdown]
+# Each entry is the mean of a sample, ± one standard error; it should be $\operatorname{Kurt}[z]/p$.
+#
 # ## The uniform feature
 #
 # The paper's experiments use $z$ uniform on $(-a, a)$.
@@ -143,7 +145,7 @@ ours = [fc.SparseUniform(float(p)) for p in chances]
 package = [[x.variance, x.kurtosis] for x in ours]
 run.check("appd-package-moments", package, [[1, float(m)] for m in fourth])
 
-# %% mystnb={"figure": {"caption": "A uniform feature of unit variance gets sparser. What is active moves outward to make up for the zeros, and the fourth moment grows.", "name": "fig-appd-sparse"}, "image": {"alt": "Three panels for p = 1, 0.6 and 0.1. A blue rectangle gets wider and lower; a black spike at zero stands for 0, 40 and 90 percent of the values."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "A uniform feature of unit variance gets sparser. What is active moves outward to make up for the zeros, and the fourth moment grows. Black line: the values that are exactly zero (its height means nothing).", "name": "fig-appd-sparse"}, "image": {"alt": "Three panels for p = 1, 0.6 and 0.1. A blue rectangle gets wider and lower; a black spike at zero stands for 0, 40 and 90 percent of the values."}} tags=["hide-input"]
 x = np.linspace(-6.2, 6.2, 1241)
 three = [fc.SparseUniform(p) for p in (1.0, 0.6, 0.1)]
 boxes = [np.where(abs(x) < f.half_width, f.p / (2 * f.half_width), 0) for f in three]
@@ -152,7 +154,7 @@ figures.sparse_features(x, boxes, [f.p for f in three], [f.kurtosis for f in thr
 # %% [markdown]
 # ## The critical density
 #
-# Sharing begins at $k = 3$ ({ref}`sec3-1-quadratic-model`).
+# Features of equal importance begin to share at $k = 3$ ({ref}`sec3-1-quadratic-model`).
 # By {eq}`eq-paper-59` that is at
 #
 # $$ p^* = \frac{\operatorname{Kurt}[z]}{3} . $$ (eq-appd-critical)
@@ -195,7 +197,7 @@ run.check(
 # $$ k \ge \frac1p $$ (eq-appd-floor)
 #
 # for any centered feature that is active with probability $p$.
-# The paper does not draw the consequence: **a feature that is active less than a third of the time has $k>3$, whatever its distribution.**
+# The paper does not draw the consequence: **a centered feature that is active less than a third of the time has $k>3$, whatever its distribution.**
 # We try to get below the floor with random discrete distributions, from two values to eight, many of them very lopsided.
 
 # %%
@@ -220,7 +222,7 @@ figures.kurtosis_lines(p, {names[name]: kurt[name] / p for name in shapes}, mark
 # %% [markdown]
 # ## Where sparsity does not help
 #
-# Equation {eq}`eq-paper-59` makes the fourth moment fall with $p$ for every shape.
+# By {eq}`eq-paper-59` the fourth moment falls as $p$ grows, for every shape.
 # It rests on $\mathbb{E}[z]=0$.
 # Drop that, and standardize $x$ itself: a feature that is simply on or off has {term}`kurtosis`
 #
@@ -241,12 +243,14 @@ centered = [k / p for k in kurt.values()]
 run.check("appd-sparser-is-larger", -np.diff(centered, axis=1))
 run.check("appd-needs-centering", min(switch[-1] / switch.min(), unit[-1] / unit.min()))
 
-# %% mystnb={"figure": {"caption": "Features that are not centered: the fourth moment, standardized, is not monotonic in the density.", "name": "fig-appd-off-center"}, "image": {"alt": "Three curves of the fourth moment against density on a logarithmic axis. The centered uniform one falls steadily; the on-off one is a symmetric valley with its minimum at one half; the one for values uniform between 0 and 1 falls, passes a minimum and rises a little."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The standardized fourth moment against feature probability: it falls throughout for a centered feature, and rises again for the two that are not centered. Dashed: 3.", "name": "fig-appd-off-center"}, "image": {"alt": "Three curves of the fourth moment against density on a logarithmic axis. The centered uniform one falls steadily; the on-off one is a symmetric valley with its minimum at one half; the one for values uniform between 0 and 1 falls, passes a minimum and rises a little."}} tags=["hide-input"]
 lines = {"centered uniform": 1.8 / p, "uniform on [0, 1]": unit, "on or off": switch}
 figures.off_center(p, lines)
 
 # %% [markdown]
 # ## Does it agree with the paper?
+#
+# Yes: equations 59 to 61 hold exactly; the critical density, the floor and the features that are not centered are ours.
 
 # %%
 run.table()
@@ -294,8 +298,8 @@ run.table()
 #
 # ## What we saw
 #
-# * Dividing the density divides the fourth moment: $k = \operatorname{Kurt}[z]/p$, exactly.
-# * Superposition pays below the critical density $\operatorname{Kurt}[z]/3$: 0.6 for uniform features, 1 for normal ones, and never below a third.
-# * Sparsity stands for heavy tails only while features are centered.
+# * Making a feature active half as often doubles its fourth moment: $k = \operatorname{Kurt}[z]/p$, exactly.
+# * Equally important features begin to share below the critical density $\operatorname{Kurt}[z]/3$: 0.6 for uniform features, 1 for normal ones, and at least a third for every centered shape.
+# * For centered features, sparser always means heavier-tailed; for others, only once they are sparse enough.
 #
 # Next: {ref}`appe-correlation-coefficient`, where no moment beyond the second matters.

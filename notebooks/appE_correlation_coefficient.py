@@ -20,7 +20,7 @@
 # What arrives for feature $i$ is the feature mixed with others.
 # The squared correlation between what was sent and what arrived is the {term}`capacity` $C_i$.
 # It needs nothing about the inputs but that they are uncorrelated with equal variance; independence is not required.
-# $W^\mathsf{T}$ is not the best way back.
+# $W^\mathsf{T}$ is not always the best way back.
 # With the best one, the squared correlation is the alternative capacity of Appendix G: the authors left that unchecked, and it is true.
 # :::
 
@@ -61,7 +61,7 @@ glue("appe-claims", len(run.claims), display=False)
 # $$ \rho^{2}(X,Y) = \frac{\operatorname{Cov}(X,Y)^{2}}{\operatorname{Cov}(X,X)\operatorname{Cov}(Y,Y)} $$ (eq-paper-62)
 #
 # It is also the fraction of the variance of $X$ that a straight line in $Y$ explains.
-# The inputs $X_i$ have mean zero (63), are uncorrelated and have variance one (64):
+# The inputs $X_i$ have mean zero (the paper's 63), are uncorrelated and have variance one (its 64):
 #
 # $$ \mathbb{E}[X_i] = 0 $$ (eq-paper-63)
 #
@@ -104,13 +104,14 @@ run.check("eq64-uncorrelated", covariance, np.eye(n_features))
 #
 # $$ \begin{aligned} &\rho^{2}(X_i, [W^\mathsf{T}WX]_i) \\ &= \frac{\operatorname{Cov}(X_i,\, W_{ki}W_{kj}X_j)^{2}}{\operatorname{Cov}(X_i, X_i)\operatorname{Cov}(W_{ki}W_{kj}X_j,\, W_{k'i}W_{k'j'}X_{j'})} \end{aligned} $$ (eq-paper-65)
 #
-# Covariance is linear in each argument (66), and inputs are uncorrelated (67):
+# (The paper writes $W_{ik}$ for the entry $[W^\mathsf{T}]_{ik} = W_{ki}$.)
+# Covariance is linear in each argument (the paper's 66), and inputs are uncorrelated (its 67):
 #
 # $$ = \frac{(W_{ki}W_{kj}\operatorname{Cov}(X_i,X_j))^2}{W_{ki}W_{kj}W_{k'i}W_{k'j'}\operatorname{Cov}(X_i,X_i)\operatorname{Cov}(X_j,X_{j'})} $$ (eq-paper-66)
 #
 # $$ = \frac{(W_{ki}W_{kj}\,\delta_{ij})^2}{W_{ki}W_{kj}W_{k'i}W_{k'j'}\,\delta_{jj'}} $$ (eq-paper-67)
 #
-# The deltas leave inner products of columns (68, 69), and those are the capacity (70):
+# The deltas leave inner products of columns (the paper's 68 and 69), and those are the capacity (its 70):
 #
 # $$ = \frac{(W_{ki}W_{ki})^2}{(W_{ki}W_{kj})(W_{k'i}W_{k'j})} $$ (eq-paper-68)
 #
@@ -132,7 +133,7 @@ lines = {
     "69": [(w @ w) ** 2 / sum((w @ other) ** 2 for other in W.T) for w in W.T],
     "70": fc.capacities(W),
 }
-table = pd.DataFrame(lines, index=pd.RangeIndex(1, n_features + 1, name="feature"))
+table = pd.DataFrame(lines, index=[f"feature {i}" for i in range(1, n_features + 1)])
 run.check("eq65-66-covariance-is-bilinear", lines["65"], lines["66"])
 run.check("eq67-68-uncorrelated-inputs", [lines["66"], lines["67"]], [lines["67"], lines["68"]])
 run.check("eq69-70-capacity", [lines["68"], lines["69"]], [lines["69"], lines["70"]])
@@ -185,8 +186,8 @@ def check_sampled(claim, estimate, error, exact):
 
 
 sampled = {name: sampled_correlation(x, x @ W.T @ W) for name, x in samples.items()}
-for estimate, error in sampled.values():
-    check_sampled("appe-sampled", estimate, error, fc.capacities(W))
+estimates, errors = map(np.array, zip(*sampled.values(), strict=True))
+check_sampled("appe-sampled", estimates, errors, np.tile(fc.capacities(W), (len(samples), 1)))
 squares = samples["all on or all off"] ** 2
 run.check("appe-dependence", np.corrcoef(squares[:, 0], squares[:, 1])[0, 1])
 
@@ -210,7 +211,7 @@ estimate, error = sampled_correlation(mixed, mixed @ gram)
 check_sampled("appe-correlated", estimate, error, correlated[50])
 run.check("appe-needs-uncorrelated", abs(correlated[50] - fc.capacities(W)).max())
 
-# %% mystnb={"figure": {"caption": "(a) Sampled squared correlations are the capacities for any uncorrelated inputs; bars are four standard errors. (b) Correlation among the inputs moves them away.", "name": "fig-appe-correlations"}, "image": {"alt": "Left: points of three kinds on the diagonal. Right: five curves that start at the capacities for uncorrelated inputs and leave them as the correlation grows."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "(a) Sampled squared correlations are the capacities for any uncorrelated inputs; bars are four standard errors. (b) Correlation among the inputs moves them away; one curve per feature, dots at its capacity.", "name": "fig-appe-correlations"}, "image": {"alt": "Left: points of three kinds on the diagonal. Right: five curves that start at the capacities for uncorrelated inputs and leave them as the correlation grows."}} tags=["hide-input"]
 bars = {name: (estimate, 4 * error) for name, (estimate, error) in sampled.items()}
 figures.correlations(fc.capacities(W), bars, strength, correlated)
 

@@ -65,7 +65,7 @@ many *= rng.lognormal(0, 1, (n_random, 1, n_features))
 many[::4, -1] = many[::4, 0]
 
 # %% [markdown]
-# ## Step 1: a matrix with capacities on its diagonal
+# ## Step 1: a matrix whose squared diagonal is the capacities
 #
 # The embedding vectors are the columns of $W$, with components $[w_i]_a = W_{ai}$.
 # Divide each by the square root of the denominator of its capacity (equations 71 and 72):
@@ -74,14 +74,14 @@ many[::4, -1] = many[::4, 0]
 #
 # $$ \vec v_i := V_{:,i} = \frac{w_i}{\sqrt{\sum_j(\vec w_i\cdot\vec w_j)^2}} $$ (eq-paper-72)
 #
-# and multiply by $W$ again (73, 74):
+# and multiply by $W$ again (the paper's 73 and 74):
 #
 # $$ U := V^\mathsf{T}W $$ (eq-paper-73)
 #
 # $$ U_{ij} = \vec v_i\cdot\vec w_j $$ (eq-paper-74)
 #
 # So $U$ is the Gram matrix of $W$ with every row scaled.
-# The scale is chosen such that the diagonal holds the capacities, squared (75), and every row has length one (76):
+# The scale is chosen such that the *squares* of the diagonal entries are the capacities (the paper's 75), and every row has length one (its 76):
 #
 # $$ U_{ii}^2 = \frac{(\vec w_i\cdot\vec w_i)^2}{\sum_j(\vec w_i\cdot\vec w_j)^2} = C_i $$ (eq-paper-75)
 #
@@ -115,13 +115,13 @@ run.check("eq76-unit-rows", (U**2).sum(axis=2), np.ones((n_random, n_features)))
 # $U$ is a product through a space of dimension $D$, so its rank $D'$ is at most $D$.
 # (It is the rank of $W$, because $U$ is $W^\mathsf{T}W$ with its rows scaled.)
 # Choose an orthonormal basis $\hat y_1,\dots,\hat y_{D'}$ of the space that the rows $\hat u_i$ span, and write it as the rows of a matrix $Y$.
-# The components of $\hat u_i$ in this basis are the rows of a matrix $X$ (77, 78):
+# The components of $\hat u_i$ in this basis are the rows of a matrix $X$ (the paper's 77 and 78):
 #
 # $$ U = XY $$ (eq-paper-77)
 #
 # $$ \hat u_i = \sum_{b=1}^{D'} X_{ib}\,\hat y_b $$ (eq-paper-78)
 #
-# A unit vector has unit length in any orthonormal basis (79):
+# A unit vector has unit length in any orthonormal basis (the paper's 79):
 #
 # $$ \sum_{b=1}^{D'} X_{ib}^2 = 1 $$ (eq-paper-79)
 
@@ -142,7 +142,7 @@ run.check("appf-rank", [inside - np.linalg.matrix_rank(many)])
 run.check("eq77-78-coordinates", [U, U], [X @ Y, one_by_one])
 run.check("eq79-unit-coordinates", (X**2).sum(axis=2), np.ones((n_random, n_features)))
 
-# %% mystnb={"figure": {"caption": "The proof in matrices, for four features in two dimensions. The squared framed entries are the capacities. Rows of $U$ and of $X$ have length one, and so have the rows of $Y$: only two of them, to be shared by four columns.", "name": "fig-appf-matrices"}, "image": {"alt": "Five matrices with their entries: W and V are two by four, U four by four with a framed diagonal, X four by two, Y two by four. Color shows sign and size."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The proof in matrices, for four features in two dimensions. The squared framed entries are the capacities. Rows of $U$ and of $X$ have length one, and so have the rows of $Y$: only two of them, to be shared by four columns. Red is positive, blue negative.", "name": "fig-appf-matrices"}, "image": {"alt": "Five matrices with their entries: W and V are two by four, U four by four with a framed diagonal, X four by two, Y two by four. Color shows sign and size."}} tags=["hide-input"]
 n_small = small.shape[0]
 V_small, U_small = first_step(small)
 _, _, rows = np.linalg.svd(U_small)
@@ -156,6 +156,8 @@ figures.proof_matrices(
 )
 
 # %% [markdown]
+# In {numref}`fig-appf-matrices` the framed entries of $U$ are close to 1 only where a column of $Y$ is long.
+#
 # ## Step 3: Cauchy and Schwarz
 #
 # An entry of $U$ is an inner product of a row of $X$ with a column $\vec y_j$ of $Y$.
@@ -170,7 +172,7 @@ figures.proof_matrices(
 # $$ = \sum_{b=1}^{D'} Y_{bi}^2 $$ (eq-paper-83)
 #
 # So column $i$ of $Y$ sets a ceiling for the capacity of feature $i$.
-# Now add up all ceilings (84), change the order of summation (85), and use that the rows of $Y$ are unit vectors (86, 87):
+# Now add up all ceilings (the paper's 84), change the order of summation (its 85), and use that the rows of $Y$ are unit vectors (its 86 and 87):
 #
 # $$ \sum_{i=1}^N C_i \le \sum_{i=1}^N\sum_{b=1}^{D'} Y_{bi}^2 $$ (eq-paper-84)
 #
@@ -239,10 +241,13 @@ final = {D: total_capacity(torch.as_tensor(W)).numpy() for D, (W, _) in climbed.
 run.check("appf-never-broken", np.concatenate([(D - t).ravel() for D, t in totals.items()]))
 run.check("appf-attained", max(D - last.max() for D, last in final.items()))
 
-# %% mystnb={"figure": {"caption": "Gradient ascent on the total capacity from random starts. (a) Every run climbs toward its number of dimensions and none passes it. (b) What is missing, on a logarithmic scale.", "name": "fig-appf-ascent"}, "image": {"alt": "Left: bundles of curves rise and flatten at dashed lines at 1, 2, 3 and 4. Right: the distance to the bound falls over several powers of ten."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Gradient ascent on the total capacity from random starts. (a) The first 200 steps: every run climbs toward its number of dimensions and none passes it. (b) What is missing, on a logarithmic scale.", "name": "fig-appf-ascent"}, "image": {"alt": "Left: bundles of curves rise and flatten at dashed lines at 1, 2, 3 and 4. Right: the distance to the bound falls over several powers of ten."}} tags=["hide-input"]
 figures.ascent(totals)
 
 # %% [markdown]
+# In {numref}`fig-appf-ascent` most runs reach rounding error.
+# A few slow down on the way, and the shrinking step size leaves them up to about a millionth short; *Try it* returns to them.
+#
 # ## When is it attained?
 #
 # The chain has two inequalities.
@@ -283,6 +288,8 @@ cases = {"random": start, "after the ascent": end}
 figures.ceilings({name: (fc.capacities(W), fc.leverage_capacities(W)) for name, W in cases.items()})
 
 # %% [markdown]
+# The hatched parts of {numref}`fig-appf-ceilings` are what a better embedding could still gain.
+#
 # ## Does it agree with the paper?
 
 # %%

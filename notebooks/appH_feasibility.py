@@ -70,7 +70,7 @@ rng = np.random.default_rng(seed)
 # For any unit vectors $v_1, \dots, v_N$ in $V$ we have $\sum_i (v_i \cdot e_i)^2 \le D$, with equality exactly when every $v_i$ is parallel to the projection of $e_i$ onto $V$.
 # ```
 #
-# Let $\Pi$ be the matrix that projects onto $V$, and $\theta_i$ the angle between $v_i$ and $\Pi e_i$.
+# Let $\Pi$ be the matrix that projects onto $V$, and $\theta_i$ the angle, at most a right one, between the *lines* along $v_i$ and $\Pi e_i$.
 # Then $v_i \cdot e_i = v_i \cdot \Pi e_i = \pm\|\Pi e_i\| \cos\theta_i$, and $\|\Pi e_i\|^2 = \Pi_{ii}$.
 # The traces of projections are dimensions, so what is missing can be written down:
 #
@@ -123,12 +123,13 @@ with_one_more = np.pad(best, (0, 1))  # an axis orthogonal to the last subspace
 with_one_more[:-1, -1] = best[:, 0]  # and some unit vector for it
 run.check("apph-lemma1-hypothesis", (np.diag(with_one_more) ** 2).sum(), D)
 
-# %% mystnb={"figure": {"caption": "Lemma 1. a: random unit vectors in random subspaces stay near 1, those along the projections of the axes reach D (black). b: vectors turned away from the projections by one angle lose the same share in every subspace.", "name": "fig-apph-lemma1"}, "image": {"alt": "Left: clouds of dots between 0 and 3 for every dimension D, far below black marks on the diagonal. Right: points for three subspaces, all on the curve of the squared cosine."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Lemma 1. a: random unit vectors in random subspaces stay near 1, those along the projections of the axes reach $D$ (black). b: vectors turned away from the projections by one angle lose the same share in every subspace.", "name": "fig-apph-lemma1"}, "image": {"alt": "Left: clouds of dots between 0 and 3 for every dimension D, far below black marks on the diagonal. Right: points for three subspaces, all on the curve of the squared cosine."}} tags=["hide-input"]
 figures.lemma1(n_dims, totals, angle, turned)
 
 # %% [markdown]
 # ## From the lemma to capacities
 #
+# Let $W$ have rank $D$, and leave out features with $w_i = 0$, whose capacity is 0.
 # Take the Gram matrix $A = W^\mathsf{T}W$ with columns $a_i$.
 # Its rank is $D$, so its columns lie in a space $V$ of dimension $D$, and by equation {eq}`eq-paper-3`
 #
@@ -152,7 +153,7 @@ run.check("apph-gram-rank", np.linalg.matrix_rank(A), np.full(len(W), D))
 run.check("apph-capacity-as-entry", fc.capacities(W), entries**2)
 run.check("apph-capacity-slack", missing, predicted)
 
-# %% mystnb={"figure": {"caption": "Capacity that an embedding leaves unused, against what the angles between the columns of its Gram matrix and the projected axes predict (equation of Lemma 1). Colors: how far the embedding is from an efficient one.", "name": "fig-apph-slack"}, "image": {"alt": "Log-log scatter of missing capacity against the predicted sum, over eight decades, all points on the diagonal; color changes along it."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Capacity that an embedding leaves unused, against what the angles between the columns of its Gram matrix and the projected axes predict (the identity below Lemma 1). Colors: how far the embedding is from an efficient one.", "name": "fig-apph-slack"}, "image": {"alt": "Log-log scatter of missing capacity against the predicted sum, over eight decades, all points on the diagonal; color changes along it."}} tags=["hide-input"]
 figures.slack(predicted, missing, disorder)
 
 # %% [markdown]
@@ -270,8 +271,11 @@ tuples = [[float(c) for c in s.capacity] for s in reversed(steps)]
 run.check("apph-induction-every-stage", np.concatenate(stages), np.concatenate(tuples))
 run.check("apph-induction-example", fc.capacities(matrices[-1][: steps[0].n_dims]), tuples[-1])
 
-# %% mystnb={"figure": {"caption": "The induction for six features in three dimensions. From left to right: capacities are merged while two of them sum to at most 1; when none do, all change to their complements (gray band, orange), which live in N − D dimensions. One number is left.", "name": "fig-apph-tree"}, "image": {"alt": "A tree. 3/10 and 1/4 merge to 11/20, 1/2 and 9/20 to 19/20. After the complement 9/20, 2/5, 1/10 and 1/20 remain and merge step by step to 1."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The induction for six features in three dimensions. From left to right: capacities are merged while two of them sum to at most 1; when none do, all change to their complements (gray band, orange); the four that are left then sum to $4-3=1$ instead of 3. One number is left.", "name": "fig-apph-tree"}, "image": {"alt": "A tree. 3/10 and 1/4 merge to 11/20, 1/2 and 9/20 to 19/20. After the complement 9/20, 2/5, 1/10 and 1/20 remain and merge step by step to 1."}} tags=["hide-input"]
 figures.induction_tree(steps)
+
+# %% [markdown]
+# {numref}`fig-apph-tree` is read from left to right, as capacities; {numref}`fig-apph-matrices` from the last number back, as matrices.
 
 # %% mystnb={"figure": {"caption": "The same tree from right to left: an orthogonal matrix for every tuple. The frame holds the rows that are the embedding; the complement exchanges them for the others. Red is positive, blue negative.", "name": "fig-apph-matrices"}, "image": {"alt": "Seven square matrices of growing size, from one by one to six by six. One row is framed in the first four; after the complement three rows are."}} tags=["hide-input"]
 names = ["start"] + [{"merge": "split", "complement": "complement"}[s.move] for s in steps[-2::-1]]
@@ -315,12 +319,12 @@ run.check("apph-induction-corners", miss)
 glue("appH-every", every, display=False)
 
 # %% [markdown]
-# There are {glue:text}`appH-every` of them.
+# In all, {glue:text}`appH-every` such tuples were taken apart and rebuilt; none failed.
 #
 # ### Thousands of tuples, two constructions
 #
 # {ref}`Section 4 <thm-1>` builds the same embeddings by the rotations of the Schur–Horn theorem {cite}`horn1954doubly,chan1983schur,dhillon2005majorization`.
-# Both use at most $N - 1$ plane rotations, so they cost the same number of decisions; they differ in what they build.
+# Both use at most $N - 1$ plane rotations, so neither takes more turns than that; they differ in the matrix that comes out.
 
 # %%
 trials, counts = [], []
@@ -345,11 +349,11 @@ run.check("apph-induction-count", merges, needed)
 run.check("apph-complement-count", needed - complements)
 run.check("apph-rotations-count", needed - rotations)
 
-# %% mystnb={"figure": {"caption": "Two proofs of Theorem 1, run on random allocations (median, and the range of nine tenths). a: largest error of rows and capacities. b: share of the matrix that is not zero. The rotations make a staircase, which is half full; the induction leaves more features at right angles.", "name": "fig-apph-two"}, "image": {"alt": "Left: errors of both constructions stay below 1e-14 for up to forty features. Right: the rotations fill about half of the matrix, the induction about a fifth when there are many features."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Two proofs of Theorem 1, run on random allocations (median, and the range of nine tenths). a: largest departure of $WW^\\mathsf{T}$ from $I$, or of a capacity from the one wanted; dotted: machine precision. b: share of the entries of $W$ that are not zero. The rotations make a staircase, which is half full; the induction leaves more zeros.", "name": "fig-apph-two"}, "image": {"alt": "Left: errors of both constructions stay below 1e-14 for up to forty features. Right: the rotations fill about half of the matrix, the induction about a fifth when there are many features."}} tags=["hide-input"]
 figures.two_constructions(trials)
 
 # %% [markdown]
-# Both are exact to rounding.
+# Both are exact to rounding ({numref}`fig-apph-two`).
 # The induction leaves more zeros because features that were merged early meet the others only through their sum.
 # So the two halves fit: capacities in $[0, 1]$ with sum $D$ are *all* feasible, and by Lemma 1 nothing with a larger sum is.
 #

@@ -10,7 +10,7 @@
 # (errata)=
 # # Errata, shown by computation
 #
-# **Paper:** slips of the pen in all sections but one, and one statement left unchecked {cite}`scherlis2022`.
+# **Paper:** slips of the pen in sections 2 to 4 and in appendices A, C and E, and one statement left unchecked {cite}`scherlis2022`.
 # **Claims checked here:** {glue:text}`errata-claims`.
 # **Run time:** under a minute.
 #
@@ -108,7 +108,7 @@ figures.bias_term(bias, corrected, printed, bias[some], mean, 4 * error)
 # (errata-two-multipliers)=
 # ## One letter for two multipliers
 #
-# In section 2.2, $\lambda$ is the multiplier of the budget: what one more bit of total capacity would save.
+# In section 2.2, $\lambda$ is the multiplier of the budget: what a little more total capacity would save, per unit.
 # In equations 15 to 18 and 55 to 58, $\lambda$ is the ratio $n_i/C_i$ of the features that share.
 # Both are called multiplier, so one expects them to be one number.
 #
@@ -160,7 +160,7 @@ run.check("errata-curvature", signed)
 run.check("errata-curvature-printed-sequence", -signed)
 run.check("errata-curvature-printed-curves", lowest)
 
-# %% mystnb={"figure": {"caption": "Left: the loss of a feature is concave in its capacity for dense inputs and convex for sparse ones. Right: its marginal benefit rises for dense inputs and falls for sparse ones.", "name": "fig-errata-curvature"}, "image": {"alt": "Left: four curves of loss from 1 to 0, two bending down and two bending up. Right: their marginal benefits, two rising and two falling to a common value at capacity 1."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Left: the loss of a feature is concave in its capacity for dense inputs ($k<3$) and convex for sparse ones ($k>3$). Right, on a logarithmic axis: its marginal benefit rises for dense inputs and falls for sparse ones; on a linear axis all four curves are convex.", "name": "fig-errata-curvature"}, "image": {"alt": "Left: four curves of loss from 1 to 0, two bending down and two bending up. Right: their marginal benefits, two rising and two falling to a common value at capacity 1."}} tags=["hide-input"]
 figures.curvature(
     capacity,
     {f"$k={k:g}$": curve for k, curve in loss.items()},
@@ -256,7 +256,7 @@ pd.DataFrame(literal, index=["i=1", "i=2", "i=3"], columns=["j=1", "j=2", "j=3"]
 #
 # Section 4.2 writes a semiorthogonal embedding as $\sqrt\lambda R$, with $RR^\mathsf{T}=I$.
 # Section 4.3 builds blocks $\lambda_k R_k$ and states $n_i = \lambda_k C_i$ (equation 24), which takes $\sqrt{\lambda_k}R_k$.
-# Section 4.4 leaves the scale away altogether: with $RR^\mathsf{T}=I$ in each block, every singular value of an efficient matrix would be 1.
+# Section 4.4 leaves the scale out altogether: with $RR^\mathsf{T}=I$ in each block, every singular value of an efficient matrix would be 1.
 
 # %%
 scales = [4.0, 0.25]
@@ -335,7 +335,7 @@ run.check("errata-covariance-printed", (kurtosis - 1) * np.diag(covariance_xx))
 #
 # Take any linear readout $a\cdot e$.
 # With unit covariance of the inputs, $\operatorname{Cov}(x_i, a\cdot e) = a\cdot w_i$ and $\operatorname{Var}(a\cdot e) = a^\mathsf{T}WW^\mathsf{T}a$.
-# The largest value of $(a\cdot w_i)^2/(a^\mathsf{T}WW^\mathsf{T}a)$ is, by the Cauchy–Schwarz inequality in the metric $WW^\mathsf{T}$,
+# The largest value of $(a\cdot w_i)^2/(a^\mathsf{T}WW^\mathsf{T}a)$ is, by the Cauchy–Schwarz inequality in the metric $WW^\mathsf{T}$, and with $^+$ for the pseudoinverse,
 #
 # $$ \max_a \rho^2(x_i, a\cdot e) = w_i^\mathsf{T}(WW^\mathsf{T})^+w_i = \big[W^+W\big]_{ii} = \tilde C_i , $$ (eq-errata-leverage)
 #

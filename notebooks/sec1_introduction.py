@@ -71,7 +71,7 @@ glue("sec1-ratio", importance_ratio, display=False)
 #
 # A *feature* is a property of the input that a network could make use of: a curve in an image, a topic in a text.
 # A neuron that responds to one feature is *monosemantic*; one that responds to several unrelated features is *polysemantic*.
-# Vision and language models are full of the second kind {cite}`olah2017feature,olah2020zoom`.
+# Trained networks are full of the second kind {cite}`olah2017feature,olah2020zoom`.
 #
 # What counts as a feature is hard to pin down in general.
 # It is easy in one setting, the one of this paper {cite}`scherlis2022`: let the inputs be independent random numbers, one for each feature.
@@ -171,6 +171,7 @@ run.check("intro-overlap-means-several-neurons", (pair != 0).sum(axis=0) - 2)
 # The others are *pinned*: at 0 if even their first bit is worth less than that, at 1 if even their last bit is worth more.
 #
 # The paper does not state the settings of its Figure 2.
+# We use the {term}`quadratic model` of section 3, in which a feature has an {term}`importance`, its weight in the target, and the inputs have a {term}`kurtosis`, large if they are sparse.
 # Ours are {glue:text}`sec1-n-features` features, each {glue:text}`sec1-ratio` times as important as the one before, in {glue:text}`sec1-n-dims` dimensions, with inputs of kurtosis {glue:text}`sec1-kurtosis:g`.
 
 # %%
@@ -232,7 +233,7 @@ for n in (12, 24, 48, 96):
     ladder = fc.solve_allocation(importance_ratio ** np.arange(n), 5 * n // 12, kurtosis)
     share = float((ladder.regime != fc.POLYSEMANTIC).mean())
     rows.append({"features": n, "dimensions": ladder.n_dims, "share pinned": share})
-pd.DataFrame(rows).round(3)
+pd.DataFrame(rows).set_index("features").rename_axis(None).rename("{} features".format).round(3)
 
 # %% [markdown]
 # ## What the abstract promises
@@ -259,7 +260,7 @@ glue("sec1-top-pinned", float(top_pinned.mean()), display=False)
 # ### In proportion?
 #
 # The abstract on arXiv adds that shared features get capacity *in proportion* to their impact on the loss.
-# We compare capacity with three readings of "impact", for six features that all share three dimensions: importance, the loss removed by representing the feature, and the squared length of the embedding, which is the feature's weight in the output.
+# We compare capacity with three readings of "impact", for six features that all share three dimensions: importance $v$, the loss saved by representing the feature, and the squared length of the embedding, which is the feature's weight in the output.
 
 # %%
 v, k = np.linspace(1.3, 0.7, 6), 9.0
@@ -268,12 +269,13 @@ C = shared.capacity
 removed = fc.loss_at_best_lengths(0, v, k) - fc.loss_at_best_lengths(C, v, k)
 run.check("abstract-in-proportion", C / C[0], v / v[0])
 columns = {
-    "capacity": C,
-    "per importance": C / v,
-    "per loss removed": C / removed,
-    "per squared length": C / shared.sq_norm,
+    "v": v,
+    "C": C,
+    "C / v": C / v,
+    "C / saved": C / removed,
+    "C / length²": C / shared.sq_norm,
 }
-pd.DataFrame(columns).round(3)
+pd.DataFrame(columns, index=[f"feature {i}" for i in range(1, 7)]).round(3)
 
 # %% [markdown]
 # Proportional would mean a constant column.
@@ -282,7 +284,8 @@ pd.DataFrame(columns).round(3)
 #
 # $$ C_i=\frac{k-1}{k-3}\,\frac{v_i}{\lambda}-\frac{2}{k-3}, $$
 #
-# so the more important features get more than their proportional share.
+# where $\lambda$, the same for all features, is whatever makes the capacities sum to the number of dimensions; from $v_i=\lambda$ on a feature owns a dimension.
+# So the more important features get more than their proportional share.
 # The intercept vanishes as $k$ grows: for very sparse inputs, capacity does become proportional to importance.
 
 # %%
@@ -294,7 +297,7 @@ run.check("abstract-affine-in-importance", np.log2(uneven[0] / uneven[1]))
 # %% [markdown]
 # ### Kurtosis breeds polysemanticity
 #
-# *Kurtosis* $k=\mathbb E[x^4]$, for inputs of variance 1, measures how much a feature keeps to rare, large values.
+# *Kurtosis* $k=\mathbb E[x^4]$, for inputs of variance 1, is large for a feature that is mostly near zero and now and then far from it.
 # A feature that is active with probability $p$ has $k\propto 1/p$, so sparse means kurtotic.
 #
 # {numref}`fig-phases-by-importance` shows a dense ladder of importances while kurtosis grows.
@@ -316,7 +319,7 @@ figures.phases_by_importance(ks, ladder, wedge.regime, wedge.multiplier)
 # $$ \frac{\partial C}{\partial k}=\frac{2(1-u)}{(k-3)^2}>0 . $$
 #
 # More kurtosis would make everyone want more, so to stay within the budget $\lambda$ must rise: fewer features reach $v_i>\lambda$ and own a dimension.
-# At the lower end, measure importance in units of the entry point $\mu=\frac{2\lambda}{k-1}$ instead: $C=\frac{2(v/\mu-1)}{k-3}$ falls with $k$ at fixed $\mu$, so $\mu$ must fall and fewer are ignored.
+# At the lower end, measure importance in units of the entry point $\mu=\frac{2\lambda}{k-1}$, at which the formula gives $C=0$, instead: $C=\frac{2(v/\mu-1)}{k-3}$ falls with $k$ at fixed $\mu$, so $\mu$ must fall and fewer are ignored.
 # Both neighbors of the wedge lose; the wedge gains, in features and in capacity.
 
 # %%

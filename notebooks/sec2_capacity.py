@@ -169,7 +169,7 @@ run.check("fig6-capacities", np.concatenate(list(shares.values())), np.array(by_
 # Capacity is therefore blind to the neuron basis, which is exactly why it can tell superposition from a mere rotation (see {ref}`sec1-introduction`).
 #
 # It also has a statistical meaning: embed, then go back with $W^{T}$; the squared correlation between a feature and its own reconstruction is $C_i$.
-# Uncorrelated inputs of any distribution will do; here they are sparse.
+# Uncorrelated inputs of equal variance will do, whatever their distribution; here they are sparse.
 
 # %%
 turn = np.linalg.qr(generator.standard_normal((n_dims, n_dims)))[0]
@@ -225,7 +225,7 @@ figures.vanishing_embeddings(lengths, shrinking[:-1], shrinking[-1])
 # ## The budget
 #
 # The total capacity cannot exceed the number of dimensions, $\sum_i C_i\le D$.
-# The proof of Appendix F is followed step by step in a later chapter; here the bound is tried on the awkward embeddings.
+# The proof of Appendix F is followed step by step in {ref}`appf-capacity-bound`; here the bound is tried on the awkward embeddings.
 #
 # The total is also at least 1, which is stated without proof.
 # A short one gives more.
@@ -288,8 +288,7 @@ basis = np.linalg.qr(generator.standard_normal((n_features, n_dims)))[0]
 wanted = (basis**2).sum(axis=1)  # numbers in [0, 1] that sum to n_dims
 one = fc.embedding_from_capacities(wanted, generator=generator)
 other = fc.embedding_from_capacities(wanted, generator=generator)
-run.check("sec2-realizable-when-spent", fc.capacities(one), wanted)
-run.check("sec2-realizable-when-spent", fc.capacities(other), wanted)
+run.check("sec2-realizable-when-spent", fc.capacities(np.stack([one, other])), [wanted, wanted])
 overlaps = one.T @ one
 run.check("sec2-capacities-leave-freedom", abs(overlaps - other.T @ other).max() / overlaps.max())
 
@@ -332,6 +331,8 @@ run.check("footnote3-settled-at-the-best", at_best, [formula, formula])
 # A multiplier $\lambda$ charges for capacity:
 #
 # $$ \min_{0\le C_i\le 1}\ \max_{\lambda}\quad L(C_1,\dots,C_N)+\lambda\Big(\sum_i C_i-D\Big) $$ (eq-paper-4)
+#
+# (The paper writes a minimum over $\lambda$ too; what is meant is a stationary point, at which the constraint holds.)
 #
 # Read $\lambda$ as a price for one unit of capacity.
 # Each feature decides for itself whether the next bit is worth it.
@@ -460,9 +461,10 @@ figures.six_situations(grid, curves, splits, heads)
 #
 # **D, E, F, diminishing returns.** Capacity flows to whoever gains more from the next bit, until both gain the same.
 # In E that happens inside, at the dashed line: the features share, and this is superposition.
-# In D and F one curve lies above the other all the way, and the loser gets nothing.
+# In D and F even the winner's last bit is worth more than the loser's first, so the loser gets nothing.
 #
-# The quadratic model runs through all six, turned by the kurtosis $k$ of the inputs alone: its marginal benefit is $2\big(\tfrac{(k-1)v}{(k-3)C+2}\big)^2$, which rises with $C$ for $k<3$, is constant at $k=3$ and falls for $k>3$ ({ref}`sec3-1-quadratic-model`).
+# The quadratic model shows all six.
+# Whether its curves rise or fall is up to the kurtosis $k$ of the inputs alone: its marginal benefit is $2\big(\tfrac{(k-1)v}{(k-3)C+2}\big)^2$, which rises with $C$ for $k<3$, is constant at $k=3$ and falls for $k>3$ ({ref}`sec3-1-quadratic-model`).
 # Importance only scales a curve up or down.
 # {numref}`fig-six-situations-quadratic` has one dimension for two features again, with the optimum from `fc.solve_allocation`; the brute-force search finds the same.
 
@@ -479,7 +481,7 @@ run.check("sec2-six-situations", np.diff(values, axis=0))
 glue("sec2-split-b", float(in_theory[4]), display=False)
 glue("sec2-split-k", float(1 - in_theory[4]), display=False)
 
-# %% mystnb={"figure": {"caption": "The same six situations in the quadratic model; blue has importance v, black importance 1.", "name": "fig-six-situations-quadratic"}, "image": {"alt": "Six panels as in the previous figure, computed from the quadratic model at kurtosis 1.8, 3 and 5. The pattern of optimal dots is the same."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The same six situations in the quadratic model; blue has importance $v$, black importance 1.", "name": "fig-six-situations-quadratic"}, "image": {"alt": "Six panels as in the previous figure, computed from the quadratic model at kurtosis 1.8, 3 and 5. The pattern of optimal dots is the same."}} tags=["hide-input"]
 heads = [f"$k$ = {k:g}, $v$ = {v:g}" for v, k in cases]
 figures.six_situations(grid, pairs, in_theory, heads)
 
@@ -489,7 +491,7 @@ by_kurtosis = fc.marginal_benefit(grid[:, None], [1.0], ks[:, None])[..., 0]
 run.check("sec2-returns-by-kurtosis", np.sign(3 - ks)[:, None] * np.diff(by_kurtosis, axis=1))
 
 # %% [markdown]
-# In panel E blue gets {glue:text}`sec2-split-b:.2f` and black {glue:text}`sec2-split-k:.2f` of the dimension.
+# In panel E of {numref}`fig-six-situations-quadratic` blue gets {glue:text}`sec2-split-b:.2f` and black {glue:text}`sec2-split-k:.2f` of the dimension.
 #
 # ### Why increasing returns forbid sharing
 #
@@ -618,8 +620,8 @@ figures.water_filling(
 bases = np.linalg.qr(generator.standard_normal((100, n_features, n_dims)))[0]
 targets = (bases**2).sum(axis=2)
 built = [fc.embedding_from_capacities(c, generator=generator) for c in targets]
-run.check("sec2-realizable-when-spent", fc.capacities(np.stack(built)), targets)
-run.check("sec2-realizable-when-spent", fc.leverage_capacities(np.stack(built)), targets)
+both = [measure(np.stack(built)) for measure in (fc.capacities, fc.leverage_capacities)]
+run.check("sec2-realizable-when-spent", both, [targets, targets])
 
 leverage = fc.leverage_capacities(embeddings)
 run.check("sec2-second-definition-is-larger", leverage - capacity)

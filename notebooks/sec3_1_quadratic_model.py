@@ -105,7 +105,7 @@ run.check("footnote4-principal-axes", np.einsum("si,ij,sj->s", x, full + full.T,
 # The last check is the paper's footnote 4: a target with any symmetric matrix in place of $\operatorname{diag}(v)$ is the same model, seen along the principal axes of that matrix.
 #
 # A perfect model would need $W^\mathsf{T}W = \operatorname{diag}(v)$.
-# The right side has rank $N$, the left side at most $D$.
+# If no importance is zero, the right side has rank $N$; the left side has at most $D$.
 # With fewer neurons than features something has to give, and the question is what.
 
 # %%
@@ -120,7 +120,7 @@ run.check("sec3-1-rank-deficit", n_features - np.linalg.matrix_rank(W.T @ W))
 # So each index must occur at least twice, which leaves two patterns:
 #
 # * **all four equal.** Then the moment is $\mathbb{E}[x_i^4]$; call it $k$. These terms add up to $k \sum_i A_{ii}^2$.
-# * **two pairs** (the paper's partition $2|2$). Then the moment is $1 \cdot 1$. The four positions can be paired in three ways: $A_{ii}A_{jj}$ once, and $A_{ij}^2$ twice because $A$ is symmetric. These terms add up to $\sum_{i\ne j} A_{ii}A_{jj} + 2\sum_{i \ne j} A_{ij}^2$.
+# * **two pairs** (the paper's partition $2|2$). Then the moment is $1 \cdot 1$. The four positions can be paired in three ways: $A_{ii}A_{jj}$ once, and $A_{ij}^2$ twice because $A$ is symmetric. These terms add up to $\sum_{i\ne j} A_{ii}A_{jj} + 2\sum_{i \ne j} A_{ij}^2.$
 #
 # The bias brings in $\mathbb{E}[x_i x_j] = \delta_{ij}$, hence $2b\sum_i A_{ii} + b^2$.
 # Borrow one $\sum_i A_{ii}^2$ from the first pattern to complete the square in the second:
@@ -316,8 +316,8 @@ variance = (kurtosis - 1) * (importance**2).sum()
 both = [fc.loss_terms(E, importance, kurtosis) for E in (keep, share)]
 terms = np.array(both) / variance
 glue("sec3-1-kurtosis", f"{kurtosis:g}", display=False)
-glue("sec3-1-keep-loss", f"{terms[0].sum():.0%}", display=False)
-glue("sec3-1-share-loss", f"{terms[1].sum():.0%}", display=False)
+glue("sec3-1-keep-loss", f"{terms[0].sum():.1%}", display=False)
+glue("sec3-1-share-loss", f"{terms[1].sum():.1%}", display=False)
 
 # %% mystnb={"figure": {"caption": "What the data says about each pair of features, and what two models say. Below each: the two terms of the loss, as parts of the variance of the target.", "name": "fig-sec3-1-maps"}, "image": {"alt": "Three square matrices. Data: a fading diagonal. Keep the top features: the diagonal is cut off after the first entries. Best embedding: a longer diagonal with faint off-diagonal entries of both signs."}} tags=["hide-input"]
 figures.correlation_maps(
@@ -344,7 +344,7 @@ fixed_share = fixed_hallucinated / (fixed_missed + fixed_hallucinated)
 run.check("sec3-2-kurtosis-weakens-hallucination", np.diff(fixed_share).max())
 
 # %% [markdown]
-# The embedding does not stay fixed, though: the optimum answers cheap hallucinations with *more* of them.
+# The embedding does not stay fixed, though: the optimum answers cheap hallucinations with longer, more overlapping embeddings, until hallucination makes up most of the little loss that is left.
 # {numref}`fig-sec3-1-balance` shows it for features of equal importance, where everything is a formula.
 # If all of them share, each has capacity $D/N$ and the loss is a fraction $2(1-\frac DN)/((k-3)\frac DN+2)$ of the variance of the target, as we shall see below.
 # If $D$ of them are kept and the others left out, it is $1-\frac DN$, whatever $k$ is.
@@ -487,8 +487,8 @@ figures.envelope(grid, families, envelopes, touching, shown)
 
 # %% [markdown]
 # The blue curve in {numref}`fig-sec3-1-envelope` is concave for $k<3$, straight at $k=3$ and convex for $k>3$.
-# Its slope is the marginal benefit, drawn in {numref}`fig-sec3-1-benefit`.
-# All curves meet at $C_i = 1$, where the last bit of capacity is worth $2v_i^2$ whatever the kurtosis.
+# How steeply the loss falls is the marginal benefit, drawn in {numref}`fig-sec3-1-benefit`.
+# All its curves meet at $C_i = 1$, where the last bit of capacity is worth $2v_i^2$ whatever the kurtosis.
 # The first bit is worth $\frac12(k-1)^2v_i^2$: more than the last one exactly when $k > 3$.
 
 # %%
@@ -515,11 +515,11 @@ figures.marginal_curves(grid, curves, curve_kurtosis)
 #
 # The number $\lambda$ is whatever makes the capacities sum to $D$.
 # Set $C_i = 0$ and $C_i = 1$ in the formula to find where the clipping begins.
-# For $k > 3$ a feature is ignored (17) if
+# For $k > 3$ a feature is ignored (the paper's equation 17) if
 #
 # $$ \frac{k-1}{2}\, v_i < \lambda $$ (eq-paper-17)
 #
-# and fully represented (18) if
+# and fully represented (the paper's equation 18) if
 #
 # $$ v_i > \lambda . $$ (eq-paper-18)
 
@@ -535,7 +535,7 @@ figures.ramps_and_lengths(scale, ramps, ramp_lengths, ramp_kurtosis)
 
 # %% [markdown]
 # (sec3-1-explorer)=
-# The next figure solves equations 15 to 18 in your browser, for any importances.
+# The next figure solves the paper's equations 15 to 18 in your browser, for any importances.
 # Drag the kurtosis from 1.8 to 1000: nobody shares up to 3, and from there on the window of sharing opens.
 
 # %% tags=["hide-input"]
@@ -571,7 +571,7 @@ run.check("eq15-satisfies-kkt", fc.kkt_residuals(solution))
 # :::{admonition} Two lambdas
 # :class: important
 # These are two numbers, and the paper calls both of them $\lambda$.
-# In section 2 (equations 4 to 8) it is the common marginal benefit; in equations 15 to 18 and 55 to 58 it is the common ratio $n_i/C_i$.
+# In section 2 (the paper's equations 4 to 8) it is the common marginal benefit; in its equations 15 to 18 and 55 to 58 it is the common ratio $n_i/C_i$.
 # By {eq}`eq-sec3-1-benefit` the first is $2\lambda^2$ in terms of the second.
 # In this book and its code `multiplier` is the second, and `threshold` the first.
 # :::
@@ -653,7 +653,7 @@ run.check(
 #
 # Where does a feature enter, and where does it get its own dimension?
 # We vary the importance of one feature, leave the others alone, and bisect.
-# The judge is `fc.allocate`, which shares a budget among *any* falling curves and has never heard of equations 15 to 18.
+# The judge is `fc.allocate`, which shares a budget among *any* falling curves and has never heard of the paper's equations 15 to 18.
 # At the importance where the capacity leaves 0 we compare it with $2\lambda/(k-1)$; where it reaches 1, with $\lambda$.
 # The same judge confirms that its threshold is $2\lambda^2$.
 
@@ -711,7 +711,7 @@ glue("sec3-1-corners", len(corners), display=False)
 #
 # {numref}`fig-sec3-1-stack` puts the section in one picture: the same features, the same $D$ dimensions, while the inputs become sparser from left to right.
 # Up to $k=3$ the most important features own everything.
-# Beyond it the others enter one by one, in the order of their importance, and those at the top lose their dimension again.
+# Beyond it the others enter one by one, in the order of their importance, and the most important ones, at the bottom, lose their whole dimension one after another.
 
 # %%
 stack_kurtosis = np.geomspace(1.2, 300, 600)

@@ -149,7 +149,7 @@ run.check("sec4-2-short-vectors-crowd", squared_cosines @ np.diag(gram) / scale,
 
 # %% [markdown]
 # Unit vectors to the corners of a regular polygon or solid are balanced, so $n$ corners in $d$ dimensions have capacity $d/n$ each.
-# These are the shapes in which {cite}`elhage2022toy` found the features of their autoencoder.
+# Among such shapes are those in which {cite}`elhage2022toy` found the features of their autoencoder: antipodal pairs, triangles, tetrahedra, pentagons and square antiprisms.
 # {numref}`fig-polytopes` shows ten of them.
 # Some hide smaller ones: a square is two antipodal pairs at right angles, an octahedron three.
 
@@ -176,7 +176,7 @@ polytope_gallery(shapes, edges, found, [str(f) for f in fraction.values()])
 # ```
 #
 # *Idea of a proof.*
-# Start with $D$ unit columns and $N - D$ columns of zeros.
+# Start with $D$ unit columns and $N - D$ columns of zeros: the first column is a unit column, and each further one stands no later than just behind the feature at which the length carried so far runs out.
 # Rotate two columns into each other: $W W^T$ does not notice, and squared length flows from one column to the other; anything between their two lengths can be reached.
 # Go through the columns from left to right.
 # Rotate each into its right neighbor until it has the length it wants; the neighbor carries the rest.
@@ -188,7 +188,7 @@ polytope_gallery(shapes, edges, found, [str(f) for f in fraction.values()])
 # It goes back to Schur and Horn {cite}`horn1954doubly` and to the algorithms of {cite}`bendel1978population`, {cite}`chan1983schur` and {cite}`dhillon2005majorization`.
 # Frame theorists know the condition $C_i \le 1$ as the fundamental inequality {cite}`casazza2006physical`.
 
-# %% mystnb={"figure": {"caption": "Theorem 1 as a film, for six features in three dimensions. Above: squared lengths (bars) and wanted capacities (black marks). Below: the matrix. Every rotation of two neighboring columns finishes one feature (blue), the last one finishes two.", "name": "fig-theorem-1-film"}, "image": {"alt": "Six frames. The first matrix has three unit entries; after each rotation one more bar meets its black mark; after five rotations all six do and the matrix is a staircase."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Theorem 1 as a film, for six features in three dimensions. Above: squared lengths (bars) and wanted capacities (black marks). Below: the matrix (entries: red positive, blue negative). Every rotation of two neighboring columns finishes one feature (blue bar), the last one finishes two.", "name": "fig-theorem-1-film"}, "image": {"alt": "Six frames. The first matrix has three unit entries; after each rotation one more bar meets its black mark; after five rotations all six do and the matrix is a staircase."}} tags=["hide-input"]
 wanted = np.array([0.3, 0.9, 0.5, 0.6, 0.45, 0.25])
 theorems.rotation_film(rotation_steps(wanted), wanted)
 
@@ -231,7 +231,7 @@ glue("sec4-geometry-large", f"{W.shape[1]} features in {W.shape[0]} dimensions",
 # The large one has {glue:text}`sec4-geometry-large`.
 # Each result is one matrix among many: {numref}`fig-theorem-1` shows two with the same capacities and the same balance, but different angles.
 
-# %% mystnb={"figure": {"caption": "Two efficient embeddings of forty features in ten dimensions, with the same capacities. Above: wanted capacity (bars), measured in the staircase (black marks) and in the generic member (orange dots).", "name": "fig-theorem-1"}, "image": {"alt": "Bars of forty capacities with matching marks; below them a sparse staircase matrix and a matrix with entries everywhere."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Two efficient embeddings of forty features in ten dimensions, with the same capacities. Above: wanted capacity (bars), measured in the staircase (black marks) and in the generic member (orange dots). Entries: red positive, blue negative.", "name": "fig-theorem-1"}, "image": {"alt": "Bars of forty capacities with matching marks; below them a sparse staircase matrix and a matrix with entries everywhere."}} tags=["hide-input"]
 wanted = random_capacities(40, np.random.default_rng(seed), n_dims=10)
 members = [fc.embedding_from_capacities(wanted, generator=g) for g in (None, generator)]
 theorems.two_members(wanted, members, [fc.capacities(W) for W in members])
@@ -277,7 +277,7 @@ overlap = np.abs(turned.T @ turned) - np.diag((turned**2).sum(axis=0))
 run.check("intro-no-interference-across-blocks", overlap[:5, 5:].max())
 run.check("intro-interference-within-blocks", overlap.max(axis=1).min())
 
-# %% mystnb={"figure": {"caption": "An embedding with two blocks (the paper's Figure 5). Left: the matrix. Center: neurons 1 and 2 serve five features together, neuron 3 the other two; width shows the size of a weight, dashes a negative sign. Right: the embedding vectors.", "name": "fig-5"}, "image": {"alt": "Left: a matrix of three rows and seven columns, nonzero in a block of two by five and a block of one by two. Center: five features linked to two neurons and two features linked to a third. Right: five arrows in a horizontal disk and two along the vertical."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "An embedding with two blocks (the paper's Figure 5). Left: the matrix (red positive, blue negative). Center: neurons 1 and 2 serve five features together, neuron 3 the other two; width shows the size of a weight, dashes a negative sign. Right: the embedding vectors.", "name": "fig-5"}, "image": {"alt": "Left: a matrix of three rows and seven columns, nonzero in a block of two by five and a block of one by two. Center: five features linked to two neurons and two features linked to a third. Right: five arrows in a horizontal disk and two along the vertical."}} tags=["hide-input"]
 embeddings.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
 
 # %% [markdown]
@@ -297,7 +297,7 @@ embeddings.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
 # ```
 #
 # *Idea of a proof.*
-# Let $G = W^T W$, and let $\Pi$ be the orthogonal projection onto its range, so that $G = \Pi G$.
+# Let $G = W^T W$, let $e_i$ be the $i$-th unit vector of $\mathbb{R}^N$, and let $\Pi$ be the orthogonal projection onto its range, so that $G = \Pi G$.
 # Then $G_{ii} = (\Pi e_i) \cdot (G e_i)$, and the inequality of Cauchy and Schwarz gives
 #
 # $$ C_i = \frac{G_{ii}^2}{\|G e_i\|^2} \le \|\Pi e_i\|^2 = \Pi_{ii}, \qquad \sum_i C_i \le \operatorname{Tr} \Pi \le D. $$ (eq-sec4-bound)
@@ -305,7 +305,8 @@ embeddings.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
 # An efficient embedding has equality everywhere, so $G e_i = \mu_i \Pi e_i$ for every feature that is not ignored.
 # Look at entry $j$ of this: $G_{ji} = \mu_i \Pi_{ji}$, and by symmetry also $\mu_j \Pi_{ji}$.
 # So two features with different $\mu$ have $G_{ij} = 0$: they are orthogonal.
-# Those of equal $\mu$ form a block, and there $G = \mu \Pi$, which says that the block is semiorthogonal up to its scale $\mu$.
+# For those of equal $\mu$ together $G = \mu \Pi$, so they are semiorthogonal up to the scale $\mu$.
+# If they fall apart into groups that are orthogonal to each other, each group is a block: like Appendix H, we count the finest blocks.
 #
 # Finding the blocks of a matrix is easy: link any two features that are not orthogonal, and take the connected groups.
 # That is what `fc.blocks` does.
@@ -316,7 +317,7 @@ rotated = random_rotation(len(mixed), generator) @ mixed[:, order]
 run.check("sec4-4-capacities-unmoved", fc.capacities(rotated), fc.capacities(mixed)[order])
 run.check("sec4-4-lengths-unmoved", (rotated**2).sum(axis=0), (mixed**2).sum(axis=0)[order])
 
-# %% mystnb={"figure": {"caption": "An efficient embedding as it comes, and with the blocks that fc.blocks found in it along the diagonal. Same embedding, other axes, other order.", "name": "fig-hidden-blocks"}, "image": {"alt": "Above a matrix without visible structure; below the same matrix after rotation and sorting: three framed blocks on the diagonal and zeros elsewhere."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "An efficient embedding as it comes, and with the blocks that fc.blocks found in it along the diagonal. Same embedding, other axes, other order. Entries: red positive, blue negative.", "name": "fig-hidden-blocks"}, "image": {"alt": "Above a matrix without visible structure; below the same matrix after rotation and sorting: three framed blocks on the diagonal and zeros elsewhere."}} tags=["hide-input"]
 hidden = random_efficient([(3, 7), (2, 5), (1, 1)], np.random.default_rng(seed))
 found = sorted(fc.blocks(hidden), key=lambda b: -b.dimension)
 Q = np.hstack([np.linalg.svd(hidden[:, b.features])[0][:, : b.dimension] for b in found])
@@ -573,6 +574,7 @@ pd.DataFrame({
 # We go through all subsets.
 # Where importances are all equal there is such a split: all capacities are $1/2$, and any two make one dimension.
 # Three antipodal pairs at right angles are then an optimum as well, for every $k > 3$: the loss depends on lengths and capacities only, and these are the same.
+# Counted as finest blocks they are three; their common scale makes them one semiorthogonal matrix as well.
 
 # %%
 def can_split(c):
@@ -621,7 +623,7 @@ def fewest_features(W):
 run.check("sec4-6-features-of-a-neuron", [fewest_features(W) for W in (pairs, generic)], [2, 4])
 
 # %% [markdown]
-# The paper's "always one large block" therefore holds in two ways.
+# So "always one large block" has two cases.
 # Where no subset of the shared capacities sums to a whole number, one block is the only possibility.
 # Where one does, small blocks are just as good, but they are a thin set among the optima, and random starts do not end there.
 # The freedom of lengths that small blocks have brings nothing here: any other length of one pair has a higher loss.

@@ -16,10 +16,9 @@
 #
 # :::{admonition} In one minute
 # :class: tip
-# The paper ends with ten sentences of results and two of outlook.
-# We go through them one by one: what a sentence says in our words, a fresh check where one can be had in a second, and the verdicts of the pages that looked closely.
+# We put the paper's conclusions into twelve sentences of our own, eleven of results and one of outlook, and go through them one by one: a fresh check where one can be had in a second, and the verdicts of the pages that looked closely.
 #
-# - What the paper *proves* holds, and to rounding.
+# - What the paper *proves* holds, to rounding error.
 # - One word has to be softened: optima of the quadratic model do not *always* have one large block; generically they do.
 # - The outlook, that architecture may control the size of {term}`blocks <block>`, rests on comparisons of trained or minimized networks ({ref}`sec3-7-other-models`).
 #
@@ -71,8 +70,7 @@ verdicts = [row for row in build.claims().rows if row.claim.page != "sec5_conclu
 
 others = [page for page in list_pages(build.project) if page.name != run.page]
 known = [s for s in map(build.seconds, others) if s is not None]
-how = "after a build, feature-capacity pages lists the seconds of every page"
-cost = f"{math.ceil(sum(known) / 60)} minutes for the {len(known)} pages executed so far, added up ({how})" if known else how
+cost = f"{math.ceil(sum(known) / 60)} minutes for the {len(known)} pages executed so far, added up" if known else "not measured"
 machine = f"{platform.machine()}, {os.cpu_count()} CPU cores, {platform.system()}"
 glue("sec5-machine", machine, display=False)
 glue("sec5-cost", cost, display=False)
@@ -87,15 +85,15 @@ def cited(*patterns):
 #
 # The first paragraph is about {term}`allocation`.
 #
-# 1. *Capacity is the fraction of a dimension that a feature has.* A definition ({eq}`eq-paper-3`).
+# 1. *Capacity is the fraction of a dimension that a feature has.* A definition, {eq}`eq-paper-3`.
 # 2. *Many features are ignored, or get a full dimension orthogonal to all others; their relative importance decides.*
 # 3. *Features are polysemantic only when the marginal loss reduction of more capacity is equal and significant.*
 # 4. *That explains the sharp pinning of features at 0 or 1.*
 #
-# We take many features with importances spread evenly over some powers of ten.
-#
 # "Significant" is a word that the introduction does not have.
 # It can be given a meaning: the common marginal benefit is not only equal, it is at least what any ignored feature would gain from its first bit of capacity.
+#
+# We take many features with importances spread evenly over some powers of ten.
 
 # %%
 importance = np.logspace(0, -decades, n_features)
@@ -127,7 +125,7 @@ theory = fc.solve_allocation(problems, 4, kurtosis)
 run.check("sec5-pinned-without-theory", np.abs(minima.capacity - theory.capacity).max())
 glue("sec5-pinned", f"{(theory.regime != fc.POLYSEMANTIC).mean():.0%}", display=False)
 
-# %% mystnb={"figure": {"caption": "The first paragraph in one picture. a: optimal capacities of many features. b: the phase of each of them when all inputs become sparser (downward). Few share when features are dense, more when they are sparse; most are pinned.", "name": "fig-sec5-fates"}, "image": {"alt": "Left: capacity against importance on a logarithmic axis: zero, then a steep rise through a few shared features, then one. Right: a map with three colors; the band of shared features is absent at the top and widens toward small probabilities."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The first paragraph in one picture. a: optimal capacities of many features. b: the phase of each of them when all inputs become sparser (downward). None share when inputs are dense, few at the sparsity of panel a, and most of them at the bottom of panel b.", "name": "fig-sec5-fates"}, "image": {"alt": "Left: capacity against importance on a logarithmic axis: zero, then a steep rise through a few shared features, then one. Right: a map with three colors; the band of shared features is absent at the top and widens toward small probabilities."}} tags=["hide-input"]
 probability = np.logspace(-3, 0, 61)
 kurtoses = np.array([fc.SparseUniform(p).kurtosis for p in probability])
 regimes = np.array([fc.solve_allocation(importance, n_dims, k).regime for k in kurtoses])
@@ -151,7 +149,7 @@ cited("eq3-bounds", "fig2-*", "intro-pinning*", "intro-own-dimension*", "eq6-*",
 # 7. *It confirms the predictions on optimal capacity.*
 #
 # Sentence 5 and sentence 7 are exact statements.
-# Sentence 6 rests on three features that the introduction names: what matters much more is whole, what matters much less is ignored, and in between lies a region that depends on sparsity.
+# Sentence 6 rests on three observations that the introduction names: what matters much more is whole, what matters much less is ignored, and in between lies a region that depends on sparsity.
 # In the quadratic model that is a count of phases along a line of growing importance: two when inputs are dense, three when they are sparse.
 
 # %%
@@ -197,7 +195,7 @@ forced = np.concatenate([np.full(len(c), 1 / d) for d, c in enumerate(small.valu
 run.check("sec5-small-blocks-are-forced", np.concatenate(list(small.values())), forced)
 run.check("sec5-large-blocks-are-loose", min(c.std() for c in large.values()))
 
-# %% mystnb={"figure": {"caption": "Cosines between all pairs of equal features in random blocks. One feature more than dimensions: a simplex, whatever the random numbers. Three times as many: every angle occurs.", "name": "fig-sec5-blocks"}, "image": {"alt": "Six lines with tick marks. Two in one: all at 1; three in two: all at one half; four in three: all at one third; five in four: all at one quarter. Nine in three and fifteen in five: marks spread from 0 to nearly 1."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Cosines between all pairs of equal features in random blocks. One feature more than dimensions: a simplex, whatever the random numbers. Three times as many: the angles scatter widely.", "name": "fig-sec5-blocks"}, "image": {"alt": "Six lines with tick marks. Two in one: all at 1; three in two: all at one half; four in three: all at one third; five in four: all at one quarter. Nine in three and fifteen in five: marks spread from 0 to nearly 1."}} tags=["hide-input"]
 figures.block_geometry(small | large)
 
 # %% [markdown]
@@ -228,7 +226,7 @@ cited("thm1-*", "thm2-*", "sec4-polytopes", "eq25-*", "sec4-6-freedom*", "apph-l
 # 12. *So architecture may determine the size of blocks, and with it polysemanticity, besides other means such as the activation function* {cite}`elhage2022solu`.
 #
 # The first half of sentence 11 is true generically and not always ({ref}`always-one-block`).
-# The second half is a report on other work; {ref}`sec3-7-other-models` finds pairs with ReLU and GELU, and one large block with quadratic ({ref}`quadratic-autoencoder`).
+# The second half is a report on other work; {ref}`sec3-7-other-models` finds pairs with ReLU and GELU, and mostly one large block with quadratic ({ref}`quadratic-autoencoder`).
 # Sentence 12 is a conjecture.
 # Two models are an example of it; a test would need a family of architectures.
 
@@ -243,7 +241,7 @@ cited("sec5-always-one-block", "sec4-6-one-shared-block", "sec4-6-pairs-as-good"
 # ```{machine-written} score
 # ```
 
-# %% mystnb={"figure": {"caption": "Verdicts on all claims outside this page, by section of the paper, as of the pages executed last. Many of the orange ones are pairs: the errata check a printed formula, which differs, beside the corrected one, which agrees.", "name": "fig-sec5-verdicts"}, "image": {"alt": "Rows of small squares, one row per section. Nearly all are blue for agreement; some are orange for differences; pale ones belong to pages that were not executed."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Verdicts on all claims outside this page, by section of the paper, as of the pages executed last. Many orange squares have a blue partner: the errata check a printed formula, which differs, and beside it the corrected one, which agrees.", "name": "fig-sec5-verdicts"}, "image": {"alt": "Rows of small squares, one row per section. Nearly all are blue for agreement; some are orange for differences; pale ones belong to pages that were not executed."}} tags=["hide-input"]
 order = sorted({row.claim.section.split(",")[0].split(".")[0] for row in verdicts}, key=lambda s: (s.isupper(), s[0].isdigit(), s))
 statuses = {s: sorted(row.status for row in verdicts if row.claim.section.split(",")[0].split(".")[0] == s) for s in order}
 figures.verdicts_at_a_glance(statuses)
@@ -305,13 +303,13 @@ run.table()
 #
 # **Easy.**
 # Everything about the quadratic model.
-# The loss is exact, so a phase diagram needs no training: the allocation is one sort, and its check is a Newton method on 18 numbers.
+# The loss is exact, so a phase diagram needs no training: the allocation is one sort, and its check is a Newton method on the 18 weights of six features in three dimensions.
 # Derivations are short enough to be run line by line.
 #
 # **Hard.**
 # Figure 7.
 # The paper does not state inputs, optimizer, grid, restarts, or how the best run was picked, and we know of no public code of the authors; the ReLU and GELU landscapes have many local minima, so each of these choices shows.
-# Also hard to do well: claims that a check could fail. "Qualitatively similar" had to become a number with a limit before it was measured.
+# Also hard: to word a claim so that a check can fail it. "Qualitatively similar" had to become a number with a limit before it was measured.
 #
 # **What differs, and why.**
 #
@@ -319,7 +317,7 @@ run.table()
 # |---|---|---|
 # | 2, and the abstract | holds, but capacity is not in proportion to importance | {ref}`capacity-in-proportion` |
 # | 3 | holds; one letter stands for two multipliers | {ref}`two-multipliers` |
-# | 5, and section 3.6 | the curves change direction, not curvature: "convex" and "concave" are said of rising and falling | {ref}`convex-or-concave` |
+# | 5, and section 3.6 | the marginal curves are convex on both sides of $k=3$; what changes is whether they rise or fall | {ref}`convex-or-concave` |
 # | 6, and section 3.7 | the jump at mild sparsity belongs to the quadratic model; ReLU and GELU hardly have it | {ref}`jump-only-for-quadratic` |
 # | 6, and section 3.7 | holds for ReLU in the autoencoder, 6 in 3; with GELU superposition ends at moderate importance | {ref}`gelu-at-extreme-importance` |
 # | 8 | holds, with one scale for each block | {ref}`block-scale` |

@@ -365,7 +365,7 @@ def test_a_first_build_begins_with_the_largest_page(tiny, monkeypatch):
     begun = []
 
     class Pool(ThreadPoolExecutor):
-        def __init__(self, jobs, context):
+        def __init__(self, jobs, context, initializer):
             super().__init__(1)
 
         def submit(self, function, build, page):

@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 import multiprocessing
+import os
 import shutil
 import subprocess
 import sys
@@ -214,7 +215,7 @@ def _execute_all(
         reverse=True,
     )
     report(f"executing {len(pages)} pages, {jobs} at a time")
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _share_cores)
     waiting, running, failed = iter(ordered), {}, False
     try:
         while True:
@@ -236,6 +237,11 @@ def _execute_all(
         raise
     finally:
         pool.shutdown()
+
+
+def _share_cores() -> None:
+    """Threads of pages side by side that spin while they wait would hold the other pages up."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _execute_one(build: Build, page: Page) -> float | PageError:

@@ -222,8 +222,6 @@ def execute(
     if page.source.is_relative_to(PACKAGE):
         # The page's folder is the installed package's, and nothing may be generated there.
         os.environ.setdefault(BUILD_FOLDER, str(find_project().build))
-    # Where pages are executed side by side, threads that spin while they wait hold the others up.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     start = time.perf_counter()
     try:
         with kernel_settings() as config:

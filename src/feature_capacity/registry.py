@@ -139,11 +139,15 @@ class Claim:
         if self.kind == "sampled":
             errors = _standard_errors(values, _array(self.id, reference), standard_error)
             return errors <= self.tolerance, (
-                f"{errors:.2g} standard errors apart, allowed {self.tolerance:g}"
+                f"{errors:.{2 if errors < 10 else 3}g} standard errors apart, "
+                f"allowed {self.tolerance:g}"
             )
         if self.kind == "bound":
             slack = float(values.min())
-            return slack >= -self.tolerance, f"smallest slack {slack:.2g}, allowed 0"
+            return (
+                slack >= -self.tolerance,
+                f"smallest slack {slack:.2g}, allowed {-self.tolerance:g}",
+            )
         if self.kind == "value":
             worst = values.flat[np.argmax(abs(values - self.expected))]
             return bool(abs(worst - self.expected) <= self.tolerance), (

@@ -49,7 +49,7 @@ def sparse_features(
             ax.text(0.45, 0.88 * top, f"zero: {1 - active:.0%}", fontsize=10, color=BLACK)
         ax.set_title(f"$p$ = {active:g},  $k$ = {k:.3g}")
         ax.set(ylim=(0, top), xlim=(x[0], x[-1]), xlabel="value $x$")
-    axes[0].set_ylabel("density of the active part")
+    axes[0].set_ylabel("probability density\nof active values")
     return fig
 
 
@@ -160,11 +160,12 @@ def correlations(
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.5))
     left.plot([0, 1], [0, 1], color=BLACK, lw=1)
-    marks = zip(sampled.items(), FEATURE_COLORS, "osD", (-0.012, 0, 0.012), strict=False)
+    inks = (BLACK, MUTED, "white")  # not those of features on the right
+    marks = zip(sampled.items(), inks, "osD", (-0.012, 0, 0.012), strict=False)
     for (name, (estimate, error)), color, mark, shift in marks:
         left.errorbar(
-            capacity + shift, estimate, error, fmt=mark, color=color, ms=4.5, capsize=2, lw=1.2,
-            label=name,
+            capacity + shift, estimate, error, fmt=mark, mfc=color, mec=BLACK, ecolor=MUTED,
+            ms=4.5, capsize=2, lw=1.2, label=name,
         )  # fmt: skip
     left.set(xlim=(0, 1.04), ylim=(0, 1.04))
     left.set_xlabel("capacity $C_i$")
@@ -205,7 +206,9 @@ def proof_matrices(
             ax, A = fig.add_subplot(cell), matrices[name]
             ax.imshow(A, cmap=DIFFERENCE_MAP, vmin=-1.4, vmax=1.4)
             for (i, j), value in np.ndenumerate(A):
-                text = f"{round(value, 2) + 0:.2f}".replace("-", "−").removesuffix(".00")
+                text = f"{round(value, 2) + 0:.2f}".replace("-", "−")
+                if np.isclose(value, round(value)):
+                    text = text.removesuffix(".00")
                 color = "white" if abs(value) > 1 else BLACK
                 ax.text(j, i, text, ha="center", va="center", fontsize=9, color=color)
                 if name in boxed and i == j:

@@ -100,7 +100,8 @@ def draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
         ink = ORANGE if flipped else BLUE
         new = range(len(y)) if x == 0 or steps[x - 1].move == "complement" else [len(y) - 1]
         if step.move == "complement":
-            ax.axvspan(x + 0.28, x + 0.72, color=LIGHT, alpha=0.6, lw=0)
+            band = (x + 0.28, -0.45), 0.44, len(height[0]) - 0.05
+            ax.add_patch(Rectangle(*band, color=LIGHT, alpha=0.6, lw=0))
         for i in range(len(y)) if x + 1 < len(steps) else ():
             after = _position_after(step, i)
             ax.plot([x, x + 1], [y[i], height[x + 1][after]], color=ink, lw=1.4, zorder=1)
@@ -154,7 +155,7 @@ def two_constructions(trials: pd.DataFrame) -> Figure:
         ax.set_xlabel("features $N$")
     left.set(yscale="log", ylabel="largest error of rows and capacities", ylim=(1e-17, 2e-14))
     left.axhline(2.0**-52, color=MUTED, lw=1, ls=(0, (1, 2)))
-    left.text(trials["features"].max(), 1.3e-17, "dotted: spacing of numbers at 1", color=MUTED,
+    left.text(trials["features"].max(), 1.3e-17, "dotted: machine precision", color=MUTED,
               fontsize=9, ha="right", va="bottom")  # fmt: skip
     right.set(ylabel="share of entries of $W$\nthat are not zero", ylim=(0, 1.05))
     # Above the axes: the ranges reach their top.

@@ -117,7 +117,7 @@ def moment_matrix(pattern: np.ndarray, n_features: int, kurtosis: str) -> Figure
     ax.set_xlabel("second factor, indices $kl$")
     ax.set_ylabel("first factor, indices $ij$")
     says = [
-        f"all four equal: $k$ = {kurtosis}",
+        rf"all four equal: $\mathbb{{E}}[x^4]$ = {kurtosis}",
         "$i=j$, $k=l$: 1",
         "$i=k$, $j=l$: 1",
         "$i=l$, $j=k$: 1",
@@ -173,7 +173,7 @@ def correlation_panels(matrices: Sequence[np.ndarray], heads: Sequence[str]) -> 
     """Correlations of an output with the squares (diagonal) and products (off it), in panels."""
     fig, axes = plt.subplots(2, 3, figsize=(7.0, 4.9), sharex=True, sharey=True)
     for ax, matrix, head in zip(axes.flat, matrices, heads, strict=True):
-        image = pair_matrix(ax, matrix, 0.5)
+        image = pair_matrix(ax, matrix, 0.7)
         ax.set_title(head)
     for ax in axes[-1]:
         ax.set_xlabel("feature $j$")
@@ -191,7 +191,7 @@ def sampled_covariances(
     sampled: Mapping[str, np.ndarray],
     error: Mapping[str, np.ndarray],
 ) -> Figure:
-    """Sampled covariances less the closed form, with four standard errors, in two panels."""
+    """Sampled covariances against the closed form, with four standard errors, in two panels."""
     fig, axes = plt.subplots(1, len(closed), figsize=(7.2, 3.1))
     for ax, name, color, letter in zip(
         axes, closed, (TRUE_COLOR, HALLUCINATED_COLOR), "ab", strict=True
@@ -236,7 +236,7 @@ def more_but_fainter(kurtosis: np.ndarray, covariance: np.ndarray, share: np.nda
         ax.set_xscale("log")
         ax.set_xticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
         ax.xaxis.set_minor_locator(plt.NullLocator())
-        ax.set_xlim(kurtosis[0], kurtosis[-1])
+        ax.set_xlim(1, kurtosis[-1])
         ax.set_xlabel("kurtosis $k$")
         ax.axvline(3, color=MUTED, lw=0.8, ls=":")
         panel_letter(ax, letter)

@@ -9,7 +9,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style, panel_letter
+from .style import BLACK, FEATURE_COLORS, MUTED, ORANGE, book_style, panel_letter
 
 _LOSS_MAP = sns.color_palette("crest", as_cmap=True)
 
@@ -51,9 +51,9 @@ def valleys(
             colors="white",
             linewidths=0.5,
         )
-        ax.plot(capacity, best, color="white", lw=3.2)
-        ax.plot(capacity, best, color=BLUE, lw=1.8)
-        ax.plot(*path.T, "o--", color=BLACK, ms=5, lw=1.2)
+        ax.plot(capacity, best, color=BLACK, lw=3.6)
+        ax.plot(capacity, best, color="#fff3b0", lw=2.4)
+        ax.plot(*path.T, "o--", color=ORANGE, ms=5, lw=1.6)
         ax.set_title(head)
         ax.set_xticks([0.25, 0.5, 0.75, 1], ["0.25", "0.5", "0.75", "1"])
         ax.set_xlabel("capacity $C$")
@@ -61,11 +61,11 @@ def valleys(
         chord = heights[0] + t * (heights[-1] - heights[0])
         below.fill_between(t, chord, heights, color="#f4d9b8", lw=0)
         below.plot(t, chord, color=MUTED, lw=1, ls=":")
-        below.plot(t, heights, color=BLACK, ls="--", lw=1.5)
-        below.plot(t[[0, -1]], heights[[0, -1]], "o", color=BLACK, ms=5)
-        below.set_xlabel("way along the dashed line")
+        below.plot(t, heights, color=ORANGE, ls="--", lw=1.6)
+        below.plot(t[[0, -1]], heights[[0, -1]], "o", color=ORANGE, ms=5)
+        below.set_xlabel("way along the dashed path")
     axes[0, 0].set_ylabel("squared length $n$")
-    axes[1, 0].set_ylabel("loss")
+    axes[1, 0].set_ylabel(r"loss $/\,(k-1)$")
     return fig
 
 

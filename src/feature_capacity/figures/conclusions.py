@@ -66,6 +66,7 @@ def block_geometry(cosines: Mapping[str, np.ndarray]) -> Figure:
     ax.set(xlim=(-0.02, 1.02), ylim=(0.6 - len(cosines), 0.6))
     ax.set_xlabel("cosine between two features, without sign")
     ax.set_yticks(-np.arange(len(cosines)), list(cosines))
+    ax.set_ylabel("features in dimensions")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     return fig

@@ -31,7 +31,7 @@ def fig6_example_allocations(
     columns = 3
     rows = -(-len(examples) // columns)
     fig = plt.figure(figsize=(6.6, 2.78 * rows))
-    cells = fig.add_gridspec(rows, columns, hspace=0.14)
+    cells = fig.add_gridspec(rows, columns, hspace=0.24)
     for cell, (name, W) in zip(cells, examples.items(), strict=False):
         inner = cell.subgridspec(2, 1, height_ratios=[5, 1.15], hspace=0.02)
         arrows, bar = fig.add_subplot(inner[0]), fig.add_subplot(inner[1])
@@ -211,19 +211,19 @@ def water_filling(
             clip_on=False, zorder=5,
         )  # fmt: skip
     right.plot(spent, thresholds, color=BLACK, lw=2.3)
-    right.axvline(budget, color=PHASE_COLORS[1], lw=2)
-    right.plot(budget, threshold, "o", ms=10, mfc=PHASE_COLORS[1], mec="white", mew=1.5, zorder=5)
+    right.axvline(budget, color=MUTED, lw=2)
+    right.plot(budget, threshold, "o", ms=10, mfc=BLACK, mec="white", mew=1.5, zorder=5)
     for ax in (left, right):
         ax.axhline(threshold, color=MUTED, lw=1.2, ls=(0, (4, 3)), zorder=0)
     right.annotate(
         "budget", (budget, 0.98), (5, 0), xycoords=("data", "axes fraction"),
-        textcoords="offset points", va="top", color=PHASE_COLORS[1], weight="bold",
+        textcoords="offset points", va="top", weight="bold",
     )  # fmt: skip
     left.set(
         xlabel="capacity $C_i$", ylabel=r"marginal benefit $-\partial L/\partial C_i$", xlim=(0, 1)
     )
     left.set_ylim(0, float(thresholds.max()))
-    right.set(xlabel=r"capacity taken $\Sigma_i C_i$", xlim=(0, len(names)))
+    right.set(xlabel=r"capacity taken $\Sigma_i C_i$", ylabel="price", xlim=(0, len(names)))
     fig.legend(loc="outside upper center", ncols=3, fontsize=10.5, handlelength=1.4)
     return fig
 
@@ -249,6 +249,7 @@ def realizable_pairs(capacity: np.ndarray, leverage: np.ndarray, heads: Sequence
         ax.plot(1, 0.5, "X", ms=11, mfc=PHASE_COLORS[1], mec="white", clip_on=False, zorder=6)
         ax.set_aspect("equal")
         ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="capacity of the first feature")
-        ax.set(xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    axes[0].set_ylabel("of the second feature")
+        ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+        ax.set_yticks([0, 0.5, 1], ["0", "½", "1"])
+    axes[0].set_ylabel("capacity of the second feature")
     return fig

@@ -54,7 +54,7 @@ def fig5_two_blocks(W: np.ndarray, found: Sequence[Block]) -> Figure:
     space = fig.add_subplot(grid[2], projection="3d", computed_zorder=False)
     _space(space, W, color)
     for ax, name in ((left, "matrix"), (center, "features and neurons"), (space, "vectors")):
-        ax.set_title(name, fontsize=11, weight="normal")
+        ax.set_title(name, fontsize=11, weight="normal", y=1.04)
     return fig
 
 
@@ -72,6 +72,7 @@ def hidden_blocks(W: np.ndarray, aligned: np.ndarray, found: Sequence[Block]) ->
     axes[0].set_xlabel("feature")
     axes[1].set_xlabel("feature, sorted by block")
     _frame_blocks(axes[1], found)
+    fig.get_layout_engine().set(hspace=0.1)
     return fig
 
 
@@ -103,7 +104,7 @@ def interpolation(
     ax.plot(length, capacity[:, 1], color=BLUE, lw=2.2, label="each of the other three")
     for s, n in enumerate(stage_length):
         c = np.interp(n, length, capacity[:, 0])
-        ax.plot(n, c, "o", color=ORANGE, ms=7, mec="white")
+        ax.plot(n, c, "o", color=ORANGE, ms=7, mec="white", clip_on=False, zorder=5)
         above = c > 0.95
         ax.annotate(
             "abcde"[s],

@@ -63,9 +63,9 @@ def curvature(
         left.plot(capacity, loss[name], color=color, label=name)
         right.plot(capacity, benefit[name], color=color, label=name)
     left.set_title("loss")
-    left.set_ylabel(r"$\mathcal{L}_i\,/\,(k-1)v_i^2$")
+    left.set_ylabel("relative to an ignored feature")
     right.set_title("marginal benefit")
-    right.set_ylabel(r"$-\partial\mathcal{L}/\partial C_i$, in $2v_i^2$  (log)")
+    right.set_ylabel(r"$-\partial\mathcal{L}/\partial C_i\;/\;2v_i^2$")
     right.set_yscale("log")
     left.legend(loc="upper right", bbox_to_anchor=(1.02, 1.02))
     for ax in (left, right):
@@ -89,11 +89,11 @@ def readouts(
         The same for efficient embeddings.
     """
     fig, ax = plt.subplots(figsize=(4.6, 4.4))
-    ax.plot([0, 1], [0, 1], color=BLACK, lw=1)
+    ax.plot([0, 1], [0, 1], color=BLACK, lw=1, label="equal")
     ax.plot(transposed, best, "o", color=MUTED, ms=3.5, alpha=0.5, mew=0, label="random $W$")
     ax.plot(*efficient, "D", color=BLUE, ms=5, mfc="white", label="efficient $W$")
-    ax.set_xlim(0, 1.02)
-    ax.set_ylim(0, 1.02)
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_ylim(-0.02, 1.02)
     ax.set_aspect("equal")
     ax.set_xlabel("read out by $W^\\mathsf{T}$:  $C_i$")
     ax.set_ylabel("read out as well as possible:  $\\tilde C_i$")

@@ -220,7 +220,7 @@ def phases_by_importance(
     ax.axvline(3, color="white", lw=1.6, ls=(0, (3, 3)))
     ax.annotate(
         "$k = 3$", (3, 0.03), (6, 0), xycoords=("data", "axes fraction"),
-        textcoords="offset points", color="white", weight="bold",
+        textcoords="offset points", color=BLACK,
     )  # fmt: skip
     ax.set(
         xscale="log",

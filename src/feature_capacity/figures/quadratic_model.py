@@ -94,7 +94,7 @@ def correlation_maps(
         ax.set_title(head)
         ax.set_xlabel("feature $j$")
         if missed + hallucinated > 0:
-            said = f"missed {missed:.0%}\nhallucinated {hallucinated:.0%}"
+            said = f"missed {missed:.1%}\nhallucinated {hallucinated:.1%}"
             ax.text(0.5, -0.24, said, transform=ax.transAxes, ha="center", va="top")
     axes[0].set_ylabel("feature $i$")
     bar = fig.colorbar(image, ax=axes, shrink=0.62, pad=0.02, aspect=14)
@@ -135,11 +135,14 @@ def loss_terms_against_kurtosis(
     at = int(np.searchsorted(kurtosis, 1.55))
     ax.text(kurtosis[at], missed[at] / 2, "missed", color="white", weight="bold", ha="center")
     # Where the band is as wide as the word; white would be hard to read on orange.
-    at = int(np.searchsorted(kurtosis, 4.6))
+    at = int(np.searchsorted(kurtosis, 7.2))
     height = (missed[at] + total[at]) / 2
     ax.text(kurtosis[at], height, "hallucinated", weight="bold", ha="center", va="center")
-    at = int(np.searchsorted(kurtosis, 1.9))
-    ax.text(kurtosis[at] * 1.15, total[at], "all features share", va="bottom", bbox=_HALO)
+    at = int(np.searchsorted(kurtosis, 3.6))
+    ax.annotate(
+        "all features share", (kurtosis[at], total[at]), (10, 14), textcoords="offset points",
+        va="bottom", arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.8}, bbox=_HALO,
+    )  # fmt: skip
     return fig
 
 
@@ -197,7 +200,8 @@ def marginal_curves(
     near = int(0.06 * len(capacity))
     for curve, k, color in zip(curves, kurtosis, _kurtosis_colors(len(kurtosis)), strict=True):
         ax.plot(capacity, curve, color=color)
-        ax.text(capacity[near], curve[near], f"$k={k:g}$", color=color, va="center", bbox=_HALO)
+        halo = {**_HALO, "alpha": 1}
+        ax.text(capacity[near], curve[near], f"$k={k:g}$", va="center", ha="center", bbox=halo)
     ax.plot(1, curves[0][-1], "o", color=BLACK, ms=6, zorder=3, clip_on=False)
     ax.annotate(
         "all end here",
@@ -249,7 +253,7 @@ def ramps_and_lengths(
     )
     low.annotate(
         f"embedded shorter\nthan asked ($k={kurtosis[middle]:g}$)",
-        (0.52, 0.4),
+        (0.58, 0.36),
         (0.22, 0.95),
         ha="center",
         arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.8},

@@ -62,8 +62,8 @@ def fig3_two_toy_models(W: np.ndarray) -> Figure:
     _say(ax, middle, 6.85, "Compute with fewer neurons", size=12.5, weight="bold")
     _say(ax, first, 6.1, r"loss $\sum_i v_i\,(\hat x_i-x_i)^2$")
     _say(ax, middle, 6.1, r"loss $(\tilde y-y)^2$")
-    _say(ax, first, 5.1, r"$\hat x=\mathrm{ReLU}(W^{T}h+b)$")
-    _say(ax, second, 5.1, r"$\sum_a\sigma(w_a\!\cdot x)+b$")
+    _say(ax, first, 5.1, r"$\hat x=\mathrm{ReLU}(W^{T}Wx+b)$")
+    _say(ax, second, 5.1, r"$\sum_a\sigma((Wx)_a)+b$")
     _say(ax, third, 5.1, r"$\sum_i v_i\,\sigma(x_i)$")
     _say(ax, middle, 3.85, "compared", size=10.5)
     for center, text in ((first, "features $x$"), (second, "model"), (third, "target")):

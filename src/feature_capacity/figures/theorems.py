@@ -18,12 +18,14 @@ def rotation_film(steps: Sequence[np.ndarray], capacity: np.ndarray) -> Figure:
     """Every matrix on the way from unit axes to the wanted capacities, with its lengths."""
     n_columns = 3
     n_rows = -(-len(steps) // n_columns)
-    fig = plt.figure(figsize=(6.2, 2.0 * n_rows + 0.2))
-    grid = GridSpec(2 * n_rows, n_columns, figure=fig, height_ratios=[1.0, 1.25] * n_rows)
+    fig = plt.figure(figsize=(6.2, 2.2 * n_rows + 0.2))
+    # A pair of rows for each row of steps, and a gap below it.
+    heights = [1.0, 1.25, 0.12] * n_rows
+    grid = GridSpec(3 * n_rows, n_columns, figure=fig, height_ratios=heights)
     n = len(capacity)
     for s, W in enumerate(steps):
         row, column = divmod(s, n_columns)
-        bars = fig.add_subplot(grid[2 * row, column])
+        bars = fig.add_subplot(grid[3 * row, column])
         length = (W**2).sum(axis=0)
         done = np.isclose(length, capacity)
         bars.bar(range(n), length, color=[BLUE if d else LIGHT for d in done], width=0.7)
@@ -32,7 +34,7 @@ def rotation_film(steps: Sequence[np.ndarray], capacity: np.ndarray) -> Figure:
         bars.set_title("start" if s == 0 else f"after rotation {s}", weight="normal")
         if column == 0:
             bars.set_ylabel("$n_i$", rotation=0, labelpad=8, va="center")
-        picture = fig.add_subplot(grid[2 * row + 1, column])
+        picture = fig.add_subplot(grid[3 * row + 1, column])
         heat_map(picture, W, limit=1.0)
         picture.set(xticks=[], yticks=[])
         if column == 0:
