@@ -49,7 +49,7 @@ explorer("geometry", (root, data, { changed, announce }) => {
       make(
         "div",
         {},
-        make("figure", { class: "explorer-figure" }, matrix, make("figcaption", {}, "The matrix W: a row for each neuron, a column for each feature. WWᵀ = 1 at every stage.")),
+        make("figure", { class: "explorer-figure" }, matrix, make("figcaption", {}, "The matrix W: a row for each neuron, a column for each feature. WWᵀ = I at every stage.")),
         pairs.element,
       ),
     ),
