@@ -206,7 +206,7 @@ pd.DataFrame({
     "features": [len(b.features) for b in groups],
     "dimensions": [b.dimension for b in groups],
     "μ": [b.scale for b in groups],
-}).rename_axis("block").round(4)
+}).rename_axis(columns="block").round(4)
 
 # %% [markdown]
 # ## Lemma 2: three moves

@@ -92,7 +92,7 @@ N = 6
 # | inputs of the autoencoder rows | uniform from 0 to 1 with probability $p$, else 0, as in {cite:t}`elhage2022toy`; other inputs are tried [below](sec3-7-inputs) |
 # | ranges (the axes have no numbers in the text we had) | importance of feature 1 from {glue:text}`sec3-7-importances`, the others have 1; $p$ from {glue:text}`sec3-7-probabilities` |
 # | what is minimized | the expected loss over all on/off masks, exactly or on fixed nodes: no minibatches, no learning rate |
-# | restarts | several random starts in each cell, then from the minima of the four neighbors until no cell improves; the lowest loss counts |
+# | restarts | several random starts in each cell, then from the minima of the four neighbors, until no cell improves or `warm_rounds` are over; the lowest loss counts |
 # | bias | learned, one number for computation, one for each feature in the autoencoder; less freedom is tried [below](sec3-7-bias) |
 # | what counts as superposed, as stuck at ½, as a block | $0.05<C_1<0.95$; within 0.03 of ½; cosines above 0.1; other limits are tried [below](sec3-7-limits) |
 

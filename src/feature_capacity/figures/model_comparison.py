@@ -140,7 +140,7 @@ def slices(curves: Mapping[str, Mapping[str, Mapping[str, tuple[Any, Any]]]]) ->
     """Capacity against importance: panels by sparsity and model, one line per nonlinearity."""
     models = list(next(iter(curves.values())))
     fig, axes = plt.subplots(
-        len(curves), len(models), figsize=(5.8, 4.1), sharex=True, sharey=True, squeeze=False
+        len(curves), len(models), figsize=(5.8, 4.4), sharex=True, sharey=True, squeeze=False
     )
     for line, (sparsity, panels) in zip(axes, curves.items(), strict=True):
         for ax, model in zip(line, models, strict=True):
@@ -155,7 +155,7 @@ def slices(curves: Mapping[str, Mapping[str, Mapping[str, tuple[Any, Any]]]]) ->
         line[0].set_ylabel(f"{sparsity}\ncapacity, $C_1$")
     for ax, model in zip(axes[0], models, strict=True):
         ax.set_title(model)
-    axes[0, 0].legend(loc="lower right", handlelength=1.2, borderaxespad=0.1)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     fig.supxlabel(_VARIED, size=10)
     return fig
 
