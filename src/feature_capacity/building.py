@@ -181,8 +181,10 @@ def _groups(project: Project) -> tuple[list[Page], list[Page], list[Page]]:
 
 
 def _page_digest(build: Build, page: Page) -> str:
-    plain, timing, reading = _groups(build.project)
-    others = [build.executed(other) for other in plain + timing] if page in reading else []
+    others = []
+    if _reads_the_build(page):
+        plain, timing, _ = _groups(build.project)
+        others = [build.executed(other) for other in plain + timing]
     return page_digest(build.project, page, build.settings(page), others)
 
 
