@@ -2,9 +2,11 @@
 
 import functools
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, distribution, requires
 from typing import Annotated, Any
 
 import typer
+from packaging.requirements import Requirement
 
 from feature_capacity import __version__
 from feature_capacity.pages import PageError
@@ -40,6 +42,21 @@ def fail(message: object, code: int) -> typer.Exit:
     """Say what went wrong, in one line; raise the result to end with that status."""
     typer.echo(f"error: {message}", err=True)
     return typer.Exit(code)
+
+
+def need_extra(extra: str) -> None:
+    """Raise ``ValueError`` that says what to install, unless all of an optional extra is there."""
+    for line in requires("feature-capacity") or ():
+        requirement = Requirement(line)
+        if requirement.marker is None or not requirement.marker.evaluate({"extra": extra}):
+            continue
+        try:
+            distribution(requirement.name)
+        except PackageNotFoundError:
+            raise ValueError(
+                f"this takes {requirement.name}, which is not installed; "
+                f"run: pip install 'feature-capacity[{extra}]'"
+            ) from None
 
 
 def command(function: Callable[..., Any]) -> Callable[..., Any]:

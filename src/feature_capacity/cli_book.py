@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from feature_capacity.building import Build, build_book
-from feature_capacity.cli_base import Quick, app, command
+from feature_capacity.cli_base import Quick, app, command, need_extra
 from feature_capacity.completion import complete_page
 from feature_capacity.gallery import write_badges, write_between_marks, write_gallery
 from feature_capacity.grids import read_yaml
@@ -38,6 +38,7 @@ def book(
 
     Example: feature-capacity book --quick
     """
+    need_extra("book")
     build = Build(find_project(), quick)
     table = build_book(build, everything=everything, jobs=jobs, report=typer.echo)
     typer.echo(f"claims: {table.score()}")
@@ -147,6 +148,7 @@ def pdf(
 
     Example: feature-capacity pdf -o book.pdf
     """
+    need_extra("book")
     build = Build(find_project(), quick)
     output = check_output(output, [".pdf"]) if output else build.folder / "book.pdf"
     print_book(build, output, report=typer.echo)

@@ -7,7 +7,7 @@ import typer
 from tqdm import tqdm
 from typer.core import TyperCommand
 
-from feature_capacity.cli_base import app, command, fail
+from feature_capacity.cli_base import app, command, fail, need_extra
 from feature_capacity.completion import complete_page, complete_parameter
 from feature_capacity.grids import read_grid, read_yaml
 from feature_capacity.outputs import check_folder, check_output, replace_file
@@ -88,6 +88,8 @@ def run(
     found = find_page(project, page)
     values = {**_read_values(file), **dict(map(_split, parameter or []))}
     checked = found.parameters.check(values, text=True)
+    if html:
+        need_extra("book")
     if grid is not None:
         runs = read_grid(grid, found.parameters, checked)
         folder = (output or project.build / "runs" / f"{found.name}-grid").absolute()
