@@ -166,6 +166,15 @@ def test_pages_are_read_at_80_columns(project, monkeypatch):
     assert max(len(line) for text in [listed, *told] for line in text.splitlines()) <= 80
 
 
+def test_pages_say_how_long_they_take_before_they_ever_ran(project, monkeypatch, tmp_path):
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("FEATURE_CAPACITY_BUILD", str(tmp_path))
+    listed = " ".join(call("pages").output.split())
+    for page in list_pages(project):
+        assert page.run_time.endswith(("seconds", "minute", "minutes", "CPU cores"))
+        assert f"{page.paper or 'no section of the paper'} · {page.run_time} " in listed
+
+
 def test_pages_as_json_say_the_same(tiny):
     (page,) = json.loads(call("pages", "--json").output)
     assert (page["name"], page["title"], page["seconds"]) == ("tiny", "A tiny page", None)

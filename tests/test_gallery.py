@@ -11,7 +11,7 @@ import yaml
 from feature_capacity.badges import badge
 from feature_capacity.building import Build, build_book
 from feature_capacity.gallery import write_badges, write_between_marks
-from feature_capacity.launching import launch_addresses, repository
+from feature_capacity.launching import launch_addresses, launch_html, repository
 from feature_capacity.pages import list_pages, pair
 from feature_capacity.registry import N_EQUATIONS, load_claims
 
@@ -72,6 +72,12 @@ def test_every_page_could_be_launched(project):
         colab = urlsplit(addresses["Colab"]).path
         assert (project.root / colab.removeprefix("/github/ada/notes/blob/trunk/")).is_file()
     assert launch_addresses({"repository": {"url": ""}}, "x.ipynb") == {}
+
+
+def test_colab_is_told_where_the_package_is():
+    assert '%pip install "feature-capacity @ git+https://github.com/ada/notes@trunk"' in (
+        launch_html(ADDRESS)
+    )
 
 
 def test_binder_installs_the_exact_versions(project):

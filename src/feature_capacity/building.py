@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 
 from feature_capacity.figure_list import figures_html, paper_figures_html, read_figures
-from feature_capacity.launching import with_launch_buttons
+from feature_capacity.launching import launch_html, with_launch_buttons
 from feature_capacity.pages import Page, PageError, execute, list_pages, write
 from feature_capacity.project import PACKAGE, Project
 from feature_capacity.registry import load_claims
@@ -327,6 +327,7 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
         "equations": table.equations_html(root="../"),
         "figures": figures_html(figures, root="../"),
         "paper-figures": paper_figures_html(figures, root="../"),
+        "launch": launch_html(config),
         "score": _score(table),
     }
     for page in pages:

@@ -6,6 +6,7 @@ shown before.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -59,6 +60,25 @@ def launch_addresses(config: Mapping[str, Any], path: str) -> dict[str, str]:
         "Binder": f"{BINDER}/v2/gh/{owner}/{name}/{branch}?urlpath=lab/tree/{path}",
         "Colab": f"{COLAB}/github/{owner}/{name}/blob/{branch}/{path}",
     }
+
+
+def launch_html(config: Mapping[str, Any]) -> str:
+    """What to know of the launch buttons, as a paragraph; nothing without a setting.
+
+    >>> launch_html({"repository": {"url": ""}})
+    ''
+    """
+    found = repository(config)
+    if found is None:
+        return ""
+    owner, name, branch = found
+    address = f"feature-capacity @ git+https://github.com/{owner}/{name}@{branch}"
+    return (
+        "<p>Nothing need be installed on your machine: the rocket at the top of each page opens it "
+        "on Binder, which takes some minutes to start, or in Colab. "
+        "Colab does not have this package; there, first run this in a cell of its own:</p>"
+        f'<pre>%pip install "{html.escape(address)}"</pre>'
+    )
 
 
 def with_launch_buttons(config: Mapping[str, Any]) -> dict[str, Any]:

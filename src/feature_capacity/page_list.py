@@ -52,6 +52,7 @@ def _record(build: Build, page: Page) -> dict[str, Any]:
         "paper": page.paper or None,
         "part": _captions(build).get(page.name),
         "seconds": build.seconds(page),
+        "run_time": page.run_time or None,
         "parameters": {
             parameter.name: {
                 "type": parameter.type.__name__,
@@ -81,10 +82,10 @@ def _entry(build: Build, page: Page) -> str:
 
 
 def _about(build: Build, page: Page) -> str:
+    """What of the paper it is about, and how long it took here, or takes by its own account."""
     seconds = build.seconds(page)
-    return f"{page.paper or 'no section of the paper'}" + (
-        "" if seconds is None else f" · {seconds:g} s"
-    )
+    time = page.run_time if seconds is None else f"{seconds:g} s"
+    return " · ".join(filter(None, (page.paper or "no section of the paper", time)))
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

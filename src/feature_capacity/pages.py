@@ -40,6 +40,7 @@ _METADATA = {
 }
 _FRONT = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n")
 _TITLE = re.compile(r"^# # (.+)$", re.MULTILINE)
+_RUN_TIME = re.compile(r"^# \*\*Run time:\*\* *([^;\n]+?)[ .]*(?:;.*)?$", re.MULTILINE)
 _PAPER = re.compile(r"^# \*\*Paper:\*\* *(.+?)[ .]*$", re.MULTILINE)
 
 
@@ -84,6 +85,12 @@ class Page:
         match = _PAPER.search(self.source.read_text(encoding="utf-8"))
         # The command line shows it as plain text: citations and other roles are left out.
         return re.sub(r" *\{\w+\}`[^`]*`", "", match[1]).rstrip() if match else ""
+
+    @property
+    def run_time(self) -> str:
+        """How long it takes with its defaults, as the page itself says; "" if it does not."""
+        match = _RUN_TIME.search(self.source.read_text(encoding="utf-8"))
+        return match[1] if match else ""
 
     @property
     def parameters(self) -> ParameterCell:
