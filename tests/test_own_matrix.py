@@ -106,6 +106,25 @@ def test_a_key_picks_one_of_several_matrices():
         read_matrix("many.npz")
 
 
+@pytest.mark.parametrize("ending", [".pt", ".safetensors"])
+def test_one_matrix_of_a_large_model_does_not_cost_the_memory_of_all(ending):
+    model = {f"layer{i}": torch.full((1000, 8000), float(i)) for i in range(10)}  # 32 MB each
+    save_file(model, "m.safetensors") if ending == ".safetensors" else torch.save(model, "m.pt")
+    program = f"""
+import resource, torch, safetensors
+from feature_capacity.matrix_files import read_matrix
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+W = read_matrix("m{ending}", "layer7")
+assert W.shape == (1000, 8000) and (W == 7).all()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+    # A process begins with the peak of the one that starts it; a shell between has a small one.
+    words = ["sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, program]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 160  # MiB: the matrix, a mask and some slack, of 320
+
+
 def test_phases_follow_the_tolerance():
     # Beside a pair in one dimension: nearly alone, in all but name absent, and absent.
     angle = 0.05

@@ -80,8 +80,10 @@ def _numpy_error(path: Path, error: Exception) -> ValueError:
 def _read_torch(path: Path) -> dict[str, Any]:
     import torch
 
+    # What is not used of a mapped file is never read; files of old versions cannot be mapped.
+    options = {"map_location": "cpu", "weights_only": True, "mmap": zipfile.is_zipfile(path)}
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(str(path), **options)
     except Exception as error:  # a damaged pickle can raise anything
         text = str(error)
         if isinstance(error, pickle.UnpicklingError) and ("GLOBAL" in text or "REDUCE" in text):
