@@ -8,11 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
+from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 import feature_capacity
@@ -62,6 +65,40 @@ def test_the_pages_and_parameters_of_the_examples_are_there(project, monkeypatch
         if "-p" in words:
             at = words.index("-p")
             page.parameters.check({words[at + 1]: words[at + 2]}, text=True)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "words",
+    [words for name in ("pages", "run", "capacity", "sweep") for words in examples(name)],
+    ids=" ".join,
+)
+def test_the_examples_of_experimenters_do_what_they_say(words, project, tmp_path):
+    """In an empty folder, with the files that the examples name; that of the grid is as the book
+    shows it, and that of the sweep as the help shows it, with fewer cells.
+    """
+    W = np.random.default_rng(0).standard_normal((4, 9))
+    np.save(tmp_path / "weights.npy", W)
+    save_file({"W_enc": W, "W_dec": W.T.copy()}, tmp_path / "model.safetensors")
+    (tmp_path / "settings.yml").write_text("n_dims: 4\n")
+    how = (project.book / "how_to_run.md").read_text()
+    (tmp_path / "grid.yml").write_text(re.search(r"```yaml\n(.*?)```", how, re.DOTALL)[1])
+    shown = call("sweep", "--help").output
+    config = re.search(r"A configuration:\n(.*?)\n *Also:", shown, re.DOTALL)[1]
+    (tmp_path / "relu.yml").write_text(textwrap.dedent(config).replace("count: 32", "count: 6"))
+    there = set(files(tmp_path))
+    environment = {**os.environ, "FEATURE_CAPACITY_BUILD": str(tmp_path / "build")}
+    done = subprocess.run(
+        [COMMAND, *words], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in set(files(tmp_path)) - there}
+    named = [word for word in words if Path(word).suffix in (".ipynb", ".csv")]
+    assert made >= set(named)
+    assert ("index.html" in made) == ("--grid" in words)
+    assert ("sec2_capacity.html" in made) == ("--html" in words)
+    assert (tmp_path / "relu.zarr").is_dir() == (words[0] == "sweep")
+    assert made if words[0] != "pages" else done.stdout
 
 
 def test_every_command_is_looked_at_here():
