@@ -180,8 +180,10 @@ def test_a_changed_cell_changes_its_id_only(tiny):
 
 
 def test_saving_with_jupytext_leaves_nothing_behind(tiny, project):
-    pair(tiny)
     source, notebook = tiny.notebooks / "tiny.py", tiny.notebooks / "tiny.ipynb"
+    caption = "−1 ≤ 𝑥, and a tab\\t"  # one letter beyond the first plane
+    source.write_text(f'{source.read_text()}\n# %% note={{"caption": "{caption}"}}\n1\n')
+    pair(tiny)
     before = source.read_text(), notebook.read_text()
     shutil.copy(project.root / "pyproject.toml", tiny.root)
     opened = jupytext.read(notebook)
@@ -191,6 +193,7 @@ def test_saving_with_jupytext_leaves_nothing_behind(tiny, project):
     subprocess.run([sys.executable, "-m", "jupytext", "--sync", notebook], check=True)
     assert source.read_text() != before[0], "jupytext writes a header of its own"
     pair(tiny)
+    assert f'"caption": "{caption}"' in source.read_text()
     settings = re.compile(r"^# %% .*", re.M)  # jupytext sorts the settings of a cell
     assert settings.sub("", source.read_text()) == settings.sub("", before[0])
     assert json.loads(notebook.read_text()) == json.loads(before[1])

@@ -5,6 +5,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import sys
@@ -39,6 +40,8 @@ _METADATA = {
     "language_info": {"name": "python"},
 }
 _FRONT = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n")
+_CELL_HEAD = re.compile(r"^# %% .*$", re.MULTILINE)
+_ESCAPED = re.compile(r"(?:\\u[0-9a-f]{4})+")
 _TITLE = re.compile(r"^# # (.+)$", re.MULTILINE)
 _RUN_TIME = re.compile(r"^# \*\*Run time:\*\* *([^;\n]+?)[ .]*(?:;.*)?$", re.MULTILINE)
 _PAPER = re.compile(r"^# \*\*Paper:\*\* *(.+?)[ .]*$", re.MULTILINE)
@@ -161,8 +164,8 @@ def to_notebook(page: Page):
 def pair(project: Project, *, check: bool = False) -> list[str]:
     """Write the notebook of each page whose notebook is not in step; return what was not.
 
-    JupyterLab writes versions and filters into the header of a source that is saved there; the
-    header is brought back to `HEADER`.
+    JupyterLab writes versions and filters into the header of a source that is saved there, and
+    captions in ASCII; the header is brought back to `HEADER`, and captions to what they say.
 
     Parameters
     ----------
@@ -175,7 +178,7 @@ def pair(project: Project, *, check: bool = False) -> list[str]:
     wanted = {}
     for page in map(Page, sources):
         text = page.source.read_text(encoding="utf-8")
-        wanted[page.source] = HEADER + _FRONT.sub("", text)
+        wanted[page.source] = HEADER + _CELL_HEAD.sub(_in_plain_letters, _FRONT.sub("", text))
         wanted[page.notebook] = nbformat.writes(to_notebook(page)) + "\n"
     stale = [path for path, text in wanted.items() if not _holds(path, text)]
     orphans = sorted(set(project.notebooks.glob("*.ipynb")) - set(wanted))
@@ -185,6 +188,14 @@ def pair(project: Project, *, check: bool = False) -> list[str]:
         for path in orphans:
             path.unlink()
     return [path.name for path in stale + orphans]
+
+
+def _in_plain_letters(head: re.Match[str]) -> str:
+    def letters(escaped: re.Match[str]) -> str:
+        text = json.loads(f'"{escaped[0]}"')
+        return text if text.isprintable() else escaped[0]
+
+    return _ESCAPED.sub(letters, head[0])
 
 
 def _holds(path: Path, text: str) -> bool:
