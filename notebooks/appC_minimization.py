@@ -30,6 +30,7 @@ n_features: int = 6  # features N [4 .. 10]
 n_dims: int = 3  # neurons D, fewer than features [1 .. 3]
 n_problems: int = 12  # random problems for each kurtosis [2 .. 60]
 seed: int = 0  # of the problems [0 .. 1000000]
+device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-input"]
 from itertools import combinations
@@ -42,7 +43,7 @@ from scipy.optimize import brentq, minimize
 import feature_capacity as fc
 from feature_capacity.claims import open_page
 from feature_capacity.figures import appendix_minimization as figures
-from feature_capacity.solvers import minimize_quadratic
+from feature_capacity.solvers import minimize_quadratic, pick_device
 
 run = open_page(
     "appC_minimization",
@@ -50,7 +51,9 @@ run = open_page(
     n_dims=n_dims,
     n_problems=n_problems,
     seed=seed,
+    device=device,
 )
+print("computed on:", pick_device(device))
 glue("appc-claims", len(run.claims), display=False)
 rng = np.random.default_rng(seed)
 
@@ -323,7 +326,7 @@ generic_c = np.clip([by_generic_optimizer(w, q).x for w, q in problems], 0, 1)
 generic_n = fc.best_sq_norm(generic_c, importances, kurtoses)
 run.check("appc-budget-is-spent", n_dims - generic_c.sum(axis=1))
 run.check("appc-generic-optimizer", np.abs(generic_c - solution.capacity).max())
-direct = minimize_quadratic(importances, kurtoses, n_dims, n_starts=8, seed=seed)
+direct = minimize_quadratic(importances, kurtoses, n_dims, n_starts=8, seed=seed, device=device)
 direct_n = (direct.W**2).sum(axis=1)
 run.check("appc-direct-minimization", np.abs(direct.capacity - solution.capacity).max())
 run.check("appc-direct-lengths", np.abs(direct_n - solution.sq_norm).max() / importances.max())

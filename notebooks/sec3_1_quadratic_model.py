@@ -32,6 +32,7 @@ kurtosis: float = 9.0  # fourth moment k of a feature [1.8 .. 60]
 importance_ratio: float = 0.8  # importance of each feature over the one before it [0.5 .. 1]
 n_samples: int = 400000  # sampled inputs per distribution [10000 .. 2000000]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
+device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-input"]
 from fractions import Fraction
@@ -47,7 +48,7 @@ import feature_capacity as fc
 from feature_capacity.claims import open_page
 from feature_capacity.explorers import capacity_explorer
 from feature_capacity.figures import quadratic_model as figures
-from feature_capacity.solvers import minimize_quadratic
+from feature_capacity.solvers import minimize_quadratic, pick_device
 
 run = open_page(
     "sec3_1_quadratic_model",
@@ -57,7 +58,9 @@ run = open_page(
     importance_ratio=importance_ratio,
     n_samples=n_samples,
     seed=seed,
+    device=device,
 )
+print("computed on:", pick_device(device))
 glue("sec3-1-claims", len(run.claims), display=False)
 
 # %% [markdown]
@@ -623,7 +626,7 @@ run.check(
 # It minimizes {eq}`eq-paper-12` over the $D \times N$ entries of $W$ from random starts.
 
 # %%
-found = minimize_quadratic([importance], [kurtosis], n_dims, n_starts=16, seed=seed)
+found = minimize_quadratic([importance], [kurtosis], n_dims, n_starts=16, seed=seed, device=device)
 run.check(
     "eq15-direct-minimization",
     [
@@ -700,7 +703,7 @@ run.check("sec3-4-two-multipliers", general(close).threshold, 2 * exact.multipli
 # %%
 dense = np.array([1.2, 1.8, 2.4, 3.0])
 rows = np.tile(importance, (4, 1))
-lowest = minimize_quadratic(rows, dense, n_dims, n_starts=24, seed=seed)
+lowest = minimize_quadratic(rows, dense, n_dims, n_starts=24, seed=seed, device=device)
 left = combinations(importance, n_features - n_dims)
 corners = [sum(v**2 for v in ignored) for ignored in left]
 run.check("sec3-4-top-features", lowest.loss / ((dense - 1) * min(corners)))

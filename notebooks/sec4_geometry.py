@@ -37,6 +37,7 @@ n_starts: int = 32  # random starts from which total capacity is maximized [4 ..
 n_minima: int = 48  # random starts from which the loss of section 4.6 is minimized, for each setting [4 .. 512]
 kurtosis: float = 9.0  # fourth moment k of the inputs in section 4.6, on the side where features share [3.2 .. 100]
 seed: int = 0  # of all random numbers [0 .. 1000000]
+device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-input"]
 import itertools
@@ -56,7 +57,7 @@ from feature_capacity.figures import embeddings, theorems
 from feature_capacity.figures.polytopes import polytope_gallery
 from feature_capacity.polytopes import polytope_edges
 from feature_capacity.rotations import random_rotation, rotation_steps
-from feature_capacity.solvers import minimize_quadratic
+from feature_capacity.solvers import minimize_quadratic, pick_device
 
 run = open_page(
     "sec4_geometry",
@@ -69,7 +70,9 @@ run = open_page(
     n_minima=n_minima,
     kurtosis=kurtosis,
     seed=seed,
+    device=device,
 )
+print("computed on:", pick_device(device))
 generator = np.random.default_rng(seed)
 
 # %% [markdown]
@@ -546,7 +549,7 @@ settings = {
 }
 importance = np.ones((len(settings), n_minima, 6))
 importance[..., 0] = np.array(list(settings.values()))[:, None]
-minima = minimize_quadratic(importance, kurtosis, n_dims=3, n_starts=1, seed=seed)
+minima = minimize_quadratic(importance, kurtosis, n_dims=3, n_starts=1, seed=seed, device=device)
 theory = [fc.solve_allocation(v[0], 3, kurtosis) for v in importance]
 
 # %%

@@ -33,6 +33,7 @@ decades: float = 4.0  # importances spread over so many powers of ten [0.5 .. 8]
 n_problems: int = 12  # random problems solved without the theory [2 .. 200]
 quick_records: bool = False  # read the verdicts of the quick build instead of the published one
 seed: int = 0  # of everything random on this page [0 .. 1000000]
+device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-input"]
 import math
@@ -50,7 +51,7 @@ from feature_capacity.ensembles import random_efficient
 from feature_capacity.figures import conclusions as figures
 from feature_capacity.pages import list_pages
 from feature_capacity.project import find_project
-from feature_capacity.solvers import minimize_quadratic
+from feature_capacity.solvers import minimize_quadratic, pick_device
 from feature_capacity.verdicts import ClaimTable, sentences_html
 
 run = open_page(
@@ -62,7 +63,9 @@ run = open_page(
     n_problems=n_problems,
     quick_records=quick_records,
     seed=seed,
+    device=device,
 )
+print("computed on:", pick_device(device))
 glue("sec5-claims", len(run.claims), display=False)
 rng = np.random.default_rng(seed)
 build = Build(find_project(), quick_records)
@@ -120,7 +123,7 @@ run.check("sec5-and-significant", np.append(allocation.threshold - benefit[ignor
 
 # %%
 problems = 10 ** rng.uniform(-1, 1, (n_problems, 8))
-minima = minimize_quadratic(problems, kurtosis, n_dims=4, n_starts=8, seed=seed)
+minima = minimize_quadratic(problems, kurtosis, n_dims=4, n_starts=8, seed=seed, device=device)
 theory = fc.solve_allocation(problems, 4, kurtosis)
 run.check("sec5-pinned-without-theory", np.abs(minima.capacity - theory.capacity).max())
 glue("sec5-pinned", f"{(theory.regime != fc.POLYSEMANTIC).mean():.0%}", display=False)
