@@ -51,7 +51,7 @@ from feature_capacity.penalty import empty_loss, penalized_kurtosis
 from feature_capacity.phases import one_feature_varied
 from feature_capacity.solvers import coarse_to_fine, minimize, minimize_quadratic, pick_device
 from feature_capacity.sweeps import SweepConfig, cached_sweep
-from feature_capacity.training import sampled_loss, train
+from feature_capacity.training import loss_on_nodes, sampled_loss, train
 
 run = open_page(
     "sec3_7_other_models", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
@@ -857,20 +857,31 @@ glue("sec3-7-mean-error", float(mean_error), display=False)
 # ### Nodes
 #
 # The expected loss is an average over all on/off masks, with some thousand nodes for the active values, and four times as many for tanh.
-# We compare it with {glue:text}`sec3-7-samples` plain samples, at one optimum of each diagram, and we minimize again, on nodes drawn anew, from the optima of four rows.
+# A loss that was minimized on some nodes looks better on just these than it is.
+# At one optimum of each diagram we therefore compare it with about 130,000 nodes drawn anew, and these with {glue:text}`sec3-7-samples` plain samples.
+# And we minimize again, on other nodes, from the optima of four rows.
 
 # %%
 r, c = int(np.argmin(abs(np.log(p / 0.2)))), int(np.argmin(abs(np.log(V / 1.3))))
-estimate, error, on_nodes = [], [], []
+estimate, error, on_few, on_many = [], [], [], []
 for (model, D, name), found in best.items():
-    cell = found.isel(probability=[r], importance=c)
-    mean, se = sampled_loss(
+    cell, inputs = found.isel(probability=[r], importance=c), inputs_class[model](p[r])
+    network = (
         ToyModel(model, acts[name], N, D), cell.W.values, cell.bias.values,
-        one_feature_varied(V[[c]], N), inputs_class[model](p[r]), n_samples, seed,
+        one_feature_varied(V[[c]], N),
     )  # fmt: skip
-    estimate.append(mean[0]), error.append(se[0]), on_nodes.append(cell.loss.values[0])
-run.check("fig7-nodes-sampled", estimate, on_nodes, standard_error=error)
+    mean, se = sampled_loss(*network, inputs, n_samples, seed)
+    estimate.append(mean[0]), error.append(se[0]), on_few.append(cell.loss.values[0])
+    on_many.append(loss_on_nodes(*network, expectation_nodes(inputs, N, 131_072, seed + 1))[0])
+flattered = np.max(np.abs(np.divide(on_few, on_many) - 1))
+run.check("fig7-nodes-sampled", estimate, on_many, standard_error=error)
+run.check("fig7-nodes-loss", flattered)
 glue("sec3-7-samples", f"{n_samples:,}", display=False)
+glue("sec3-7-flattered", float(flattered), display=False)
+
+# %% [markdown]
+# The nodes flatter a network by {glue:text}`sec3-7-flattered:.1%` of its loss at most.
+# That is more than so many samples leave unseen; what it does to capacities is checked next.
 
 # %%
 change = {}
@@ -1076,6 +1087,7 @@ run.table()
 # :::{admonition} Answer
 # :class: dropdown
 # Half the random starts find fewer of the best minima at first, and the warm starts make up for it.
+# Every verdict is the same, but for nine that are given only with four starts or more and say *not applicable*.
 # :::
 #
 # **A sketch.** Eight cells along each axis and no warm starts make a picture in a fraction of the time.

@@ -21,6 +21,7 @@ from .capacity import capacities
 from .inputs import SparseInput
 from .minimum import pick_device
 from .models import ToyModel, squared_error
+from .nodes import Nodes
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 """Optimizers by the name that `train` takes."""
@@ -179,6 +180,42 @@ def sampled_loss(
     mean = total / n_samples
     variance = (squares / n_samples - mean**2).clamp_min(0) * n_samples / (n_samples - 1)
     return mean.numpy(), (variance / n_samples).sqrt().numpy()
+
+
+def loss_on_nodes(model: ToyModel, W: Any, bias: Any, importance: Any, nodes: Nodes) -> np.ndarray:
+    """Expected loss of given models on expectation nodes, float64.
+
+    The loss of a minimum on the nodes that it was minimized on is too low by their error; on
+    others, or many more, it is not.
+
+    Parameters
+    ----------
+    model : ToyModel
+    W : array, shape (n_models, n_dims, n_features)
+    bias : array, shape (n_models) or (n_models, n_features)
+    importance : array, shape (n_models, n_features)
+    nodes : Nodes
+
+    Returns
+    -------
+    array (n_models)
+
+    Examples
+    --------
+    >>> from feature_capacity import SparseUniform, expected_loss
+    >>> from feature_capacity.nodes import expectation_nodes
+    >>> model, W = ToyModel("computation", "quadratic", 2, 1), np.ones((1, 1, 2))
+    >>> nodes = expectation_nodes(SparseUniform(0.5), 2)
+    >>> found = loss_on_nodes(model, W, np.zeros(1), np.ones((1, 2)), nodes)
+    >>> exact = expected_loss(W[0], [1, 1], SparseUniform(0.5).kurtosis, bias=0.0)
+    >>> bool(abs(found[0] - exact) < 1e-12)
+    True
+    """
+    W, bias, importance, x, weight = (
+        torch.from_numpy(np.asarray(values, dtype=np.float64))
+        for values in (W, bias, importance, nodes.x, nodes.weight)
+    )
+    return (squared_error(model, W, bias, importance, x) @ weight).numpy()
 
 
 def _sampler(
