@@ -880,8 +880,8 @@ glue("sec3-7-samples", f"{n_samples:,}", display=False)
 glue("sec3-7-flattered", float(flattered), display=False)
 
 # %% [markdown]
-# The nodes flatter a network by {glue:text}`sec3-7-flattered:.1%` of its loss at most.
-# That is more than so many samples leave unseen; what it does to capacities is checked next.
+# Here the nodes are off by {glue:text}`sec3-7-flattered:.1%` of the loss at most; with other seeds it can be up to two percent.
+# What that does to capacities is checked next.
 
 # %%
 change = {}
