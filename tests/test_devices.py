@@ -4,6 +4,7 @@ The bounds are those that `book/how_to_run.md` states.
 """
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -162,7 +163,7 @@ def test_training_ends_alike(both, optimizer):
             model, INPUTS, IMPORTANCE, n_steps=200, optimizer=optimizer,
             learning_rate=1e-2, device=device,
         )  # fmt: skip
-        return type("Mean", (), {"loss": found.batch_loss[-20:].mean(axis=0)})
+        return SimpleNamespace(loss=found.batch_loss[-20:].mean(axis=0))
 
     both(last_loss, TRAINED, "loss")
 

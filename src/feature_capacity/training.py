@@ -163,9 +163,7 @@ def sampled_loss(
     True
     """
     require_whole(n_samples, "n_samples", 2, None, "a whole number, at least 2")
-    W, bias, importance = (
-        torch.from_numpy(np.asarray(x, dtype=np.float64)) for x in (W, bias, importance)
-    )
+    W, bias, importance = _float64(W, bias, importance)
     generator = torch.Generator().manual_seed(seed)
     batch = max(1, min(n_samples, 4_000_000 // (len(W) * model.n_features)))
     total, squares, done = torch.zeros(len(W)), torch.zeros(len(W)), 0
@@ -211,11 +209,12 @@ def loss_on_nodes(model: ToyModel, W: Any, bias: Any, importance: Any, nodes: No
     >>> bool(abs(found[0] - exact) < 1e-12)
     True
     """
-    W, bias, importance, x, weight = (
-        torch.from_numpy(np.asarray(values, dtype=np.float64))
-        for values in (W, bias, importance, nodes.x, nodes.weight)
-    )
+    W, bias, importance, x, weight = _float64(W, bias, importance, nodes.x, nodes.weight)
     return (squared_error(model, W, bias, importance, x) @ weight).numpy()
+
+
+def _float64(*arrays: Any) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.from_numpy(np.asarray(x, dtype=np.float64)) for x in arrays)
 
 
 def _sampler(
