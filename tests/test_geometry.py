@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import feature_capacity as fc
@@ -333,12 +333,17 @@ def test_criteria_fail_together(blocks, seed, size):
 
 
 @given(SEEDS)
+@example(42016)  # the first feature of its larger block is nearly alone
 @settings(max_examples=30)
 def test_a_stretched_feature_is_harmless_only_on_its_own(seed):
     W = random_efficient([(2, 5), (1, 1)], np.random.default_rng(seed))
+    capacity = fc.capacities(W)
     for block in fc.blocks(W):
+        # The one that shares most: one that is nearly alone, or nearly absent, costs next to none.
+        features = list(block.features)
+        most = features[np.argmax(capacity[features] * (1 - capacity[features]))]
         longer = W.copy()
-        longer[:, block.features[0]] *= 1.5
+        longer[:, most] *= 1.5
         alone = len(block.features) == 1
         assert [fc.is_efficient(longer, c) for c in CRITERIA] == [alone] * 3
 
