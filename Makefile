@@ -50,7 +50,7 @@ bench: $(INSTALLED) ## measure speed and memory against plain array operations a
 	$(BIN)/python benchmarks/panels.py --figure $(PANELS)
 
 gallery: $(INSTALLED) ## bring the README's pictures and score in step with the built book
-	$(BIN)/feature-capacity gallery
+	$(BIN)/python tools/gallery.py $(ARGS)
 
 clean: ## delete what a build made; .venv stays
 	rm -rf _build

@@ -189,8 +189,8 @@ def bench_solver(side: int, repeats: int) -> list[dict]:
     from scipy import optimize
 
     from feature_capacity import SparseUniform
-    from feature_capacity.phases import one_feature_varied
-    from feature_capacity.quadratic_solver import minimize_quadratic
+    from feature_capacity.solvers.newton import minimize_quadratic
+    from feature_capacity.theory.phases import one_feature_varied
 
     n_features, n_dims, n_starts = 6, 3, 8
     v = one_feature_varied(np.geomspace(0.1, 10, side), n_features)

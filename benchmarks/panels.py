@@ -29,11 +29,12 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import xarray as xr  # noqa: E402
 
-from feature_capacity.models import squared_error  # noqa: E402
-from feature_capacity.nodes import expectation_nodes  # noqa: E402
-from feature_capacity.phases import one_feature_varied  # noqa: E402
-from feature_capacity.sweeps import SweepConfig, run_sweep  # noqa: E402
-from feature_capacity.training import Trained, train  # noqa: E402
+from feature_capacity.models.quadrature import sparse_quadrature  # noqa: E402
+from feature_capacity.models.toy_models import squared_error  # noqa: E402
+from feature_capacity.models.training import Trained, train  # noqa: E402
+from feature_capacity.sweeps.config import SweepConfig  # noqa: E402
+from feature_capacity.sweeps.run import run_sweep  # noqa: E402
+from feature_capacity.theory.phases import one_feature_varied  # noqa: E402
 
 PANELS = {
     f"{model[:4]}-{activation}-{n_dims}": {
@@ -59,7 +60,7 @@ EFFORTS = (
     (4096, 8, 0),
     (4096, 4, 6),
 )
-"""Nodes, random starts and rounds of warm starts, from the least to the most."""
+"""Quadrature, random starts and rounds of warm starts, from the least to the most."""
 SLACK = 1e-3
 """Part of a cell's loss that may be missing, besides three standard errors."""
 
@@ -158,7 +159,7 @@ def _excess(config: SweepConfig, found: xr.Dataset, trained: Trained, some) -> n
         )
         loss = []
         for seed in range(1001, 1009):
-            nodes = expectation_nodes(
+            nodes = sparse_quadrature(
                 config.inputs_of(row), config.n_features, 16384, seed, gauss=False
             )
             each = squared_error(model, W, bias, both, torch.from_numpy(nodes.x))

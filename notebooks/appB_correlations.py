@@ -40,7 +40,7 @@ import pandas as pd
 from myst_nb import glue
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.figures import appendix_loss as figures
 
 run = open_page(

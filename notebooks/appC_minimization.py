@@ -41,9 +41,10 @@ from myst_nb import glue
 from scipy.optimize import brentq, minimize
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.figures import appendix_minimization as figures
-from feature_capacity.solvers import minimize_quadratic, pick_device
+from feature_capacity.solvers.newton import minimize_quadratic
+from feature_capacity.models.device import pick_device
 
 run = open_page(
     "appC_minimization",

@@ -40,7 +40,7 @@ from scipy import stats
 from scipy.optimize import bisect
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.figures import appendix_capacity as figures
 
 run = open_page(
@@ -168,7 +168,7 @@ features = np.ones(6)
 
 def sharing(z, p):
     solution = fc.solve_allocation(features, 3, sparse_moment(z, 4, p))
-    return bool((solution.regime == fc.POLYSEMANTIC).any())
+    return bool((solution.phase == fc.POLYSEMANTIC).any())
 
 
 light = [name for name, k in kurt.items() if k < 3]

@@ -36,7 +36,7 @@ import torch
 from myst_nb import glue
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.figures import appendix_capacity as figures
 
 run = open_page(

@@ -43,11 +43,11 @@ import pandas as pd
 from myst_nb import glue
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
-from feature_capacity.ensembles import random_capacities, random_efficient
-from feature_capacity.feasibility import build, complement, embedding_by_induction, induction, permute, slack, split
+from feature_capacity.book.claims.checks import open_page
+from feature_capacity.geometry.ensembles import random_capacities, random_efficient
+from feature_capacity.geometry.feasibility import build, complement, embedding_by_induction, induction, permute, slack, split
 from feature_capacity.figures import appendix_feasibility as figures
-from feature_capacity.rotations import random_rotation, rotation_steps
+from feature_capacity.geometry.rotations import random_rotation, rotation_steps
 
 run = open_page(
     "appH_feasibility",

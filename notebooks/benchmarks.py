@@ -37,8 +37,8 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from feature_capacity.claims import open_page
-from feature_capacity.project import find_project
+from feature_capacity.book.claims.checks import open_page
+from feature_capacity.book.project import find_project
 
 run = open_page(
     "benchmarks", size=size, panels=panels, panel_grid=panel_grid, train_steps=train_steps
@@ -101,7 +101,7 @@ pd.DataFrame(
 #
 # **Allocation.**
 # The multiplier $\lambda$ of the optimal allocation follows from one sort of the importances and prefix sums, with no iteration to a tolerance.
-# The row says how many sorts the whole answer costs, with capacities, lengths, regimes and loss written out: {glue:text}`benchmarks-allocation:.1f`.
+# The row says how many sorts the whole answer costs, with capacities, lengths, phases and loss written out: {glue:text}`benchmarks-allocation:.1f`.
 #
 # **Capacities.**
 # Equation (3) looks as if it needed all pairs of features.

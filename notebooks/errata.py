@@ -38,7 +38,7 @@ from myst_nb import glue
 from scipy.optimize import minimize
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.figures import errata as figures
 
 run = open_page(

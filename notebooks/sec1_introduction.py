@@ -41,7 +41,7 @@ import pandas as pd
 from myst_nb import glue
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.explorers import capacity_explorer
 from feature_capacity.figures import introduction as figures
 from feature_capacity.figures.schematic import fig3_two_toy_models
@@ -77,7 +77,7 @@ glue("sec1-ratio", importance_ratio, display=False)
 # It is easy in one setting, the one of this paper {cite}`scherlis2022`: let the inputs be independent random numbers, one for each feature.
 # Then nothing in the data ties two features together, and a neuron that mixes them does so for reasons of its own.
 #
-# A toy study before this one {cite}`elhage2022toy` trained small autoencoders and met both kinds of neurons, features packed into regular shapes, and sharp borders between regimes.
+# A toy study before this one {cite}`elhage2022toy` trained small autoencoders and met both kinds of neurons, features packed into regular shapes, and sharp borders between phases.
 # Here the toy is simple enough to be solved with pencil and paper.
 #
 # ## Two ways to be polysemantic
@@ -186,13 +186,13 @@ distance = generator.random((n_random, 1)) ** 3
 rivals = best.capacity + distance * (rivals - best.capacity)
 losses = fc.loss_at_best_lengths(rivals, importance, kurtosis).sum(axis=1)
 run.check("fig2-any-other-allocation-is-worse", losses / best.loss - 1)
-for code, name in enumerate(fc.REGIMES):
-    glue(f"sec1-{name}", int((best.regime == code).sum()), display=False)
+for code, name in enumerate(fc.PHASES):
+    glue(f"sec1-{name}", int((best.phase == code).sum()), display=False)
 
 # %% mystnb={"figure": {"caption": "Marginal loss reduction of every feature against its capacity, from the most important (top) to the least (bottom); circles mark the optimal allocation (the paper's Figure 2).", "name": "fig-marginal-loss"}, "image": {"alt": "Twelve falling curves on a logarithmic scale, one below the other. Circles: the top curves end at capacity one above a dashed threshold, the middle ones cross the threshold, the bottom ones start at capacity zero below it."}} tags=["hide-input"]
 grid = np.linspace(0, 1, 201)
 curves = fc.marginal_benefit(grid[:, None], importance, kurtosis)
-figures.fig2_marginal_loss(grid, curves, best.capacity, at_best, best.regime, float(best.threshold))
+figures.fig2_marginal_loss(grid, curves, best.capacity, at_best, best.phase, float(best.threshold))
 
 # %% [markdown]
 # (sec1-explorer)=
@@ -217,7 +217,7 @@ capacity_explorer(importance, n_dims, kurtosis)
 problems = generator.lognormal(sigma=1.0, size=(n_random, n_features))
 kurtoses = np.exp(generator.uniform(np.log(1.1), np.log(1000), n_random))
 solved = fc.solve_allocation(problems, n_dims, kurtoses)
-sharing = solved.regime == fc.POLYSEMANTIC
+sharing = solved.phase == fc.POLYSEMANTIC
 some = sharing.any(axis=1)
 top = np.where(sharing, problems, 0).max(axis=1)[some]
 bottom = np.where(sharing, problems, np.inf).min(axis=1)[some]
@@ -231,7 +231,7 @@ run.check("intro-own-dimension-is-orthogonal", met.max())
 rows = []
 for n in (12, 24, 48, 96):
     ladder = fc.solve_allocation(importance_ratio ** np.arange(n), 5 * n // 12, kurtosis)
-    share = float((ladder.regime != fc.POLYSEMANTIC).mean())
+    share = float((ladder.phase != fc.POLYSEMANTIC).mean())
     rows.append({"features": n, "dimensions": ladder.n_dims, "share pinned": share})
 pd.DataFrame(rows).set_index("features").rename_axis(None).rename("{} features".format).round(3)
 
@@ -248,7 +248,7 @@ glue("sec1-n-random", n_random, display=False)
 rank = np.argsort(-problems, axis=1)
 by_rank = np.take_along_axis(solved.capacity, rank, axis=1)
 run.check("abstract-order-of-importance", by_rank[:, :-1] - by_rank[:, 1:])
-fates = [(best.regime == code).sum() for code in range(3)]
+fates = [(best.phase == code).sum() for code in range(3)]
 run.check("abstract-three-fates", min(fates))
 top_pinned = by_rank[:, 0] == 1
 glue("sec1-top-pinned", float(top_pinned.mean()), display=False)
@@ -309,7 +309,7 @@ ladder, ks = np.geomspace(1, 0.085, 181), np.geomspace(1.5, 300, 221)
 wedge = fc.solve_allocation(ladder, max(1, round(181 * n_dims / n_features)), ks)
 
 # %% mystnb={"figure": {"caption": "Fate of 181 features, most important at the top, as the kurtosis of the inputs grows; the white lines are the ends of the window of sharing.", "name": "fig-phases-by-importance"}, "image": {"alt": "Map of kurtosis against importance in three colors. Left of kurtosis three, monosemantic above and ignored below. From there to the right a growing wedge of polysemantic features pushes both back."}} tags=["hide-input"]
-figures.phases_by_importance(ks, ladder, wedge.regime, wedge.multiplier)
+figures.phases_by_importance(ks, ladder, wedge.phase, wedge.multiplier)
 
 # %% [markdown]
 # That the wedge never narrows is a small theorem.
@@ -325,7 +325,7 @@ figures.phases_by_importance(ks, ladder, wedge.regime, wedge.multiplier)
 # %%
 some_ks = np.geomspace(1.1, 1000, 80)
 by_kurtosis = fc.solve_allocation(problems[:200, None], n_dims, some_ks)
-sharing = by_kurtosis.regime == fc.POLYSEMANTIC
+sharing = by_kurtosis.phase == fc.POLYSEMANTIC
 number = sharing.sum(axis=2)
 held = np.where(sharing, by_kurtosis.capacity, 0).sum(axis=2)
 run.check("abstract-kurtosis", np.diff(np.stack([number, held]), axis=2))
@@ -357,7 +357,7 @@ run.check("intro-much-more-important", np.stack(extremes)[..., 0])
 run.check("intro-much-less-important", np.stack(extremes)[..., 1])
 
 diagram = fc.phase_diagram(np.geomspace(1e-3, 10, 801), some_ks)
-width = (diagram.regime == fc.POLYSEMANTIC).mean(axis=1)
+width = (diagram.phase == fc.POLYSEMANTIC).mean(axis=1)
 run.check("intro-intermediate-region", np.diff(width))
 
 # %% [markdown]

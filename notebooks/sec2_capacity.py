@@ -41,7 +41,7 @@ from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import minimize
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.figures import definitions as figures
 
 run = open_page(
@@ -370,7 +370,7 @@ benefit = fc.marginal_benefit(best.capacity, importance, many_kurtoses)
 excess = benefit / best.threshold[:, None] - 1
 
 run.check("sec2-capacity-never-hurts", benefit)
-ignored, shared, whole = (best.regime == code for code in range(3))
+ignored, shared, whole = (best.phase == code for code in range(3))
 run.check("eq6-ignored", np.where(ignored, -excess, 0))
 run.check("eq7-shared", abs(np.where(shared, excess, 0)).max())
 run.check("eq8-fully-represented", np.where(whole, excess, 0))

@@ -45,10 +45,11 @@ from myst_nb import glue
 from scipy.optimize import brentq, minimize
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.explorers import capacity_explorer
 from feature_capacity.figures import quadratic_model as figures
-from feature_capacity.solvers import minimize_quadratic, pick_device
+from feature_capacity.solvers.newton import minimize_quadratic
+from feature_capacity.models.device import pick_device
 
 run = open_page(
     "sec3_1_quadratic_model",
@@ -548,7 +549,7 @@ capacity_explorer(importance, n_dims, kurtosis)
 # Here is the solution for the features of this page:
 
 # %%
-shared = solution.regime == fc.POLYSEMANTIC
+shared = solution.phase == fc.POLYSEMANTIC
 with np.errstate(invalid="ignore"):
     per_dimension = solution.sq_norm / solution.capacity
 pd.DataFrame(
@@ -558,7 +559,7 @@ pd.DataFrame(
         "squared length": solution.sq_norm,
         "length per capacity": per_dimension,
         "marginal benefit": fc.marginal_benefit(solution.capacity, importance, kurtosis),
-        "regime": [fc.REGIMES[r] for r in solution.regime],
+        "phase": [fc.PHASES[r] for r in solution.phase],
     },
     index=pd.RangeIndex(1, n_features + 1, name="feature"),
 ).round(4)

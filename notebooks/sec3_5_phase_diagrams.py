@@ -38,19 +38,13 @@ import torch
 from myst_nb import glue
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 from feature_capacity.explorers import PhaseMap, phase_explorer
 from feature_capacity.figures import phase_plots
-from feature_capacity.figures.style import CONTOUR_LEVELS
-from feature_capacity.phases import (
-    ignored_boundary,
-    monosemantic_boundary,
-    monosemantic_boundary_limit,
-    one_feature_varied,
-    phase_diagram,
-    polysemantic_range,
-)
-from feature_capacity.solvers import minimize_quadratic, pick_device
+from feature_capacity.figures.maps import CONTOUR_LEVELS
+from feature_capacity.theory.phases import ignored_boundary, monosemantic_boundary, monosemantic_boundary_limit, one_feature_varied, phase_diagram, polysemantic_range
+from feature_capacity.solvers.newton import minimize_quadratic
+from feature_capacity.models.device import pick_device
 
 run = open_page(
     "sec3_5_phase_diagrams",
@@ -126,11 +120,11 @@ run.check("sec3-5-multiplier", 1 / inverse, best.multiplier)
 
 # %%
 low, high = polysemantic_range(best.multiplier[:, None], k[:, None])
-shared = best.regime == fc.POLYSEMANTIC
+shared = best.phase == fc.POLYSEMANTIC
 run.check("sec3-5-polysemantic-condition", np.mean(shared == ((low < v) & (v < high))))
 
 dense = fc.solve_allocation(v, D, generator.uniform(1, 3, 4000))
-run.check("sec3-5-none-below-three", np.sum(dense.regime == fc.POLYSEMANTIC))
+run.check("sec3-5-none-below-three", np.sum(dense.phase == fc.POLYSEMANTIC))
 glue("sec3-5-shared", float(shared.mean()), display=False)
 
 # %% [markdown]
@@ -486,7 +480,7 @@ def panel(V, probability):
         ],
         "interval": tuple(2 * best.multiplier_interval**2),
         "divisible": divisible,
-        "phase": "undecided" if divisible else fc.REGIMES[int(best.regime[0])],
+        "phase": "undecided" if divisible else fc.PHASES[int(best.phase[0])],
     }
 
 
@@ -781,7 +775,7 @@ phase_plots.critical_scaling(
 V, h = np.array([0.3, 0.8, 1.3, 4.0]), 1e-4
 k = np.linspace(1.5, 40, 12)[:, None]
 around = [fc.solve_allocation(one_feature_varied(V + s * h, N), D, k) for s in (-2, -1, 1, 2)]
-smooth = around[0].regime[..., 0] == around[3].regime[..., 0]  # no phase boundary in between
+smooth = around[0].phase[..., 0] == around[3].phase[..., 0]  # no phase boundary in between
 loss = [best.loss for best in around]
 slope = (loss[0] - 8 * loss[1] + 8 * loss[2] - loss[3]) / (12 * h)
 C1, _ = optimum(V, k)

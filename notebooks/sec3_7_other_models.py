@@ -42,16 +42,20 @@ import numpy as np
 from myst_nb import glue
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
+from feature_capacity.book.project import find_project
 from feature_capacity.explorers import PhaseMap, phase_explorer
 from feature_capacity.figures import model_choices, model_comparison
-from feature_capacity.models import ToyModel
-from feature_capacity.nodes import Nodes, expectation_nodes
-from feature_capacity.penalty import empty_loss, penalized_kurtosis
-from feature_capacity.phases import one_feature_varied
-from feature_capacity.solvers import coarse_to_fine, minimize, minimize_quadratic, pick_device
-from feature_capacity.sweeps import SweepConfig, cached_sweep
-from feature_capacity.training import loss_on_nodes, sampled_loss, train
+from feature_capacity.models.toy_models import ToyModel
+from feature_capacity.models.quadrature import Quadrature, sparse_quadrature
+from feature_capacity.models.penalty import baseline_loss, penalized_kurtosis
+from feature_capacity.theory.phases import one_feature_varied
+from feature_capacity.solvers.minimization import coarse_to_fine, minimize
+from feature_capacity.solvers.newton import minimize_quadratic
+from feature_capacity.models.device import pick_device
+from feature_capacity.sweeps.config import SweepConfig
+from feature_capacity.sweeps.run import cached_sweep
+from feature_capacity.models.training import quadrature_loss, sampled_loss, train
 
 run = open_page(
     "sec3_7_other_models", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
@@ -116,7 +120,8 @@ def sweep(model, activation, n_dims, cells, inputs=None, **options):
         model, activation, np.geomspace(*importances, cells), np.geomspace(*probabilities, cells),
         inputs=inputs or inputs_of[model], n_dims=n_dims, n_starts=n_starts, seed=seed, **effort,
     )  # fmt: skip
-    return cached_sweep(config, workers=workers, device=device)
+    folder = find_project().build / "sweeps"
+    return cached_sweep(config, folder, workers=workers, device=device)
 
 
 def cells_at(model, D, name, p, V, **options):
@@ -540,7 +545,7 @@ for model, name in ((model, name) for model in inputs_class for name in ("quadra
     toy, loss, largest = ToyModel(model, acts[name], N, 3), [], []
     for i, q in enumerate((0.01, 0.1)):
         inputs, v = inputs_class[model](q), np.tile(ladders, (len(strengths), 1))
-        beta = np.repeat(strengths, len(ladders)) * empty_loss(toy, inputs, v)
+        beta = np.repeat(strengths, len(ladders)) * baseline_loss(toy, inputs, v)
         if (model, name) == ("computation", "quadratic"):
             k, other = inputs.kurtosis, penalized_kurtosis(inputs.kurtosis, beta)
             found = minimize_quadratic(v, other, 3, n_starts=n_starts, seed=seed, device=device)
@@ -646,7 +651,7 @@ V_few, p_few, _ = picture(other_inputs["normal"]["ReLU"])
 def decided(found, name, family):
     """Capacities; NaN where the loss is 0, so that nothing decides between embeddings."""
     toy, v = ToyModel("computation", acts[name], N, 3), one_feature_varied(V_few, N)
-    empty = np.array([empty_loss(toy, families[family](q), v) for q in p_few])
+    empty = np.array([baseline_loss(toy, families[family](q), v) for q in p_few])
     return np.where(found.loss.values > 1e-10 * empty, C1(found), np.nan)
 
 
@@ -872,7 +877,7 @@ for (model, D, name), found in best.items():
     )  # fmt: skip
     mean, se = sampled_loss(*network, inputs, n_samples, seed)
     estimate.append(mean[0]), error.append(se[0]), on_few.append(cell.loss.values[0])
-    on_many.append(loss_on_nodes(*network, expectation_nodes(inputs, N, 131_072, seed + 1))[0])
+    on_many.append(quadrature_loss(*network, sparse_quadrature(inputs, N, 131_072, seed + 1))[0])
 flattered = np.max(np.abs(np.divide(on_few, on_many) - 1))
 run.check("fig7-nodes-sampled", estimate, on_many, standard_error=error)
 run.check("fig7-nodes-loss", flattered)
@@ -895,7 +900,7 @@ for (model, D, name), found in {**best, **with_tanh}.items():
         starts = W.reshape(len(W), 1, -1)
         if model == "autoencoder":
             starts = np.concatenate([starts, bias[:, None, :]], axis=2)
-        nodes = expectation_nodes(inputs, N, nodes_for(activation), seed + 1)
+        nodes = sparse_quadrature(inputs, N, nodes_for(activation), seed + 1)
         again = minimize(
             ToyModel(model, activation, N, D), inputs, one_feature_varied(v_here, N),
             starts=starts, nodes=nodes, device=device,
@@ -1011,7 +1016,7 @@ def square_rule(q, n_points):
     both = np.stack(np.meshgrid(u, u, indexing="ij"), axis=-1).reshape(-1, 2)
     x = np.concatenate([np.zeros((1, 2)), np.stack([u, zero], 1), np.stack([zero, u], 1), both])
     one, two = q * (1 - q) * w, q**2 * np.outer(w, w).ravel()
-    return Nodes(x, np.concatenate([[(1 - q) ** 2], one, one, two]), True, 0.0)
+    return Quadrature(x, np.concatenate([[(1 - q) ** 2], one, one, two]), True, 0.0)
 
 
 V_two, p_two = np.geomspace(0.1, 10, max(8, grid * 3 // 4)), np.geomspace(0.01, 1, max(6, grid // 2))

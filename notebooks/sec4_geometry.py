@@ -50,14 +50,15 @@ from myst_nb import glue
 from scipy.optimize import minimize
 
 import feature_capacity as fc
-from feature_capacity.claims import open_page
-from feature_capacity.ensembles import random_capacities, random_efficient
+from feature_capacity.book.claims.checks import open_page
+from feature_capacity.geometry.ensembles import random_capacities, random_efficient
 from feature_capacity.explorers import geometry_explorer
 from feature_capacity.figures import embeddings, theorems
 from feature_capacity.figures.polytopes import polytope_gallery
-from feature_capacity.polytopes import polytope_edges
-from feature_capacity.rotations import random_rotation, rotation_steps
-from feature_capacity.solvers import minimize_quadratic, pick_device
+from feature_capacity.geometry.polytopes import polytope_edges
+from feature_capacity.geometry.rotations import random_rotation, rotation_steps
+from feature_capacity.solvers.newton import minimize_quadratic
+from feature_capacity.models.device import pick_device
 
 run = open_page(
     "sec4_geometry",
@@ -458,7 +459,7 @@ theorems.theorem2_both_ways(before, after, noise, missing, departure)
 # To test for blocks, look at the blocks.
 #
 # (sec4-interpolation)=
-# ## From one regime to another
+# ## From one phase to another
 #
 # How does a feature pass from sharing to owning (section 4.5)?
 # Take four features that share a plane, three of squared length 1 and one of squared length $n_1$.

@@ -45,14 +45,15 @@ from IPython.display import HTML
 from myst_nb import glue
 
 import feature_capacity as fc
-from feature_capacity.building import Build
-from feature_capacity.claims import open_page
-from feature_capacity.ensembles import random_efficient
+from feature_capacity.book.build import Build
+from feature_capacity.book.claims.checks import open_page
+from feature_capacity.geometry.ensembles import random_efficient
 from feature_capacity.figures import conclusions as figures
-from feature_capacity.pages import list_pages
-from feature_capacity.project import find_project
-from feature_capacity.solvers import minimize_quadratic, pick_device
-from feature_capacity.verdicts import ClaimTable, sentences_html
+from feature_capacity.book.pages import list_pages
+from feature_capacity.book.project import find_project
+from feature_capacity.solvers.newton import minimize_quadratic
+from feature_capacity.models.device import pick_device
+from feature_capacity.book.claims.verdicts import ClaimTable, sentences_html
 
 run = open_page(
     "sec5_conclusions",
@@ -101,19 +102,19 @@ def cited(*patterns):
 # %%
 importance = np.logspace(0, -decades, n_features)
 allocation = fc.solve_allocation(importance, n_dims, kurtosis)
-pinned = allocation.regime != fc.POLYSEMANTIC
+pinned = allocation.phase != fc.POLYSEMANTIC
 scaled = fc.solve_allocation(1000 * importance, n_dims, kurtosis)
 W = fc.optimal_embedding(allocation, generator=rng)
-whole = W[:, allocation.regime == fc.MONOSEMANTIC]
+whole = W[:, allocation.phase == fc.MONOSEMANTIC]
 gram = np.abs(whole.T @ W)
-gram[:, allocation.regime == fc.MONOSEMANTIC] -= np.diag((whole**2).sum(axis=0))
+gram[:, allocation.phase == fc.MONOSEMANTIC] -= np.diag((whole**2).sum(axis=0))
 
 run.check("sec5-many-are-pinned", pinned.mean())
 run.check("sec5-relative-importance", scaled.capacity, allocation.capacity)
 run.check("sec5-own-dimension", np.abs(gram).max(initial=0))
 
 benefit = fc.marginal_benefit(allocation.capacity, importance, kurtosis)
-shared, ignored = allocation.regime == fc.POLYSEMANTIC, allocation.regime == fc.IGNORED
+shared, ignored = allocation.phase == fc.POLYSEMANTIC, allocation.phase == fc.IGNORED
 run.check("sec5-shared-are-equal", benefit[shared], np.full(shared.sum(), allocation.threshold))
 run.check("sec5-and-significant", np.append(allocation.threshold - benefit[ignored], allocation.threshold))
 
@@ -126,13 +127,13 @@ problems = 10 ** rng.uniform(-1, 1, (n_problems, 8))
 minima = minimize_quadratic(problems, kurtosis, n_dims=4, n_starts=8, seed=seed, device=device)
 theory = fc.solve_allocation(problems, 4, kurtosis)
 run.check("sec5-pinned-without-theory", np.abs(minima.capacity - theory.capacity).max())
-glue("sec5-pinned", f"{(theory.regime != fc.POLYSEMANTIC).mean():.0%}", display=False)
+glue("sec5-pinned", f"{(theory.phase != fc.POLYSEMANTIC).mean():.0%}", display=False)
 
 # %% mystnb={"figure": {"caption": "The first paragraph in one picture. a: optimal capacities of many features. b: the phase of each of them when all inputs become sparser (downward). None share when inputs are dense, few at the sparsity of panel a, and most of them at the bottom of panel b.", "name": "fig-sec5-fates"}, "image": {"alt": "Left: capacity against importance on a logarithmic axis: zero, then a steep rise through a few shared features, then one. Right: a map with three colors; the band of shared features is absent at the top and widens toward small probabilities."}} tags=["hide-input"]
 probability = np.logspace(-3, 0, 61)
 kurtoses = np.array([fc.SparseUniform(p).kurtosis for p in probability])
-regimes = np.array([fc.solve_allocation(importance, n_dims, k).regime for k in kurtoses])
-figures.three_fates(importance, allocation.capacity, allocation.regime, probability, regimes)
+phases = np.array([fc.solve_allocation(importance, n_dims, k).phase for k in kurtoses])
+figures.three_fates(importance, allocation.capacity, allocation.phase, probability, phases)
 
 # %% [markdown]
 # In the random problems, {glue:text}`sec5-pinned` of the features are pinned, and the minimizer finds the same capacities as the theory.
@@ -158,8 +159,8 @@ cited("eq3-bounds", "fig2-*", "intro-pinning*", "intro-own-dimension*", "eq6-*",
 # %%
 V = np.logspace(-2, 2, 401)
 diagram = fc.phase_diagram(V, np.array([2.0, 4.0, 9.0, 50.0]), n_features=6, n_dims=3)
-phases = [len(np.unique(line)) for line in diagram.regime]
-ordered = np.diff(diagram.regime, axis=1).min()
+phases = [len(np.unique(line)) for line in diagram.phase]
+ordered = np.diff(diagram.phase, axis=1).min()
 run.check("sec5-phases-along-a-line", phases, [2, 3, 3, 3])
 run.check("sec5-phases-in-order", ordered)
 

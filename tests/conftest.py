@@ -13,10 +13,10 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from feature_capacity.browser import BROWSER_OPTIONS, find_browser
-from feature_capacity.building import Build, build_book, is_executed
-from feature_capacity.pages import PageError, list_pages
-from feature_capacity.project import Project, find_project
+from feature_capacity.book.build import Build, build_book, is_executed
+from feature_capacity.book.export.browser import BROWSER_OPTIONS, find_browser
+from feature_capacity.book.pages import PageError, list_pages
+from feature_capacity.book.project import Project, find_project
 
 # A busy machine is no counterexample, and a red build must be red again when looked at.
 settings.register_profile("book", deadline=None, print_blob=True)
@@ -124,7 +124,7 @@ scale: float = 1.0  # factor
 mode: str = "plain"  # how {plain, fail}
 
 # %%
-from feature_capacity.claims import open_page
+from feature_capacity.book.claims.checks import open_page
 
 run = open_page("tiny", n_dims=n_dims, scale=scale, mode=mode)
 

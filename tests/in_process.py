@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from feature_capacity.pages import Page, to_notebook
-from feature_capacity.verdicts import Record
+from feature_capacity.book.claims.verdicts import Record
+from feature_capacity.book.pages import Page, to_notebook
 
 
 class CellError(AssertionError):

@@ -1,83 +1,49 @@
 """Feature capacity: exact theory and solvers for polysemanticity in toy models.
 
-The closed forms are importable from here; torch-backed modules and figures by name, so that
-``import feature_capacity`` stays light.
+Everything named here is loaded when it is first used, so that importing the package costs next to
+nothing.  The folders, each standing only on those before it:
+
+theory      closed forms: capacity, the quadratic model, optimal allocation, phases
+geometry    embeddings with given capacities, blocks, rotations, polytopes
+models      inputs, activations, toy models and their training (torch from here on)
+solvers     minimization to second order, without sampling noise
+sweeps      a model minimized in every cell of a phase diagram
+measure     the capacity of features in a matrix of one's own
+figures     what the pages of the book draw; ``explorers``: what their readers move
+book        pages, claims and the build of the book; ``cli``: the command line
 """
 
-from . import geometry, inputs, phases, polytopes
-from .allocation import (
-    IGNORED,
-    MONOSEMANTIC,
-    POLYSEMANTIC,
-    REGIMES,
-    Allocation,
-    kkt_residuals,
-    solve_allocation,
-)
-from .budget import BudgetAllocation, allocate
-from .capacity import capacities, interference, leverage_capacities, total_capacity
-from .geometry import (
-    Block,
-    blocks,
-    embedding_from_capacities,
-    is_efficient,
-    optimal_embedding,
-    tegum_product,
-)
-from .inputs import SparseNormal, SparseUniform, UnitSparseUniform
-from .phases import PhaseDiagram, classify, phase_diagram
-from .polytopes import POLYTOPES, polytope
-from .quadratic import (
-    best_bias,
-    best_sq_norm,
-    expected_loss,
-    loss_at_best_lengths,
-    loss_from_capacities,
-    loss_terms,
-    marginal_benefit,
-    marginal_benefit_at,
-)
+from ._lazy import offer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
-__all__ = [
-    "IGNORED",
-    "MONOSEMANTIC",
-    "POLYSEMANTIC",
-    "POLYTOPES",
-    "REGIMES",
-    "Allocation",
-    "Block",
-    "BudgetAllocation",
-    "PhaseDiagram",
-    "SparseNormal",
-    "SparseUniform",
-    "UnitSparseUniform",
-    "allocate",
-    "best_bias",
-    "best_sq_norm",
-    "blocks",
-    "capacities",
-    "classify",
-    "embedding_from_capacities",
-    "expected_loss",
-    "geometry",
-    "inputs",
-    "interference",
-    "is_efficient",
-    "kkt_residuals",
-    "leverage_capacities",
-    "loss_at_best_lengths",
-    "loss_from_capacities",
-    "loss_terms",
-    "marginal_benefit",
-    "marginal_benefit_at",
-    "optimal_embedding",
-    "phase_diagram",
-    "phases",
-    "polytope",
-    "polytopes",
-    "solve_allocation",
-    "tegum_product",
-    "total_capacity",
-]
+NAMES = {
+    "theory.allocation": "IGNORED POLYSEMANTIC MONOSEMANTIC PHASES Allocation"
+    " kkt_residuals solve_allocation",
+    "theory.budget": "BudgetAllocation allocate",
+    "theory.capacity": "capacities interference leverage_capacities total_capacity",
+    "theory.phases": "PhaseDiagram classify phase_diagram",
+    "theory.quadratic": "best_bias best_sq_norm expected_loss loss_at_best_lengths"
+    " loss_from_capacities loss_terms marginal_benefit marginal_benefit_at",
+    "geometry.blocks": "Block blocks is_efficient",
+    "geometry.embeddings": "embedding_from_capacities optimal_embedding tegum_product",
+    "geometry.polytopes": "POLYTOPES polytope",
+    "models.inputs": "SparseNormal SparseUniform UnitSparseUniform",
+    "models.toy_models": "ToyModel",
+    "models.training": "train",
+    "solvers.minimization": "minimize",
+    "solvers.newton": "minimize_quadratic",
+    "sweeps.config": "SweepConfig",
+    "sweeps.run": "run_sweep",
+}
+"""Which names each module offers here."""
+
+MODULES = {
+    **{name: name for name in ("theory", "geometry", "models", "solvers", "sweeps", "measure")},
+    "inputs": "models.inputs",
+    "phases": "theory.phases",
+    "polytopes": "geometry.polytopes",
+}
+"""Modules and folders that are offered themselves."""
+
+__getattr__, __dir__, __all__ = offer(__name__, NAMES, MODULES)

@@ -7,6 +7,8 @@ refuse, with one sentence, what the mathematics has no answer for.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -158,3 +160,35 @@ def _first_where(xp: Any, array: Any, mask: Any) -> str:
     flat, hits = xp.reshape(array, (-1,)), xp.reshape(mask, (-1,))
     position = int(xp.argmax(xp.astype(hits, xp.int8)))
     return f"{float(flat[position])!r} at flat position {position}"
+
+
+def to_numpy(x: Any) -> Any:
+    """A tensor as a NumPy array, without its graph and on the CPU; anything else as it is."""
+    return x.detach().cpu().numpy() if hasattr(x, "detach") else x
+
+
+def as_one_matrix(W: Any) -> np.ndarray:
+    """One finite embedding matrix, float64 (n_dims, n_features), without batch axes."""
+    W = np.asarray(to_numpy(W), dtype=np.float64)
+    require(
+        W.ndim == 2 and W.size > 0,
+        f"W must have shape (n_dims, n_features), both at least 1; got {W.shape}",
+    )
+    require_finite(np, W, "W")
+    return W
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that there is no such thing, and name the nearest known ones.
+
+    >>> unknown("parameter", "n_dim", ["n_dims", "kurtosis"])
+    "unknown parameter 'n_dim'; did you mean n_dims?"
+    >>> unknown("page", "appE", ["appD_kurtosis_sparsity", "appE_correlation_coefficient"])
+    "unknown page 'appE'; did you mean appE_correlation_coefficient?"
+    """
+    known = sorted(known)
+    begun = [word for word in known if name and word.startswith(name)]
+    near = begun[:3] or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if near:
+        return f"unknown {what} {name!r}; did you mean {' or '.join(near)}?"
+    return f"unknown {what} {name!r}; known: {', '.join(known) or 'none'}"

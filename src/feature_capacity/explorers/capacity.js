@@ -123,12 +123,12 @@ explorer("capacity", (root, data, { changed, announce }) => {
       number.textContent = solved.capacity[i].toFixed(3);
       row.dataset.capacity = solved.capacity[i];
       row.dataset.sqNorm = solved.sqNorm[i];
-      phase.textContent = PHASES[solved.regime[i]];
+      phase.textContent = PHASES[solved.phase[i]];
       remove.disabled = n <= 2;
     });
     root.dataset.multiplier = solved.multiplier;
     root.dataset.loss = solved.loss;
-    const count = PHASES.map((_, code) => solved.regime.filter((r) => r === code).length);
+    const count = PHASES.map((_, code) => solved.phase.filter((r) => r === code).length);
     const nothing = sum(importance.map((v) => (k - 1) * v * v));
     const left = nothing > 0 ? `${shown((100 * solved.loss) / nothing, 3)} %` : "nothing";
     summary.textContent =
@@ -210,7 +210,7 @@ explorer("capacity", (root, data, { changed, announce }) => {
         cx: x(c),
         cy: y(marginalBenefit(c, v, k)),
         r: 5.5,
-        fill: phases[solved.regime[i]],
+        fill: phases[solved.phase[i]],
         stroke: colors[i % colors.length],
         "stroke-width": 2.5,
       });

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..allocation import REGIMES, solve_allocation
+from .._style import FEATURE_COLORS, PHASE_COLORS
 from ..figures.stills import still_allocation
-from ..figures.style import FEATURE_COLORS, PHASE_COLORS
+from ..theory.allocation import PHASES, solve_allocation
 from .html import Explorer, embed
 
 MAX_FEATURES = 12
@@ -60,7 +60,7 @@ def capacity_explorer(
             {"name": "dense inputs", "state": {**first, "kurtosis": 1.8}},
         ],
         "colors": COLORS,
-        "phases": [PHASE_COLORS[code] for code in range(len(REGIMES))],
+        "phases": [PHASE_COLORS[code] for code in range(len(PHASES))],
         "limits": {
             "features": MAX_FEATURES,
             "importance": IMPORTANCE_LIMITS,

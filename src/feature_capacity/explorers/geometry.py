@@ -8,8 +8,8 @@ import numpy as np
 
 from .._arrays import require
 from ..figures.stills import still_embedding
-from ..geometry import embedding_from_capacities
-from ..rotations import check_capacities
+from ..geometry.embeddings import embedding_from_capacities
+from ..geometry.rotations import check_capacities
 from .capacity import COLORS
 from .html import Explorer, embed
 

@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from .._arrays import require
+from .._style import CAPACITY_MAP
 from ..figures.stills import still_map
-from ..figures.style import CAPACITY_MAP
 from .capacity import COLORS
 from .html import Explorer, embed
 

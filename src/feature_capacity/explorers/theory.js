@@ -74,7 +74,7 @@ function solveAllocation(importance, nDims, kurtosis) {
     multiplier,
     threshold: 2 * multiplier ** 2,
     sqNorm: capacity.map((c, i) => (c === 1 ? v[i] : multiplier * c)),
-    regime: capacity.map((c) => (c > 0) + (c === 1)),
+    phase: capacity.map((c) => (c > 0) + (c === 1)),
     loss: sum(capacity.map((c, i) => lossAt(c, v[i], kurtosis))),
   };
 }
@@ -164,7 +164,7 @@ function inOrder(vectors) {
 // --------------------------------------------------------------- Theorem 1, rotation by rotation
 
 // The first matrix, with one unit column per axis, and the plane rotations that lead to the given
-// capacities; as feature_capacity.rotations.rotation_steps.
+// capacities; as feature_capacity.geometry.rotations.rotation_steps.
 function rotationSteps(capacity) {
   const n = capacity.length;
   const nDims = Math.round(sum(capacity));

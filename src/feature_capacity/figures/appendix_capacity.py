@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from .style import (
+from .._style import (
     BLACK,
     BLUE,
     DIFFERENCE_MAP,

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..feasibility import Step
+from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style, panel_letter
+from ..geometry.feasibility import Step
 from .embeddings import heat_map
-from .style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style, panel_letter
 
 
 @book_style

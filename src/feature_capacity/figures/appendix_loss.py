@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Arc, Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from .style import (
+from .._style import (
     BLACK,
     HALLUCINATED_COLOR,
     MUTED,

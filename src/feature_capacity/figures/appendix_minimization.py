@@ -9,7 +9,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from .style import BLACK, FEATURE_COLORS, MUTED, ORANGE, book_style, panel_letter
+from .._style import BLACK, FEATURE_COLORS, MUTED, ORANGE, book_style, panel_letter
 
 _LOSS_MAP = sns.color_palette("crest", as_cmap=True)
 

@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from ..allocation import REGIMES
-from .style import (
+from .._style import (
     BLACK,
     LIGHT,
     MUTED,
@@ -20,6 +19,7 @@ from .style import (
     cell_edges,
     panel_letter,
 )
+from ..theory.allocation import PHASES
 
 _VERDICT_COLORS = {
     "agrees": "#2b6ca3",
@@ -34,24 +34,24 @@ _VERDICT_COLORS = {
 def three_fates(
     importance: np.ndarray,
     capacity: np.ndarray,
-    regime: np.ndarray,
+    phase: np.ndarray,
     probability: np.ndarray,
-    regimes: np.ndarray,
+    phases: np.ndarray,
 ) -> Figure:
     """Capacities of many features, and the phase of each of them for every sparsity."""
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.6))
     for code, ink in PHASE_COLORS.items():
-        left.plot(importance[regime == code], capacity[regime == code], "o", color=ink, ms=4, mew=0)
+        left.plot(importance[phase == code], capacity[phase == code], "o", color=ink, ms=4, mew=0)
     left.set(xscale="log", xlabel="importance $v_i$", ylabel="capacity $C_i$", ylim=(-0.03, 1.03))
     panel_letter(left, "a")
     right.pcolormesh(
-        cell_edges(importance, log=True), cell_edges(probability, log=True), regimes,
+        cell_edges(importance, log=True), cell_edges(probability, log=True), phases,
         cmap=PHASE_MAP, vmin=-0.5, vmax=2.5, rasterized=True,
     )  # fmt: skip
     right.set(xscale="log", yscale="log", xlabel="importance $v_i$")
     right.set_ylabel("probability $p$ that a feature is active")
     panel_letter(right, "b")
-    names = [Patch(color=PHASE_COLORS[code], label=REGIMES[code]) for code in sorted(PHASE_COLORS)]
+    names = [Patch(color=PHASE_COLORS[code], label=PHASES[code]) for code in sorted(PHASE_COLORS)]
     fig.legend(handles=names, loc="outside upper center", ncols=3, handlelength=1)
     return fig
 

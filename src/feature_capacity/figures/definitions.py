@@ -9,8 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style, panel_letter
 from .introduction import draw_arrows
-from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style, panel_letter
 
 _BAND = "#e8ebef"
 

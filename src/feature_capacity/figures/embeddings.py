@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.patches import Rectangle
 
-from ..geometry import Block
-from .style import BLACK, BLUE, DIFFERENCE_MAP, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style
+from .._style import BLACK, BLUE, DIFFERENCE_MAP, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style
+from ..geometry.blocks import Block
 
 _BLOCK_COLORS = (BLUE, ORANGE, FEATURE_COLORS[2], FEATURE_COLORS[3], FEATURE_COLORS[4])
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from .style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style
+from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style
 
 PRINTED_COLOR = "#b3261e"
 """What a source prints and a computation rejects, wherever it is drawn."""

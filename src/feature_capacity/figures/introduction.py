@@ -11,10 +11,9 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Patch
 
-from ..allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC, REGIMES
-from .style import BLACK, FEATURE_COLORS, PHASE_COLORS, PHASE_MAP, book_style, cell_edges
+from .._style import BLACK, FEATURE_COLORS, PHASE_COLORS, PHASE_MAP, book_style, cell_edges
+from ..theory.allocation import PHASES
 
-PHASES = (IGNORED, POLYSEMANTIC, MONOSEMANTIC)
 """The phases in the order of a legend."""
 
 
@@ -149,7 +148,7 @@ def fig2_marginal_loss(
     benefit: np.ndarray,
     capacity: np.ndarray,
     benefit_at_optimum: np.ndarray,
-    regime: np.ndarray,
+    phase: np.ndarray,
     threshold: float,
 ) -> Figure:
     """Figure 2: marginal loss reduction of many features, circles at the optimum.
@@ -160,7 +159,7 @@ def fig2_marginal_loss(
         Capacities at which the curves are drawn.
     benefit : array (n_points, n_features)
         One curve per feature, the most important first.
-    capacity, benefit_at_optimum, regime : arrays (n_features,)
+    capacity, benefit_at_optimum, phase : arrays (n_features,)
         Where each circle goes, and its phase.
     threshold : float
         The common marginal benefit of the shared features.
@@ -174,12 +173,12 @@ def fig2_marginal_loss(
     low = max(benefit[-1].min(), threshold / 300) / 1.5
     high = min(benefit[0].max(), threshold * 300) * 1.4
     visible = (benefit_at_optimum > low) & (benefit_at_optimum < high)
-    for code in PHASES:
-        some = (regime == code) & visible
+    for code in range(len(PHASES)):
+        some = (phase == code) & visible
         ax.plot(
             capacity[some], benefit_at_optimum[some], "o", ms=9.5, mfc=PHASE_COLORS[code],
             mec="white", mew=1.3, clip_on=False, zorder=5,
-            label=f"{REGIMES[code]} ({int((regime == code).sum())})",
+            label=f"{PHASES[code]} ({int((phase == code).sum())})",
         )  # fmt: skip
     ax.set_yscale("log")
     ax.set(
@@ -194,7 +193,7 @@ def fig2_marginal_loss(
 
 @book_style
 def phases_by_importance(
-    kurtosis: np.ndarray, importance: np.ndarray, regime: np.ndarray, multiplier: np.ndarray
+    kurtosis: np.ndarray, importance: np.ndarray, phase: np.ndarray, multiplier: np.ndarray
 ) -> Figure:
     """Phase of every feature as the kurtosis grows, with the two ends of the shared range.
 
@@ -204,13 +203,13 @@ def phases_by_importance(
         Rising.
     importance : array (n_features,)
         Falling.
-    regime : integer array (n_kurtosis, n_features)
+    phase : integer array (n_kurtosis, n_features)
     multiplier : array (n_kurtosis,)
         The lambda of equation (15): shared importances lie between 2 lambda / (k - 1) and lambda.
     """
     fig, ax = plt.subplots(figsize=(6.6, 4.2))
     ax.pcolormesh(
-        cell_edges(kurtosis, log=True), cell_edges(importance, log=True), regime.T,
+        cell_edges(kurtosis, log=True), cell_edges(importance, log=True), phase.T,
         cmap=PHASE_MAP, vmin=-0.5, vmax=2.5,
         rasterized=True,
     )  # fmt: skip
@@ -231,7 +230,7 @@ def phases_by_importance(
         ylabel="importance $v_i$ of the feature",
     )
     ax.legend(
-        handles=[Patch(color=PHASE_COLORS[code], label=REGIMES[code]) for code in PHASES[::-1]],
+        handles=[Patch(color=PHASE_COLORS[code], label=PHASES[code]) for code in (2, 1, 0)],
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
         ncols=3,

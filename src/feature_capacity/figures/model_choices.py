@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from .._style import BLACK, LIGHT, MUTED, book_style
 from .model_comparison import ACTIVATION_COLORS
-from .style import BLACK, LIGHT, MUTED, book_style
 
 _STYLES = {"computation": "-", "autoencoder": (0, (3, 1.6))}
 

@@ -13,13 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
-from ..geometry import Block
-from .embeddings import color_of_features
-from .style import (
+from .._style import (
     BLACK,
     BLUE,
     CAPACITY_MAP,
-    CONTOUR_LEVELS,
     FEATURE_COLORS,
     LIGHT,
     MUTED,
@@ -29,6 +26,9 @@ from .style import (
     book_style,
     cell_edges,
 )
+from ..geometry.blocks import Block
+from .embeddings import color_of_features
+from .maps import CONTOUR_LEVELS
 
 PLATEAU_LEVELS = tuple(sorted({*CONTOUR_LEVELS, 0.47, 0.53} - {0.5}))
 """Contours of Figure 7: 0.47 and 0.53 in place of 0.5."""

@@ -13,17 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, PercentFormatter
 
-from ..allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
-from .style import (
-    BLACK,
-    BLUE,
-    CAPACITY_MAP,
-    CONTOUR_LEVELS,
-    MUTED,
-    PHASE_COLORS,
-    book_style,
-    cell_edges,
-)
+from .._style import BLACK, BLUE, CAPACITY_MAP, MUTED, PHASE_COLORS, book_style, cell_edges
+from ..theory.allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
+from .maps import CONTOUR_LEVELS
 
 _VARIED = "importance of feature 1, $V$"
 _LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map

@@ -8,9 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..geometry import Block
+from .._style import MUTED, book_style
+from ..geometry.blocks import Block
 from .embeddings import arrows, bare_square, color_of_features
-from .style import MUTED, book_style
 
 _ELEVATION, _AZIMUTH = 18, -62
 

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from .style import (
+from .._style import (
     BLACK,
     BLUE,
     FEATURE_COLORS,

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Wedge
 
-from .style import BLACK, FEATURE_COLORS, MUTED, book_style
+from .._style import BLACK, FEATURE_COLORS, MUTED, book_style
 
 
 @book_style

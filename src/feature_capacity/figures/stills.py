@@ -11,16 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ..allocation import REGIMES, Allocation
-from .style import (
-    CAPACITY_MAP,
-    LIGHT,
-    ORANGE,
-    PHASE_COLORS,
-    book_style,
-    cell_edges,
-    pair_matrix,
-)
+from .._style import CAPACITY_MAP, LIGHT, ORANGE, PHASE_COLORS, book_style, cell_edges, pair_matrix
+from ..theory.allocation import PHASES, Allocation
 
 _SIZE = (6.2, 2.9)
 
@@ -38,13 +30,13 @@ def still_allocation(importance: np.ndarray, found: Allocation, n_dims: int) -> 
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
     feature = np.arange(1, len(importance) + 1)
-    colors = [PHASE_COLORS[int(code)] for code in found.regime]
+    colors = [PHASE_COLORS[int(code)] for code in found.phase]
     left.bar(feature, importance, color=colors)
     left.set(yscale="log", xticks=feature, xlabel="feature", ylabel="importance $v_i$")
     _capacity_bars(right, found.capacity, colors)
     right.set_title(f"together {n_dims} dimensions", loc="left", weight="normal")
-    present = sorted({int(code) for code in found.regime}, reverse=True)
-    handles = [Patch(color=PHASE_COLORS[code], label=REGIMES[code]) for code in present]
+    present = sorted({int(code) for code in found.phase}, reverse=True)
+    handles = [Patch(color=PHASE_COLORS[code], label=PHASES[code]) for code in present]
     fig.legend(handles=handles, loc="outside upper center", ncols=3)
     return fig
 

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
+from .._style import BLACK, BLUE, LIGHT, MUTED, ORANGE, book_style
 from .embeddings import heat_map
-from .style import BLACK, BLUE, LIGHT, MUTED, ORANGE, book_style
 
 
 @book_style

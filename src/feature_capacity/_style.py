@@ -1,0 +1,115 @@
+"""How every figure of the book looks: one palette, one capacity map, one set of defaults.
+
+Figures stand on a paper-white ground, so they read the same on a light and on a dark page.
+Nothing here changes matplotlib's global settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+from .theory.allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
+
+CAPACITY_MAP = sns.color_palette("mako", as_cmap=True)
+"""Sequential map for capacity from 0 (dark) to 1 (light); use with vmin=0, vmax=1."""
+
+DIFFERENCE_MAP = sns.color_palette("vlag", as_cmap=True)
+"""Diverging map for differences, centered on 0."""
+
+PHASE_COLORS = {IGNORED: "#9aa5b1", POLYSEMANTIC: "#d9822b", MONOSEMANTIC: "#2b6ca3"}
+"""One color per phase; told apart also in grayscale and by color-blind readers."""
+
+PHASE_MAP = ListedColormap([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])
+"""The same for arrays of phases; use with vmin=-0.5, vmax=2.5."""
+
+FEATURE_COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b6b6b"]
+"""One color per feature, after Okabe and Ito."""
+
+TRUE_COLOR, HALLUCINATED_COLOR = "#2b6ca3", "#d9822b"
+"""Error on true correlations, and hallucinated ones, wherever the two terms are drawn."""
+
+BLUE, BLACK, MUTED = "#0072b2", "#1c1e21", "#6b7280"
+"""The varied feature, the reference feature, and what stays in the background."""
+
+ORANGE, LIGHT = "#d55e00", "#d5dae1"
+"""What stands against blue, and pale areas behind it."""
+
+_SETTINGS = {
+    "figure.facecolor": "#ffffff",
+    "axes.facecolor": "#ffffff",
+    "axes.edgecolor": "#374151",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 10,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.8,
+    "font.size": 10,
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "figure.constrained_layout.use": True,
+}
+
+
+def book_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Run a figure function under the book's settings and close what it returns.
+
+    A closed figure is shown once, as the value of its cell, and never a second time by pyplot.
+    """
+
+    @wraps(draw)
+    def styled(*args: Any, **kwargs: Any) -> Figure:
+        with plt.rc_context(_SETTINGS):
+            figure = draw(*args, **kwargs)
+        plt.close(figure)
+        return figure
+
+    return styled
+
+
+def panel_letter(ax: Any, letter: str) -> None:
+    """Write a bold panel letter outside the upper left corner of an axes."""
+    ax.text(-0.02, 1.03, letter, transform=ax.transAxes, weight="bold", ha="right", va="bottom")
+
+
+def cell_edges(centers: np.ndarray, log: bool = False) -> np.ndarray:
+    """Edges of the cells whose centers are given, for ``pcolormesh``; halfway, or so in log."""
+    x = np.log(centers) if log else np.asarray(centers, dtype=float)
+    middle = (x[1:] + x[:-1]) / 2
+    edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
+    return np.exp(edges) if log else edges
+
+
+def pair_matrix(ax: Any, matrix: np.ndarray, limit: float) -> Any:
+    """Draw one number for each pair of features, as colored squares; return them for a color bar.
+
+    Parameters
+    ----------
+    ax : matplotlib axes
+    matrix : array (n_features, n_features)
+    limit : float
+        Where the colors end, above and below 0.
+    """
+    n = len(matrix)
+    squares = ax.imshow(matrix, cmap=DIFFERENCE_MAP, vmin=-limit, vmax=limit)
+    ax.set_xticks(range(n), range(1, n + 1))
+    ax.set_yticks(range(n), range(1, n + 1))
+    ax.tick_params(length=0)
+    for edge in np.arange(0.5, n - 1):
+        ax.axhline(edge, color="white", lw=0.8)
+        ax.axvline(edge, color="white", lw=0.8)
+    ax.spines[:].set_visible(False)
+    return squares

@@ -1,0 +1,98 @@
+"""A grid of parameters for one page: read from a file, checked whole before anything runs.
+
+Either a mapping of name to values, of which every combination is taken, or a list of runs::
+
+    n_dims: [2, 3, 4]               - {n_dims: 2, kurtosis: 9}
+    kurtosis: [1.5, 9]              - {n_dims: 3}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..parameters import ParameterCell, Value
+
+_NAME_LENGTH = 80
+
+
+def read_yaml(file: Path) -> Any:
+    """The content of a YAML file; raises ``ValueError`` with one sentence if there is none."""
+    if not file.is_file():
+        raise ValueError(f"there is no parameter file {file}")
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is not YAML: {str(error).splitlines()[0]}") from None
+
+
+def read_grid(file: Path, cell: ParameterCell, common: Mapping[str, Any]) -> list[dict[str, Value]]:
+    """The settings of every run, each once, in the order of the file.
+
+    Parameters
+    ----------
+    file : Path
+    cell : ParameterCell
+        What the page takes.
+    common : mapping
+        Settings of all runs; they may not be in the grid as well.
+
+    Raises
+    ------
+    ValueError
+        For a file that is no grid, and for the first setting that the page does not take.
+    """
+    entries = _entries(file, read_yaml(file))
+    runs, seen = [], set()
+    for number, entry in enumerate(entries, start=1):
+        where = f"{file}, run {number} of {len(entries)}"
+        for name in entry:
+            if name in common:
+                raise ValueError(f"{where}: {name} is also given on its own; leave one out")
+        try:
+            settings = cell.check({**common, **entry}, text=True)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        name = run_name(settings)
+        if name not in seen:
+            seen.add(name)
+            runs.append(settings)
+    return runs
+
+
+def _entries(file: Path, content: Any) -> list[dict[str, Any]]:
+    if isinstance(content, Mapping) and content:
+        for name, values in content.items():
+            if not isinstance(values, list) or not values:
+                raise ValueError(
+                    f"{file}: {name} needs a list of values, for example [1, 2]; got {values!r}"
+                )
+        names = list(map(str, content))
+        return [dict(zip(names, row, strict=True)) for row in itertools.product(*content.values())]
+    if isinstance(content, list) and content:
+        for number, entry in enumerate(content, start=1):
+            if not isinstance(entry, Mapping):
+                raise ValueError(
+                    f"{file}: run {number} must be a mapping of parameter: value; got {entry!r}"
+                )
+        return [{str(name): value for name, value in entry.items()} for entry in content]
+    raise ValueError(f"{file} holds neither a mapping of parameter: values nor a list of runs")
+
+
+def run_name(settings: Mapping[str, Value]) -> str:
+    """A file name for a run, without ending: what it sets, and a hash that tells runs apart.
+
+    >>> run_name({"n_dims": 3, "mode": "a/b"})
+    'n_dims-3_mode-a-b_c52c67'
+    """
+    told = "_".join(f"{name}-{value}" for name, value in settings.items()) or "defaults"
+    told = re.sub(r"[^A-Za-z0-9.+_-]", "-", told)[:_NAME_LENGTH]
+    code = hashlib.sha256(json.dumps(dict(settings), sort_keys=True).encode()).hexdigest()
+    return f"{told}_{code[:6]}"

@@ -1,0 +1,367 @@
+"""Build the book: execute what changed into a stage, and render the stage strictly.
+
+The stage is below ``_build``, so that the sources stay untouched. A page is executed again only if
+something that its outputs depend on has changed.
+"""
+
+import itertools
+import json
+import math
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .._digest import PACKAGE, digest
+from .claims.registry import load_claims
+from .claims.verdicts import ClaimTable, collect
+from .figure_list import figures_html, paper_figures_html, read_figures
+from .launching import launch_html, with_launch_buttons
+from .pages import Page, PageError, execute, list_pages, write
+from .project import Project
+from .run_details import run_details_html
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of the book: the published one, or a quick one with small parameters."""
+
+    project: Project
+    quick: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of this build is."""
+        return self.project.build / "quick" if self.quick else self.project.build
+
+    @property
+    def stage(self) -> Path:
+        """The sources of the rendered book: prose, executed pages, configuration."""
+        return self.folder / "stage"
+
+    @property
+    def output(self) -> Path:
+        """The folder that Jupyter Book puts its own ``_build`` in."""
+        return self.folder if self.quick else self.folder.parent
+
+    @property
+    def html(self) -> Path:
+        """The rendered book."""
+        return self.output / "_build" / "html"
+
+    @property
+    def index(self) -> Path:
+        """The page to open."""
+        return self.html / "index.html"
+
+    def executed(self, page: Page) -> Path:
+        """The executed notebook of a page."""
+        return self.stage / "notebooks" / page.notebook.name
+
+    def settings(self, page: Page) -> dict[str, Any]:
+        """The parameters that this build executes a page with; the others keep their defaults."""
+        return page.parameters.quick if self.quick else {}
+
+    def stamp(self, name: str) -> Path:
+        """The file that says what an earlier result was made from."""
+        return self.folder / "stamps" / f"{name}.json"
+
+    def seconds(self, page: Page) -> float | None:
+        """How long the page took to execute; None before it was executed."""
+        return _read_stamp(self.stamp(page.name)).get("seconds")
+
+    def claims(self) -> ClaimTable:
+        """The registry joined with the pages executed so far."""
+        executed = {page.name: self.executed(page) for page in list_pages(self.project)}
+        return collect(load_claims(), {n: path for n, path in executed.items() if path.is_file()})
+
+
+def _read_stamp(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def build_book(
+    build: Build,
+    *,
+    everything: bool = False,
+    jobs: int = 1,
+    report: Callable[[str], None] = print,
+) -> ClaimTable:
+    """Execute what has changed, stage, and render the book strictly.
+
+    Parameters
+    ----------
+    everything
+        Execute and render all pages, changed or not.
+    jobs
+        Pages executed side by side. A page that measures times is alone.
+    report
+        Called with a line for each thing done.
+
+    Returns
+    -------
+    ClaimTable
+        The verdicts. The caller decides what its `problems` lead to.
+
+    Raises
+    ------
+    PageError
+        If a page fails (pages under way are finished first, and earlier results are not touched),
+        or the book has a warning.
+    """
+    pages = list_pages(build.project)
+    plain, timing, reading = _groups(build.project)
+    number = itertools.count(1)
+
+    def tell(page: Page, what: str) -> None:
+        report(f"[{next(number)}/{len(pages)}] {page.name}: {what}")
+
+    for group, side_by_side in ((plain, jobs), (timing, 1), (reading, 1)):
+        digests = {page: _page_digest(build, page) for page in group}
+        changed = []
+        for page in group:
+            if everything or not _is_current(build, page, digests[page]):
+                changed.append(page)
+            else:
+                tell(page, "unchanged")
+        errors = []
+        for page, seconds in _execute_all(build, changed, side_by_side, report):
+            if isinstance(seconds, PageError):
+                errors.append(seconds)
+                tell(page, "failed")
+                continue
+            write(
+                build.stamp(page.name),
+                json.dumps({"digest": digests[page], "seconds": round(seconds, 1)}),
+            )
+            tell(page, f"{seconds:.0f} s")
+        if errors:
+            raise PageError("; ".join(map(str, errors)))
+    table = build.claims()
+    _stage(build, pages, table)
+    _render(build, everything, report)
+    return table
+
+
+def is_executed(build: Build) -> bool:
+    """Whether every page has been executed as it stands, so that a build only renders."""
+    return all(
+        _is_current(build, page, _page_digest(build, page)) for page in list_pages(build.project)
+    )
+
+
+def _groups(project: Project) -> tuple[list[Page], list[Page], list[Page]]:
+    """Pages that only compute; those that measure times; those that read the others' verdicts."""
+    plain, timing, reading = [], [], []
+    for page in list_pages(project):
+        if _reads_the_build(page):
+            reading.append(page)
+        else:
+            (timing if _scripts(project, page) else plain).append(page)
+    return plain, timing, reading
+
+
+def _page_digest(build: Build, page: Page) -> str:
+    others = []
+    if _reads_the_build(page):
+        plain, timing, _ = _groups(build.project)
+        others = [build.executed(other) for other in plain + timing]
+    return page_digest(build.project, page, build.settings(page), others)
+
+
+def _is_current(build: Build, page: Page, made_from: str) -> bool:
+    return (
+        build.executed(page).is_file()
+        and _read_stamp(build.stamp(page.name)).get("digest") == made_from
+    )
+
+
+def _execute_all(
+    build: Build, pages: list[Page], jobs: int, report: Callable[[str], None]
+) -> Iterator[tuple[Page, float | PageError]]:
+    """Execute pages into the stage; yield each with its seconds, or its error, as it ends.
+
+    After an error no further page is begun.
+    """
+    if len(pages) < 2 or jobs < 2:
+        for page in pages:
+            report(f"executing {page.name}")
+            seconds = _execute_one(build, page)
+            yield page, seconds
+            if isinstance(seconds, PageError):
+                return
+        return
+    # The longest first, so that none is left for the end; the largest, where times are not known.
+    ordered = sorted(
+        pages,
+        key=lambda page: (build.seconds(page) or math.inf, page.source.stat().st_size),
+        reverse=True,
+    )
+    report(f"executing {len(pages)} pages, {jobs} at a time")
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _share_cores)
+    waiting, running, failed = iter(ordered), {}, False
+    try:
+        while True:
+            while len(running) < jobs and not failed and (page := next(waiting, None)):
+                running[pool.submit(_execute_one, build, page)] = page
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                page, seconds = running.pop(future), future.result()
+                failed |= isinstance(seconds, PageError)
+                yield page, seconds
+    except BrokenProcessPool:
+        raise PageError(
+            "a process that executed a page was killed, perhaps for lack of memory; try --jobs 1"
+        ) from None
+    except BaseException:  # Ctrl-C ends the others too
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown()
+
+
+def _share_cores() -> None:
+    """Threads of pages side by side that spin while they wait would hold the other pages up."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _execute_one(build: Build, page: Page) -> float | PageError:
+    """Execute one page into the stage; its seconds, or its error."""
+    executed = build.executed(page)
+    failed = build.folder / "failed" / executed.name
+    try:
+        seconds = execute(page, executed, failed, build.settings(page))
+    except PageError as error:
+        return error
+    strip_run(executed)
+    failed.unlink(missing_ok=True)
+    return seconds
+
+
+def strip_run(notebook: Path) -> None:
+    """Take out what differs from run to run: times and the folders of this machine."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    content["metadata"].pop("papermill", None)
+    for cell in content["cells"]:
+        cell["metadata"].pop("papermill", None)
+        cell["metadata"].pop("execution", None)
+    write(notebook, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _reads_the_build(page: Page) -> bool:
+    return "feature_capacity.book.build" in page.source.read_text(encoding="utf-8")
+
+
+def _scripts(project: Project, page: Page) -> list[Path]:
+    """The timing scripts of a page: those in the folder with its name."""
+    return sorted((project.root / page.name).glob("*.py"))
+
+
+def page_digest(
+    project: Project, page: Page, settings: Mapping[str, Any], others: Sequence[Path] = ()
+) -> str:
+    """Everything that the outputs of a page depend on, as one number."""
+    claims = [repr(claim) for claim in load_claims().values() if claim.page == page.name]
+    return digest(
+        sys.version_info[:2],
+        json.dumps(settings, sort_keys=True),
+        *claims,
+        files=[project.constraints, *others],
+        code=[page.source, *_scripts(project, page)],
+    )
+
+
+def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
+    """Bring the stage in step with the sources; files that do not change keep their times."""
+    project, stage = build.project, build.stage
+    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
+    config = with_launch_buttons(config)
+    write(stage / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    _copy(project.toc, stage / "_toc.yml")
+    kept = {build.executed(page) for page in pages}
+    for source in sorted(project.book.rglob("*")):
+        if source.is_file() and "__pycache__" not in source.parts:
+            copy = stage / "book" / source.relative_to(project.book)
+            _copy(source, copy)
+            kept.add(copy)
+    figures = read_figures((page.name, page.title, build.executed(page)) for page in pages)
+    pieces = {
+        "claims": table.html(root="../"),
+        "equations": table.equations_html(root="../"),
+        "figures": figures_html(figures, root="../"),
+        "paper-figures": paper_figures_html(figures, root="../"),
+        "launch": launch_html(config),
+        "score": _score(table),
+    }
+    for page in pages:
+        settings, seconds = build.settings(page), build.seconds(page)
+        pieces[f"run-{page.name}"] = run_details_html(page.name, page.parameters, settings, seconds)
+    for name, text in pieces.items():
+        path = stage / "book" / "_generated" / f"{name}.html"
+        write(path, text + "\n")
+        kept.add(path)
+    for folder in ("book", "notebooks"):
+        for path in (stage / folder).rglob("*"):
+            if path.is_file() and path not in kept:
+                path.unlink()
+
+
+def _score(table: ClaimTable) -> str:
+    return (
+        f'<p class="score"><a href="../book/claims.html">{table.score()}</a> '
+        f'<a href="../book/equations.html">{table.coverage()}</a></p>'
+    )
+
+
+def _copy(source: Path, copy: Path) -> None:
+    if not copy.is_file() or copy.read_bytes() != source.read_bytes():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+
+
+def _render(build: Build, force: bool, report: Callable[[str], None]) -> None:
+    """Render the stage with ``jupyter-book build -n -W --keep-going``, unless nothing changed."""
+    stage, stamp = build.stage, build.stamp("html")
+    files = [path for path in sorted(stage.rglob("*")) if path.is_file()]
+    looks = [path for path in files if path.suffix not in (".ipynb", ".md", ".html", ".pyc")]
+    constraints = build.project.constraints
+    # The reference of the package is made from its docstrings.
+    package = sorted(PACKAGE.rglob("*.py"))
+    new = {
+        "all": digest(files=[*files, *package, constraints]),
+        "looks": digest(files=[*looks, constraints]),
+    }
+    old = _read_stamp(stamp)
+    if not force and old == new and build.index.is_file():
+        report("book: unchanged")
+        return
+    report("book: rendering")
+    if force or old.get("looks") != new["looks"]:
+        # Sphinx does not see that scripts, styles, references or the configuration changed.
+        _forget(build)
+        shutil.rmtree(build.html, ignore_errors=True)
+    command = "from jupyter_book.cli.main import main; main()"
+    options = ["--path-output", str(build.output), "-n", "-W", "--keep-going", "-q"]
+    done = subprocess.run([sys.executable, "-c", command, "build", str(stage), *options])
+    if done.returncode:
+        # Sphinx repeats a warning only for a page that it reads again.
+        _forget(build)
+        stamp.unlink(missing_ok=True)
+        raise PageError("the strict build of the book failed; the warnings are above")
+    write(stamp, json.dumps(new))
+
+
+def _forget(build: Build) -> None:
+    shutil.rmtree(build.html.parent / ".doctrees", ignore_errors=True)

@@ -1,0 +1,290 @@
+"""Pages of the book: list, pair and execute them.
+
+``notebooks/NAME.py`` is the source of a page; ``NAME.ipynb`` is derived from it, without outputs.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .._arrays import unknown
+from .._digest import PACKAGE
+from .files import replace_file
+from .parameters import ParameterCell, read_parameters
+from .project import BUILD_FOLDER, Project, find_project
+
+HEADER = """\
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+"""
+"""How every page begins."""
+
+_METADATA = {
+    "jupytext": {"formats": "ipynb,py:percent"},
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+_FRONT = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n")
+_CELL_HEAD = re.compile(r"^# %% .*$", re.MULTILINE)
+_ESCAPED = re.compile(r"(?:\\u[0-9a-f]{4})+")
+_TITLE = re.compile(r"^# # (.+)$", re.MULTILINE)
+_RUN_TIME = re.compile(r"^# \*\*Run time:\*\* *([^;\n]+?)[ .]*(?:;.*)?$", re.MULTILINE)
+_PAPER = re.compile(r"^# \*\*Paper:\*\* *(.+?)[ .]*$", re.MULTILINE)
+
+
+_SECONDS_TO_START = 300  # of a kernel; a machine that executes many pages at once is slow
+
+
+class PageError(RuntimeError):
+    """A page that failed to execute, or a book that failed to build; one sentence."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One executable page.
+
+    Parameters
+    ----------
+    source
+        The py:percent file.
+    """
+
+    source: Path
+
+    @property
+    def name(self) -> str:
+        """File name without its ending."""
+        return self.source.stem
+
+    @property
+    def notebook(self) -> Path:
+        """The derived notebook beside the source."""
+        return self.source.with_suffix(".ipynb")
+
+    @property
+    def title(self) -> str:
+        """The page's heading."""
+        match = _TITLE.search(self.source.read_text(encoding="utf-8"))
+        return match[1] if match else self.name
+
+    @property
+    def paper(self) -> str:
+        """The part of the paper that the page is about, as the page itself says."""
+        match = _PAPER.search(self.source.read_text(encoding="utf-8"))
+        # The command line shows it as plain text: citations and other roles are left out.
+        return re.sub(r" *\{\w+\}`[^`]*`", "", match[1]).rstrip() if match else ""
+
+    @property
+    def run_time(self) -> str:
+        """How long it takes with its defaults, as the page itself says; "" if it does not."""
+        match = _RUN_TIME.search(self.source.read_text(encoding="utf-8"))
+        return match[1] if match else ""
+
+    @property
+    def parameters(self) -> ParameterCell:
+        """What can be set."""
+        return read_parameters(self.source)
+
+
+def list_pages(project: Project) -> list[Page]:
+    """The executable pages in the order of the table of contents."""
+    pages = []
+    for file in list_documents(project):
+        if file.startswith("notebooks/"):
+            source = project.root / f"{file}.py"
+            if not source.is_file():
+                raise PageError(f"_toc.yml names {file}, but there is no {source}")
+            pages.append(Page(source))
+    return pages
+
+
+def list_documents(toc: Project | Any) -> list[str]:
+    """Every page of the book, prose too, in reading order, as the table of contents names them.
+
+    Parameters
+    ----------
+    toc
+        The book, or a piece of its table of contents.
+    """
+    if isinstance(toc, Project):
+        toc = yaml.safe_load(toc.toc.read_text(encoding="utf-8"))
+    if isinstance(toc, list):
+        return [file for entry in toc for file in list_documents(entry)]
+    if not isinstance(toc, Mapping):
+        return []
+    own = [str(toc[key]) for key in ("root", "file") if key in toc]
+    return own + [file for value in toc.values() for file in list_documents(value)]
+
+
+def find_page(project: Project, name: str) -> Page:
+    """The page called `name`; raises ``ValueError`` that names the nearest ones otherwise."""
+    pages = {page.name: page for page in list_pages(project)}
+    stem = Path(name).stem if name.endswith((".py", ".ipynb")) else name
+    if stem not in pages:
+        raise ValueError(unknown("page", name, pages))
+    return pages[stem]
+
+
+# ------------------------------------------------------------------------------------------ pairing
+
+
+def to_notebook(page: Page):
+    """Convert the source of a page to a notebook without outputs.
+
+    Cell ids are made from the cell itself, so that the same source gives the same file.
+    """
+    import jupytext
+    from nbformat import from_dict
+
+    notebook = jupytext.reads(page.source.read_text(encoding="utf-8"), fmt="py:percent")
+    notebook.metadata = from_dict(_METADATA)
+    seen: Counter[str] = Counter()
+    for cell in notebook.cells:
+        text = f"{page.name}\n{cell.cell_type}\n{cell.source}"
+        seen[text] += 1
+        cell["id"] = hashlib.sha256(f"{text}\n{seen[text]}".encode()).hexdigest()[:8]
+    return notebook
+
+
+def pair(project: Project, *, check: bool = False) -> list[str]:
+    """Write the notebook of each page whose notebook is not in step; return what was not.
+
+    JupyterLab writes versions and filters into the header of a source that is saved there, and
+    captions in ASCII; the header is brought back to `HEADER`, and captions to what they say.
+
+    Parameters
+    ----------
+    check
+        Only report, write nothing.
+    """
+    import nbformat
+
+    sources = sorted(project.notebooks.glob("*.py"))
+    wanted = {}
+    for page in map(Page, sources):
+        text = page.source.read_text(encoding="utf-8")
+        wanted[page.source] = HEADER + _CELL_HEAD.sub(_in_plain_letters, _FRONT.sub("", text))
+        wanted[page.notebook] = nbformat.writes(to_notebook(page)) + "\n"
+    stale = [path for path, text in wanted.items() if not _holds(path, text)]
+    orphans = sorted(set(project.notebooks.glob("*.ipynb")) - set(wanted))
+    if not check:
+        for path in stale:
+            write(path, wanted[path])
+        for path in orphans:
+            path.unlink()
+    return [path.name for path in stale + orphans]
+
+
+def _in_plain_letters(head: re.Match[str]) -> str:
+    def letters(escaped: re.Match[str]) -> str:
+        text = json.loads(f'"{escaped[0]}"')
+        return text if text.isprintable() else escaped[0]
+
+    return _ESCAPED.sub(letters, head[0])
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file in one step, and only if its content changes."""
+    if _holds(path, text):
+        return
+    replace_file(path, text.encode())
+
+
+# ---------------------------------------------------------------------------------------- executing
+
+
+def execute(
+    page: Page,
+    destination: Path,
+    failed: Path,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    progress: bool | None = None,
+) -> float:
+    """Execute a page with papermill into `destination`; return the seconds it took.
+
+    The working folder is the folder of the page, as in JupyterLab. Until the page has run to its
+    end `destination` is not touched; if a cell fails, the executed notebook with the error marked
+    is left as `failed`. A bar shows the progress on a terminal unless `progress` is False.
+
+    Raises
+    ------
+    PageError
+        Saying page, cell and error.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    destination, failed = destination.resolve(), failed.resolve()
+    running = destination.with_name(f".{destination.stem}.{os.getpid()}.ipynb")
+    running.parent.mkdir(parents=True, exist_ok=True)
+    if page.source.is_relative_to(PACKAGE):
+        # The page's folder is the installed package's, and nothing may be generated there.
+        os.environ.setdefault(BUILD_FOLDER, str(find_project().build))
+    start = time.perf_counter()
+    try:
+        with kernel_settings() as config:
+            papermill.execute_notebook(
+                to_notebook(page),
+                str(running).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
+                parameters=dict(parameters or {}),
+                cwd=str(page.source.parent),
+                progress_bar=sys.stderr.isatty() if progress is None else progress,
+                config=config,
+                start_timeout=_SECONDS_TO_START,
+                extra_arguments=["--log-level=CRITICAL"],  # ipykernel warns of its own transport
+            )
+    except Exception as error:
+        if isinstance(error, PapermillExecutionError):
+            where, what = f", cell [{error.exec_count}]", f"{error.ename}: {error.evalue}"
+        else:
+            where, what = "", f"{type(error).__name__}: {error}"
+        message = f"page {page.name}{where}: {what.strip().splitlines()[0]}"
+        if running.is_file():
+            failed.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(running, failed)
+            message += f" (see {failed})"
+        raise PageError(message) from error
+    else:
+        os.replace(running, destination)
+    finally:
+        running.unlink(missing_ok=True)
+    return time.perf_counter() - start
+
+
+@contextlib.contextmanager
+def kernel_settings():
+    """Settings under which one kernel talks through socket files of its own, where there are some.
+
+    A kernel's ports are chosen before it opens them, and another process may take one in between.
+    The names of socket files that Jupyter chooses by itself are the same for all kernels that are
+    started in one folder.
+    """
+    from traitlets.config import Config
+
+    if os.name != "posix":
+        yield Config()
+        return
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        yield Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder) / "socket")}})

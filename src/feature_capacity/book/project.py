@@ -1,0 +1,86 @@
+"""Where the book is: a checkout of the project, or the copy that travels inside the wheel."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._digest import PACKAGE
+
+BUILD_FOLDER = "FEATURE_CAPACITY_BUILD"
+"""Environment variable that names the folder for everything generated."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """The files of one copy of the book.
+
+    Parameters
+    ----------
+    root
+        Folder that holds ``_toc.yml``, ``_config.yml``, ``book/`` and ``notebooks/``.
+    build
+        Folder that everything generated goes to.
+    """
+
+    root: Path
+    build: Path
+
+    @property
+    def toc(self) -> Path:
+        """Table of contents."""
+        return self.root / "_toc.yml"
+
+    @property
+    def config(self) -> Path:
+        """Configuration of the book."""
+        return self.root / "_config.yml"
+
+    @property
+    def book(self) -> Path:
+        """Prose pages, references and the registry of claims."""
+        return self.root / "book"
+
+    @property
+    def notebooks(self) -> Path:
+        """The executable pages."""
+        return self.root / "notebooks"
+
+    @property
+    def registry(self) -> Path:
+        """The registry of claims."""
+        return self.book / "claims.yml"
+
+    @property
+    def constraints(self) -> Path:
+        """Exact versions of the published results; absent from the copy inside the wheel."""
+        return self.root / "constraints.txt"
+
+
+def _is_book(folder: Path) -> bool:
+    return (folder / "_toc.yml").is_file() and (folder / "book" / "claims.yml").is_file()
+
+
+def find_project(start: Path | str | None = None) -> Project:
+    """Find the book that a command run in the folder `start` is about.
+
+    The first of these that holds the book: `start` (default: the working folder) and the folders
+    above it; the checkout that this package is installed from; the copy inside the wheel. What is
+    generated goes to the folder that the environment variable ``FEATURE_CAPACITY_BUILD`` names;
+    without it to ``_build``, beside a checkout, and below `start` for the copy inside the wheel,
+    which may be read-only.
+
+    Raises
+    ------
+    FileNotFoundError
+        If none of them holds the book.
+    """
+    start = Path.cwd() if start is None else Path(start).resolve()
+    packaged = PACKAGE / "_book"
+    for folder in (start, *start.parents, PACKAGE.parents[1], packaged):
+        if _is_book(folder):
+            beside = start if folder == packaged else folder
+            build = Path(os.environ.get(BUILD_FOLDER) or beside / "_build")
+            return Project(folder, build.absolute())
+    raise FileNotFoundError(
+        f"no copy of the book at or above {start}; change into a checkout of the project"
+    )

@@ -1,0 +1,165 @@
+"""Blocks of an embedding: sets of features orthogonal to all others, and what makes it efficient.
+
+Implements section 4.4 and Theorem 2.  An embedding is *efficient* when its capacities sum to the
+number of dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._arrays import Array, as_one_matrix, require
+from ..theory.capacity import capacities
+
+
+@dataclass(frozen=True)
+class Block:
+    """A set of features orthogonal to all others.
+
+    Attributes
+    ----------
+    features : tuple of int
+        Columns in the block, ascending.
+    dimension : int
+        Dimension of the space they span.
+    scale : float
+        Mean squared singular value, the lambda with :math:`W W^T = lambda I` on that space.
+    deviation : float
+        Largest relative departure of a squared singular value from ``scale``;
+        0 when the block is semiorthogonal, that is, efficient.
+    """
+
+    features: tuple[int, ...]
+    dimension: int
+    scale: float
+    deviation: float
+
+
+def blocks(W: Array, tolerance: float = 1e-6) -> tuple[Block, ...]:
+    """Split the features of an embedding into mutually orthogonal blocks (section 4.4).
+
+    Two features are linked when the cosine between them exceeds ``tolerance``; blocks are the
+    connected sets.  Features shorter than ``tolerance`` times the longest are ignored ones and
+    belong to no block.  Blocks come in the order of their first feature.
+
+    Parameters
+    ----------
+    W : array, shape (n_dims, n_features)
+    tolerance : float
+        In [0, 1): cosine below which vectors count as orthogonal.
+
+    Returns
+    -------
+    tuple of Block
+
+    Examples
+    --------
+    >>> for block in blocks([[1, -1, 0], [0, 0, 2]]):
+    ...     print(block.features, block.dimension, round(block.scale, 12))
+    (0, 1) 1 2.0
+    (2,) 1 4.0
+    """
+    require(0 <= tolerance < 1, f"tolerance must be in [0, 1); got {tolerance!r}")
+    W = as_one_matrix(W)
+    peak = np.abs(W).max()
+    if peak == 0:
+        return ()
+    W = W / peak
+    length = np.linalg.norm(W, axis=0)
+    present = np.flatnonzero(length > tolerance * length.max())
+    directions = W[:, present] / length[present]
+    found = []
+    for members in _connected(directions, tolerance):
+        part = W[:, present[members]]
+        squares = np.linalg.svd(part, compute_uv=False) ** 2
+        squares = squares[squares > (tolerance**2 + 1e-15) * squares[0]]
+        scale = float(squares.mean())
+        found.append(
+            Block(
+                features=tuple(int(i) for i in present[members]),
+                dimension=len(squares),
+                scale=scale * float(peak) ** 2,
+                deviation=float(np.abs(squares / scale - 1).max()),
+            )
+        )
+    return tuple(sorted(found, key=lambda block: block.features[0]))
+
+
+def is_efficient(W: Array, criterion: str = "capacity", tolerance: float = 1e-6) -> bool:
+    """Whether an embedding uses all the capacity its dimensions offer.
+
+    Parameters
+    ----------
+    W : array, shape (n_dims, n_features)
+    criterion : {"capacity", "blocks", "singular_vectors"}
+        By the definition, that capacities sum to ``n_dims``; by Theorem 2, that every block is
+        semiorthogonal and together they span the space; or by its equivalent in section 4.4, that
+        no feature has a share in right singular vectors of two different singular values.
+    tolerance : float
+        Capacity that may be missing; or relative departure of squared singular values and
+        cosines that count as zero.
+
+    Notes
+    -----
+    Total capacity is at its maximum on efficient embeddings, so a departure of relative size e
+    costs capacity of order e**2: at one tolerance the definition is the most lenient criterion.
+
+    Section 4.4 does not say so, but its criterion by singular vectors needs all singular values to
+    be positive: ``[[1, 0], [0, 0]]`` would meet it with a total capacity of 1 in 2 dimensions.
+
+    Examples
+    --------
+    >>> pair = [[1, -1, 0], [0, 0, 2]]
+    >>> [is_efficient(pair, c) for c in ("capacity", "blocks", "singular_vectors")]
+    [True, True, True]
+    >>> is_efficient([[1, 1, 0], [0, 1, 1]])
+    False
+    """
+    W = as_one_matrix(W)
+    require(0 < tolerance < 1, f"tolerance must be in (0, 1); got {tolerance!r}")
+    if criterion == "capacity":
+        return bool(W.shape[0] - capacities(W).sum() <= tolerance)
+    if criterion == "blocks":
+        found = blocks(W, tolerance)
+        spans = sum(block.dimension for block in found) == W.shape[0]
+        return spans and all(block.deviation <= tolerance for block in found)
+    if criterion == "singular_vectors":
+        return _singular_vectors_separate(W, tolerance)
+    raise ValueError(
+        f"criterion must be 'capacity', 'blocks' or 'singular_vectors'; got {criterion!r}"
+    )
+
+
+def _connected(directions: np.ndarray, tolerance: float) -> list[np.ndarray]:
+    """Connected sets of unit columns, visiting each column once as a frontier."""
+    unseen = np.arange(directions.shape[1])
+    sets = []
+    while unseen.size:
+        members = [unseen[:1]]
+        frontier, unseen = unseen[:1], unseen[1:]
+        while frontier.size and unseen.size:
+            # A slice of the frontier at a time bounds the memory by that of the directions.
+            linked = np.zeros(unseen.size, dtype=bool)
+            for start in range(0, frontier.size, directions.shape[0]):
+                some = directions[:, frontier[start : start + directions.shape[0]]]
+                linked |= (np.abs(some.T @ directions[:, unseen]) > tolerance).any(axis=0)
+            frontier, unseen = unseen[linked], unseen[~linked]
+            members.append(frontier)
+        sets.append(np.sort(np.concatenate(members)))
+    return sets
+
+
+def _singular_vectors_separate(W: np.ndarray, tolerance: float) -> bool:
+    _, s, rows = np.linalg.svd(W, full_matrices=False)
+    if len(s) < W.shape[0] or s[-1] <= tolerance * s[0]:
+        return False  # rank below n_dims
+    squares = s**2
+    group = np.concatenate([[0], np.cumsum(squares[:-1] - squares[1:] > tolerance * squares[:-1])])
+    # Squared share of every feature in every group of equal singular values.
+    shares = np.stack([(rows[group == g] ** 2).sum(axis=0) for g in range(group[-1] + 1)])
+    total = shares.sum(axis=0)
+    present = total > tolerance**2
+    astray = total[present] - shares.max(axis=0)[present]
+    return bool((astray <= tolerance**2 * total[present]).all())

@@ -1,0 +1,89 @@
+"""Random capacities and random efficient embeddings, to test against and to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .._arrays import require, require_whole
+from .embeddings import tegum_product
+from .rotations import random_rotation
+
+
+def random_capacities(
+    n_features: int, generator: np.random.Generator, n_dims: int | None = None
+) -> np.ndarray:
+    """Capacities strictly between 0 and 1 that sum to a whole number of dimensions.
+
+    Some draws are even, some have a few large features among many small ones, some the reverse.
+
+    Parameters
+    ----------
+    n_features : int
+        At least 2.
+    generator : numpy.random.Generator
+    n_dims : int, optional
+        From 1 to ``n_features - 1``; default: drawn from that range.
+
+    Returns
+    -------
+    array, shape (n_features,)
+
+    Examples
+    --------
+    >>> c = random_capacities(9, np.random.default_rng(0), n_dims=4)
+    >>> bool(((c > 0) & (c < 1)).all()), float(c.sum().round(12))
+    (True, 4.0)
+    """
+    require_whole(n_features, "n_features", 2, None, "a whole number, at least 2")
+    if n_dims is None:
+        n_dims = int(generator.integers(1, n_features))
+    rule = f"a whole number from 1 to n_features - 1 ({n_features - 1})"
+    require_whole(n_dims, "n_dims", 1, n_features - 1, rule)
+    c = generator.uniform(0.001, 0.999, n_features) ** generator.choice([0.3, 1.0, 4.0])
+    # Scaled down, or their gaps to 1 scaled down: neither can leave the interval.
+    if c.sum() >= n_dims:
+        return c * (n_dims / c.sum())
+    return 1 - (1 - c) * ((n_features - n_dims) / (n_features - c.sum()))
+
+
+def random_efficient(
+    shapes: Sequence[tuple[int, int]], generator: np.random.Generator, n_ignored: int = 0
+) -> np.ndarray:
+    """A random efficient embedding W = Q B P with blocks of the given shapes (section 4.4).
+
+    Every block is a random semiorthogonal matrix times a random length between 1/2 and 2; Q is a
+    random rotation of the space and P a random order of the features.
+
+    Parameters
+    ----------
+    shapes : sequence of (dimension, features)
+        One pair per block, with at least as many features as dimensions.
+    generator : numpy.random.Generator
+    n_ignored : int
+        Zero columns to add.
+
+    Returns
+    -------
+    array, shape (sum of dimensions, sum of features + n_ignored)
+
+    Examples
+    --------
+    >>> from feature_capacity import total_capacity
+    >>> W = random_efficient([(2, 5), (1, 2)], np.random.default_rng(0), n_ignored=1)
+    >>> W.shape, float(total_capacity(W).round(12))
+    ((3, 8), 3.0)
+    """
+    require(len(shapes) > 0, "shapes must name at least one block")
+    require_whole(n_ignored, "n_ignored", 0, None, "a whole number, at least 0")
+    parts = []
+    for dimension, n_features in shapes:
+        rule = f"a whole number from 1 to the features of the block ({n_features})"
+        require_whole(dimension, "the dimension of a block", 1, n_features, rule)
+        frame, _ = np.linalg.qr(generator.standard_normal((n_features, dimension)))
+        parts.append(2 ** generator.uniform(-1, 1) * frame.T)
+    B = tegum_product(*parts)
+    B = np.concatenate([B, np.zeros((len(B), n_ignored))], axis=1)
+    Q = random_rotation(len(B), generator)
+    return Q @ B[:, generator.permutation(B.shape[1])]

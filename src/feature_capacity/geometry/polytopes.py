@@ -1,0 +1,110 @@
+"""Named arrangements of unit vectors, the shapes that features in superposition settle into.
+
+All of them are efficient: their vectors are spread evenly over all directions
+(:math:`W W^T = (n/d) I`), so every feature has capacity d / n.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from .._arrays import require
+
+
+def polytope(name: str) -> np.ndarray:
+    """Unit vectors of a named arrangement as columns, shape (n_dims, n_features).
+
+    The names are in ``POLYTOPES``.  "square antiprism" has the height at which it is efficient
+    (z = 1 / sqrt(3)), which is not that of the antiprism with equal edges.
+
+    >>> polytope("antipodal pair")
+    array([[ 1., -1.]])
+    >>> (polytope("triangle") @ polytope("triangle").T).round(12)
+    array([[1.5, 0. ],
+           [0. , 1.5]])
+    """
+    require(
+        name in _MAKERS,
+        f"name must be one of {', '.join(_MAKERS)}; got {name!r}",
+    )
+    return _MAKERS[name]()
+
+
+def polytope_edges(corners: np.ndarray) -> list[tuple[int, int]]:
+    """Edges of the convex hull of points in the plane or in space, given as columns.
+
+    An edge joins two corners that have at least d - 1 faces in common.
+
+    >>> len(polytope_edges(polytope("cube")))
+    12
+    """
+    from scipy.spatial import ConvexHull
+
+    hull = ConvexHull(corners.T)
+    # Qhull cuts every face into simplices: those of one face share the equation of its plane.
+    faces: dict[tuple[float, ...], set[int]] = {}
+    for simplex, plane in zip(hull.simplices, hull.equations.round(6) + 0.0, strict=True):
+        faces.setdefault(tuple(plane), set()).update(simplex.tolist())
+    return [
+        (i, j)
+        for i, j in combinations(range(corners.shape[1]), 2)
+        if sum({i, j} <= face for face in faces.values()) >= len(corners) - 1
+    ]
+
+
+def _line() -> np.ndarray:
+    return np.array([[1.0, -1.0]])
+
+
+def _polygon(n: int) -> np.ndarray:
+    angle = 2 * np.pi * np.arange(n) / n
+    return np.stack([np.cos(angle), np.sin(angle)])
+
+
+def _tetrahedron() -> np.ndarray:
+    signs = [[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
+    return np.array(signs, dtype=float).T / np.sqrt(3)
+
+
+def _cube() -> np.ndarray:
+    signs = np.array(np.meshgrid([1, -1], [1, -1], [1, -1])).reshape(3, -1)
+    return signs / np.sqrt(3)
+
+
+def _octahedron() -> np.ndarray:
+    return np.concatenate([np.eye(3), -np.eye(3)], axis=1)
+
+
+def _square_antiprism() -> np.ndarray:
+    # Efficient when the squared heights of the eight vectors sum to 8/3.
+    z, r = 1 / np.sqrt(3), np.sqrt(2 / 3)
+    top = np.concatenate([r * _polygon(4), np.full((1, 4), z)])
+    turn = np.pi / 4 + np.pi / 2 * np.arange(4)
+    bottom = np.stack([r * np.cos(turn), r * np.sin(turn), np.full(4, -z)])
+    return np.concatenate([top, bottom], axis=1)
+
+
+def _icosahedron() -> np.ndarray:
+    golden = (1 + np.sqrt(5)) / 2
+    face = np.array([[0, a, b * golden] for a in (1, -1) for b in (1, -1)])
+    corners = np.concatenate([np.roll(face, shift, axis=1) for shift in range(3)])
+    return corners.T / np.sqrt(1 + golden**2)
+
+
+_MAKERS = {
+    "antipodal pair": _line,
+    "triangle": lambda: _polygon(3),
+    "square": lambda: _polygon(4),
+    "pentagon": lambda: _polygon(5),
+    "hexagon": lambda: _polygon(6),
+    "tetrahedron": _tetrahedron,
+    "octahedron": _octahedron,
+    "cube": _cube,
+    "square antiprism": _square_antiprism,
+    "icosahedron": _icosahedron,
+}
+
+POLYTOPES = tuple(_MAKERS)
+"""Names that `polytope` knows."""

@@ -1,0 +1,196 @@
+"""Read one matrix out of a file of one's own: NumPy, torch or safetensors.
+
+Nothing in a file is executed: files that would need it are refused.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._arrays import unknown
+
+_LISTED = 12  # names that a message lists
+
+
+def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
+    """The matrix in a file, as float64, or float32 where that holds its numbers exactly.
+
+    Parameters
+    ----------
+    path : Path
+        Ending in ``.npy``, ``.npz``, ``.pt``, ``.pth`` or ``.safetensors``.
+    key : str, optional
+        Which one, in a file that holds several; nested names of a ``.pt`` file are joined by
+        dots.  Not needed where only one has two dimensions.
+
+    Raises
+    ------
+    ValueError
+        In one sentence: for a file that is missing, empty, damaged, of an unknown kind or that
+        would run code; a key that is unknown or missing; a tensor that is not a matrix of finite
+        real numbers.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in READERS:
+        raise ValueError(
+            f"{path} ends in {path.suffix or 'nothing'}; a matrix is read from {', '.join(READERS)}"
+        )
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty")
+    try:
+        tensors = READERS[path.suffix.lower()](path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {_line(error)}") from None
+    name, tensor = _choose(path, tensors, key)
+    return _real_matrix(f"{path}, {name}" if name else str(path), tensor)
+
+
+def _read_npy(path: Path) -> dict[str, Any]:
+    try:
+        return {"": np.load(path, allow_pickle=False)}
+    except (ValueError, EOFError) as error:
+        raise _numpy_error(path, error) from None
+
+
+def _read_npz(path: Path) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise _numpy_error(path, error) from None
+
+
+def _numpy_error(path: Path, error: Exception) -> ValueError:
+    if "allow_pickle" in str(error):
+        return ValueError(
+            f"{path} holds Python objects, which could run code, or is no NumPy file; "
+            "save a plain array of numbers"
+        )
+    return ValueError(f"{path} is not a whole NumPy file: {_line(error)}")
+
+
+def _read_torch(path: Path) -> dict[str, Any]:
+    import torch
+
+    # What is not used of a mapped file is never read; files of old versions cannot be mapped.
+    options = {"map_location": "cpu", "weights_only": True, "mmap": zipfile.is_zipfile(path)}
+    try:
+        content = torch.load(str(path), **options)
+    except Exception as error:  # a damaged pickle can raise anything
+        text = str(error)
+        if isinstance(error, pickle.UnpicklingError) and ("GLOBAL" in text or "REDUCE" in text):
+            raise ValueError(
+                f"{path} holds more than tensors, and reading it would run code; "
+                "save a tensor, or a dictionary of tensors such as model.state_dict()"
+            ) from None
+        raise ValueError(f"{path} is not a whole torch file") from None
+    return {name: tensor for name, tensor in _tensors("", content) if torch.is_tensor(tensor)}
+
+
+def _tensors(name: str, content: Any) -> Iterator[tuple[str, Any]]:
+    """Everything in nested dictionaries and lists, by names joined with dots."""
+    if isinstance(content, Mapping):
+        entries = content.items()
+    elif isinstance(content, list | tuple):
+        entries = enumerate(content)
+    else:
+        yield name, content
+        return
+    for key, value in entries:
+        yield from _tensors(f"{name}.{key}" if name else str(key), value)
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as archive:
+            return {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {_line(error)}") from None
+
+
+READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".pt": _read_torch,
+    ".pth": _read_torch,
+    ".safetensors": _read_safetensors,
+}
+"""What reads a file, by its ending; each returns tensors by name."""
+
+
+def _choose(path: Path, tensors: dict[str, Any], key: str | None) -> tuple[str, Any]:
+    matrices = {name: tensor for name, tensor in tensors.items() if tensor.ndim == 2}
+    if key is not None:
+        if list(tensors) == [""]:
+            raise ValueError(f"{path} holds one array, which has no name; leave --key out")
+        if key not in tensors:
+            raise ValueError(f"{path}: {unknown('key', key, matrices)}")
+        return key, tensors[key]
+    if not tensors:
+        raise ValueError(f"{path} holds no tensor")
+    if len(tensors) == 1:
+        return next(iter(tensors.items()))
+    if len(matrices) == 1:
+        return next(iter(matrices.items()))
+    if not matrices:
+        raise ValueError(f"none of the {len(tensors)} tensors in {path} is a matrix")
+    raise ValueError(
+        f"{path} holds {len(matrices)} matrices; choose one with --key: {_listed(matrices)}"
+    )
+
+
+def _listed(matrices: Mapping[str, Any]) -> str:
+    names = [f"{name} ({_shape(tensor)})" for name, tensor in matrices.items()]
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _shape(tensor: Any) -> str:
+    return " x ".join(map(str, tensor.shape))
+
+
+def _real_matrix(where: str, tensor: Any) -> np.ndarray:
+    if tensor.ndim != 2:
+        shape = f"the shape {_shape(tensor)}" if tensor.ndim else "a single number"
+        raise ValueError(f"{where} must be a matrix, with two dimensions; it has {shape}")
+    if 0 in tensor.shape:
+        raise ValueError(f"{where} is an empty matrix, {_shape(tensor)}")
+    array = tensor if isinstance(tensor, np.ndarray) else _from_torch(where, tensor)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{where} must hold real numbers; its dtype is {array.dtype}")
+    exact = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    array = array.astype(np.float32 if exact else np.float64, copy=False)
+    finite = np.isfinite(array)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise ValueError(
+            f"{where} must hold finite numbers; entry [{row}, {column}] is {array[row, column]}"
+        )
+    return array
+
+
+def _from_torch(where: str, tensor: Any) -> np.ndarray:
+    import torch
+
+    if tensor.is_complex() or tensor.is_quantized or tensor.dtype == torch.bool:
+        raise ValueError(f"{where} must hold real numbers; its dtype is {tensor.dtype}")
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()
+    tensor = tensor.detach().resolve_neg()
+    if tensor.is_floating_point() and tensor.dtype != torch.float64:
+        tensor = tensor.float()  # NumPy knows no bfloat16
+    return tensor.numpy()
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

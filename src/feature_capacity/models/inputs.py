@@ -1,0 +1,301 @@
+"""Feature distributions: sparse random variables, their exact moments, and sampling.
+
+Implements Appendix D.  A feature is off (zero) with probability 1 - p and otherwise takes an
+independent active value.  Every class is frozen, carries the feature probability ``p``, and knows
+its raw moments in closed form, so that kurtosis is never estimated.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from .._arrays import Array, require, require_whole
+
+
+@dataclass(frozen=True)
+class SparseInput:
+    """What every sparse feature shares; use one of its subclasses.
+
+    Parameters
+    ----------
+    p : float
+        Feature probability, the chance that the feature is active, in (0, 1].
+        Sparsity is 1 - p.
+    """
+
+    p: float
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.p, (int, float, np.floating)) and not isinstance(self.p, bool)
+        require(
+            number and 0 < self.p <= 1,
+            f"p must be a feature probability in (0, 1]; got {self.p!r}",
+        )
+
+    def moment(self, order: int) -> float:
+        """Raw moment of the feature, E[x ** order], exact up to rounding."""
+        order = require_whole(order, "order", 0, None, "a whole number, 0 or more")
+        return 1.0 if order == 0 else self.p * self._active_moment(order)
+
+    @property
+    def mean(self) -> float:
+        """Expected value."""
+        return self.moment(1)
+
+    @property
+    def variance(self) -> float:
+        """Second central moment."""
+        return self.moment(2) - self.mean**2
+
+    @property
+    def kurtosis(self) -> float:
+        """Fourth central moment in units of the squared variance (never the excess)."""
+        m1, m2, m3, m4 = (self.moment(r) for r in (1, 2, 3, 4))
+        central = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
+        return central / self.variance**2
+
+    @property
+    def active_scale(self) -> float:
+        """Active values in units of those at p = 1: 1 / sqrt(p) keeps the variance at 1."""
+        return 1 / math.sqrt(self.p)
+
+    def sample(self, shape: int | tuple[int, ...], generator: Any, dtype: Any = None) -> Array:
+        """Independent draws from ``generator``.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+        generator : numpy.random.Generator or torch.Generator
+            A NumPy generator gives a NumPy array; a torch generator gives a tensor on the
+            generator's device.
+        dtype : optional
+            Floating dtype of the result; default float64 (NumPy) or torch's default dtype.
+
+        Examples
+        --------
+        >>> x = SparseUniform(0.25).sample((1000, 6), np.random.default_rng(0))
+        >>> x.shape, 0.2 < float((x != 0).mean()) < 0.3
+        ((1000, 6), True)
+        """
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        if isinstance(generator, np.random.Generator):
+            require(
+                np.issubdtype(dtype or np.float64, np.floating),
+                f"dtype must be a floating dtype, for example numpy.float32; got {dtype!r}",
+            )
+            active = generator.random(shape) < self.p
+            values = self._active_numpy(generator, shape)
+            return np.where(active, values, 0.0).astype(dtype or np.float64, copy=False)
+        if type(generator).__module__.split(".")[0] == "torch":
+            import torch
+
+            options = {"generator": generator, "device": generator.device}
+            options["dtype"] = dtype or torch.get_default_dtype()
+            # Low precision would round the probability: float32 draws are multiples of 2^-24.
+            chance = {**options, "dtype": torch.float64}
+            if generator.device.type == "mps":  # has no float64
+                chance["dtype"] = torch.float32
+            active = torch.rand(shape, **chance) < self.p
+            values = self._active_torch(torch, shape, options)
+            return torch.where(active, values, torch.zeros_like(values))
+        raise ValueError(
+            "generator must be a numpy.random.Generator or a torch.Generator "
+            f"(for example numpy.random.default_rng(0)); got {type(generator).__name__}"
+        )
+
+    def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
+        """Quadrature nodes and weights for the expectation over one active value.
+
+        Gauss rules on either side of 0, where nonlinearities have their kinks; the weights sum
+        to 1.  ``n_points`` is even for the two-sided distributions.
+
+        >>> x, w = SparseUniform(1.0).active_rule(6)
+        >>> round(float(w @ x**4), 12)  # 9/5 at p = 1
+        1.8
+        """
+        raise self._abstract()
+
+    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+        """Active values at the given levels of their distribution function, each in (0, 1)."""
+        raise self._abstract()
+
+    def _active_moment(self, order: int) -> float:
+        raise self._abstract()
+
+    @staticmethod
+    def _abstract() -> TypeError:
+        return TypeError("use SparseUniform, SparseNormal or UnitSparseUniform, not SparseInput")
+
+
+@dataclass(frozen=True)
+class SparseUniform(SparseInput):
+    """The paper's feature: uniform on [-a, a] with probability p, with unit variance.
+
+    Implements equations (60) and (61): a = sqrt(3 / p), mean 0, variance 1, kurtosis 9 / (5 p).
+    Kurtosis 3, where superposition begins, is at p = 0.6.
+
+    >>> SparseUniform(0.6).kurtosis
+    3.0
+    >>> SparseUniform.from_kurtosis(18.0)
+    SparseUniform(p=0.1)
+    """
+
+    @property
+    def half_width(self) -> float:
+        """Largest absolute value a of the feature."""
+        return math.sqrt(3 / self.p)
+
+    @property
+    def kurtosis(self) -> float:
+        """Fourth moment, 9 / (5 p)."""
+        return 9 / (5 * self.p)
+
+    @classmethod
+    def from_kurtosis(cls, kurtosis: float) -> SparseUniform:
+        """The sparse uniform with the given kurtosis, which must be at least 9/5."""
+        return cls(_probability(kurtosis, 9 / 5, "sparse uniform"))
+
+    def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
+        """Gauss-Legendre nodes on each half of [-a, a]."""
+        return _two_sided(*_unit_legendre(_half(n_points)), self.half_width)
+
+    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+        """Linear between -a and a."""
+        return (2 * u - 1) * self.half_width
+
+    def _active_moment(self, order: int) -> float:
+        return 0.0 if order % 2 else self.half_width**order / (order + 1)
+
+    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
+        return generator.uniform(-self.half_width, self.half_width, shape)
+
+    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
+        return (2 * torch.rand(shape, **options) - 1) * self.half_width
+
+
+@dataclass(frozen=True)
+class SparseNormal(SparseInput):
+    """Normal with probability p, otherwise zero; unit variance, kurtosis 3 / p (equation 59).
+
+    >>> SparseNormal(0.5).kurtosis, SparseNormal(0.5).variance
+    (6.0, 1.0)
+    """
+
+    @property
+    def kurtosis(self) -> float:
+        """Fourth moment, 3 / p."""
+        return 3 / self.p
+
+    @classmethod
+    def from_kurtosis(cls, kurtosis: float) -> SparseNormal:
+        """The sparse normal with the given kurtosis, which must be at least 3."""
+        return cls(_probability(kurtosis, 3.0, "sparse normal"))
+
+    def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
+        """Gauss nodes of the half-normal distribution, on each side."""
+        return _two_sided(*_half_normal(_half(n_points)), 1 / math.sqrt(self.p))
+
+    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+        """Normal quantiles over sqrt(p)."""
+        return ndtri(u) / math.sqrt(self.p)
+
+    def _active_moment(self, order: int) -> float:
+        if order % 2:
+            return 0.0
+        return math.prod(range(1, order, 2)) / self.p ** (order // 2)
+
+    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
+        return generator.standard_normal(shape) / math.sqrt(self.p)
+
+    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
+        return torch.randn(shape, **options) / math.sqrt(self.p)
+
+
+@dataclass(frozen=True)
+class UnitSparseUniform(SparseInput):
+    """Uniform on [0, 1] with probability p: the input of the autoencoder of Elhage et al. 2022.
+
+    Neither centered nor of unit variance; the raw moments are p / (order + 1).
+
+    >>> UnitSparseUniform(0.5).mean
+    0.25
+    """
+
+    @property
+    def active_scale(self) -> float:
+        """1: active values do not depend on p."""
+        return 1.0
+
+    def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
+        """Gauss-Legendre nodes on [0, 1]."""
+        x, w = _unit_legendre(n_points)
+        return x.copy(), w.copy()
+
+    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+        """The level itself."""
+        return u
+
+    def _active_moment(self, order: int) -> float:
+        return 1 / (order + 1)
+
+    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
+        return generator.random(shape)
+
+    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
+        return torch.rand(shape, **options)
+
+
+def _probability(kurtosis: float, least: float, name: str) -> float:
+    require(
+        isinstance(kurtosis, (int, float, np.number)) and least <= kurtosis < math.inf,
+        f"kurtosis of a {name} must be finite and at least {least:g} (its value at p = 1); "
+        f"got {kurtosis!r}",
+    )
+    return least / kurtosis
+
+
+def _half(n_points: int) -> int:
+    require(
+        n_points >= 2 and n_points % 2 == 0,
+        f"n_points must be even for a two-sided distribution, at least 2; got {n_points!r}",
+    )
+    return n_points // 2
+
+
+# A sweep asks for the same few rules in every row; what is kept must not be written to.
+@lru_cache(maxsize=32)
+def _unit_legendre(n_points: int) -> tuple[np.ndarray, np.ndarray]:
+    x, w = np.polynomial.legendre.leggauss(n_points)
+    return (x + 1) / 2, w / 2
+
+
+@lru_cache(maxsize=32)
+def _half_normal(n_points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss rule for the absolute value of a standard normal variable."""
+    # Lanczos on a fine discretization of the density gives the recurrence coefficients.
+    fine, mass = np.polynomial.legendre.leggauss(400)
+    fine = 6 * (fine + 1)
+    mass = mass * np.exp(-(fine**2) / 2)
+    q = np.sqrt(mass / mass.sum())
+    basis, diagonal, off = [q], [], []
+    for _ in range(n_points):
+        r = fine * basis[-1]
+        diagonal.append(r @ basis[-1])
+        for _ in range(2):  # twice is enough to stay orthogonal
+            r -= np.array(basis).T @ (np.array(basis) @ r)
+        off.append(np.linalg.norm(r))
+        basis.append(r / off[-1])
+    nodes, vectors = np.linalg.eigh(
+        np.diag(diagonal) + np.diag(off[:-1], 1) + np.diag(off[:-1], -1)
+    )
+    return nodes, vectors[0] ** 2
+
+
+def _two_sided(x: np.ndarray, w: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    return scale * np.concatenate([-x[::-1], x]), np.concatenate([w[::-1], w]) / 2

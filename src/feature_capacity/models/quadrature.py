@@ -1,0 +1,200 @@
+"""Expectations without noise: weighted nodes that stand for all inputs of a sparse distribution.
+
+With N features an input has 2^N on/off masks.  The masks are summed exactly, each with its weight
+p^m (1-p)^(N-m), and the active values are integrated by Gauss nodes (few active features) or by
+scrambled Sobol points whose weights are corrected so that low moments are exact.
+A loss averaged over such nodes is smooth in the weights of a model and the same at every
+evaluation, so it can be minimized to second order.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations, combinations_with_replacement, product
+
+import numpy as np
+from scipy.stats import qmc
+
+from .._arrays import require, require_whole
+from .inputs import SparseInput
+
+MOST_EXACT_FEATURES = 12
+"""Up to this many features all masks are summed; beyond it they are drawn."""
+
+_GAUSS_POINTS = {1: 16, 2: 12}  # points per active value
+_FEW_GAUSS_POINTS = {1: 8, 2: 4}  # of coarse nodes
+_COARSE = 1024  # fewer points than this are coarse nodes
+
+
+def _fewest_points(n_points: int) -> int:
+    """Points for a mask that hardly matters."""
+    return min(max(n_points // 64, 8), 64)
+
+
+@dataclass(frozen=True)
+class Quadrature:
+    """Nodes and weights for expectations over inputs.
+
+    Attributes
+    ----------
+    x : array (n_nodes, n_features)
+    weight : array (n_nodes,)
+        Positive, summing to 1.
+    all_masks : bool
+        Whether every on/off mask was considered; False where masks were drawn at random.
+    dropped : float
+        Share of the second moment carried by the masks left out as negligible.
+    """
+
+    x: np.ndarray
+    weight: np.ndarray
+    all_masks: bool
+    dropped: float
+
+
+def sparse_quadrature(
+    inputs: SparseInput,
+    n_features: int,
+    n_points: int = 4096,
+    seed: int = 0,
+    negligible: float = 1e-6,
+    n_masks: int = 512,
+    gauss: bool = True,
+) -> Quadrature:
+    """Nodes for independent features that all have the distribution ``inputs``.
+
+    Parameters
+    ----------
+    inputs : SparseInput
+        :class:`SparseUniform`, :class:`SparseNormal` or :class:`UnitSparseUniform`.
+    n_features : int
+    n_points : int
+        About how many nodes to spend.  They go to the numbers of active features that matter
+        at this p, by the root of their share of the second moment.  With fewer than 1,024 the
+        Gauss rules are short too: such nodes are for finding the way, not for the result.
+    seed : int
+        Scrambling of the Sobol points; Gauss points are the same for every seed.
+    negligible : float
+        Masks of m active features are left out while, together, they carry at most this share of
+        the second moment; the share is reported as ``dropped``.
+    n_masks : int
+        Masks drawn for each number of active features, for more than ``MOST_EXACT_FEATURES``
+        features.
+    gauss : bool
+        Integrate one active feature, and two whose values have both signs, by Gauss rules.
+        Without, all values are Sobol points, and nothing is shared with another seed: less exact,
+        but a fresh draw, by which minima found on other nodes can be judged.
+
+    Examples
+    --------
+    >>> from feature_capacity import SparseUniform
+    >>> nodes = sparse_quadrature(SparseUniform(0.2), n_features=3)
+    >>> len(nodes.weight), round(float(nodes.weight @ nodes.x[:, 0] ** 4), 9)  # kurtosis 9 / 5p
+    (1505, 9.0)
+    """
+    n = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
+    require_whole(n_points, "n_points", 64, None, "a whole number, at least 64")
+    require(0 <= negligible < 1, f"negligible must be in [0, 1); got {negligible!r}")
+    generator = np.random.default_rng([seed, n])
+    p = inputs.p
+    counts = np.arange(n + 1)
+    chance = np.array([math.comb(n, m) * p**m * (1 - p) ** (n - m) for m in counts])
+    share = chance * counts / (n * p)
+    kept, dropped = _keep(share, negligible)
+
+    x, weight = [np.zeros((1, n))], [chance[:1]]
+    all_masks = True
+    for m in kept:
+        masks = _masks(n, int(m), n_masks, generator)
+        wanted = n_points * math.sqrt(share[m]) / len(masks)
+        fewest = _fewest_points(n_points)
+        count = 2 ** round(math.log2(min(max(wanted, fewest), n_points / 2)))
+        if gauss and (m == 1 or (m == 2 and inputs.mean == 0)):
+            rule = _GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS
+            values, value_weight = _gauss_nodes(inputs, int(m), rule[int(m)])
+        else:
+            values, value_weight = _sobol_nodes(inputs, int(m), count, generator)
+        all_masks &= len(masks) == math.comb(n, int(m))
+        block = np.zeros((len(masks), len(values), n))
+        np.put_along_axis(
+            block,
+            np.broadcast_to(masks[:, None, :], (len(masks), len(values), int(m))),
+            np.broadcast_to(values, (len(masks), *values.shape)),
+            axis=2,
+        )
+        x.append(block.reshape(-1, n))
+        weight.append(np.tile(value_weight * chance[m] / len(masks), len(masks)))
+    x, weight = np.concatenate(x), np.concatenate(weight)
+    some = weight > 0
+    return Quadrature(x[some], weight[some] / weight.sum(), all_masks, float(dropped))
+
+
+def _keep(share: np.ndarray, negligible: float) -> tuple[np.ndarray, float]:
+    """Numbers of active features to keep: all but the rarest that together are negligible."""
+    order = np.argsort(share[1:]) + 1
+    left_out = np.cumsum(share[order]) <= negligible
+    return np.sort(order[~left_out]), share[order[left_out]].sum()
+
+
+def _masks(n: int, m: int, n_masks: int, generator: np.random.Generator) -> np.ndarray:
+    """Positions of the active features: every choice, or a draw when there are too many."""
+    if n <= MOST_EXACT_FEATURES or math.comb(n, m) <= n_masks:
+        return np.array(list(combinations(range(n), m)))
+    return np.argsort(generator.random((n_masks, n)), axis=1)[:, :m]
+
+
+# Where inputs have one sign, a square of Gauss points has its diagonal on the kink that ReLU makes
+# of an antipodal pair; Sobol points do better there.
+def _gauss_nodes(inputs: SparseInput, m: int, n_points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Values of m active features, shape (nodes, m), and weights that sum to 1."""
+    x, w = inputs.active_rule(n_points)
+    grid = np.array(list(product(x, repeat=m)))
+    return grid, np.array([math.prod(c) for c in product(w, repeat=m)])
+
+
+def _sobol_nodes(
+    inputs: SparseInput, m: int, count: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same from scrambled Sobol points."""
+    u = qmc.Sobol(m, scramble=True, rng=generator).random(count)
+    values = inputs.active_from_uniform(np.clip(u, 1e-12, 1 - 1e-12))
+    return values, _moment_weights(inputs, values)
+
+
+def _moment_weights(inputs: SparseInput, values: np.ndarray) -> np.ndarray:
+    """Weights nearest to equal ones that make low moments exact: all up to the fourth if possible.
+
+    Where that would need a negative weight, which would spoil the least-squares structure, fewer
+    moments are asked for until it does not.
+    """
+    count, m = values.shape
+    moment = [1.0] + [inputs.moment(r) / inputs.p for r in range(1, 5)]
+    unit = math.sqrt(moment[2])
+    for powers in _moment_sets(m):
+        if len(powers) >= count:
+            continue
+        size = unit ** powers.sum(axis=1)
+        basis = np.prod(values[:, None, :] ** powers, axis=2) / size
+        target = np.prod(np.array(moment)[powers], axis=1) / size
+        system = basis.T @ basis / count
+        correction = np.linalg.lstsq(system, target - basis.mean(axis=0), rcond=1e-12)[0]
+        weight = (1 + basis @ correction) / count
+        if weight.min() > 0:
+            return weight
+    return np.full(count, 1 / count)
+
+
+def _moment_sets(m: int) -> list[np.ndarray]:
+    """Sets of exponents, from all moments of order four down to means and variances."""
+    terms = [t for r in range(5) for t in combinations_with_replacement(range(m), r)]
+    powers = np.array([[t.count(i) for i in range(m)] for t in terms])
+    order, largest = powers.sum(axis=1), powers.max(axis=1)
+    even = (powers % 2 == 0).all(axis=1)
+    return [
+        powers,
+        powers[(order <= 2) | even],
+        powers[(order <= 1) | even],
+        powers[order <= 2],
+        powers[(order <= 1) | ((order == 2) & (largest == 2))],
+    ]

@@ -1,0 +1,199 @@
+r"""Loss, gradient and Gauss-Newton matrix of the toy models on expectation nodes.
+
+What dominates the cost is elementwise passes over (models x nodes); the second-order information
+comes almost for free, because it only needs weighted moments of the inputs:
+
+* computation: :math:`\mathrm E[f'_a f'_b\, x x^T]` for pairs of neurons, one matrix product against
+  the products :math:`x_i x_j`, which all models share;
+* autoencoder: :math:`K_i = \mathrm E[f_i'^2 x x^T]` and :math:`m_i = \mathrm E[f_i'^2 x]` for every
+  output; since the hidden vector is linear in x, the rest are products with W.
+
+Parameters are a matrix (models, n_params): W flattened row by row, then the autoencoder's bias.
+One bias for all features, or none, is a linear map P from fewer parameters to these: the gradient
+is multiplied by P^T, the matrix by P^T on the left and P on the right.
+The computation model's bias is eliminated: at each step it is the best one, so residuals are
+centered and their derivatives too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..models.activations import with_slope
+from ..models.quadrature import Quadrature
+from ..models.toy_models import ToyModel
+
+
+@dataclass(frozen=True)
+class QuadratureTensors:
+    """A quadrature as tensors, with what all models of a batch share."""
+
+    x: Any  # (nodes, features)
+    weight: Any  # (nodes,)
+    moments: Any  # (nodes, pairs + features + 1): products x_i x_j (i <= j), x, 1
+    pairs: tuple[Any, Any]  # the i and j of the products
+
+
+def quadrature_tensors(
+    nodes: Quadrature, dtype: torch.dtype, device: torch.device
+) -> QuadratureTensors:
+    """Move nodes to a device and form the shared products."""
+    x = torch.from_numpy(nodes.x).to(device, dtype)
+    weight = torch.from_numpy(nodes.weight).to(device, dtype)
+    i, j = (torch.from_numpy(index).to(device) for index in np.triu_indices(x.shape[1]))
+    moments = torch.cat([x[:, i] * x[:, j], x, torch.ones_like(x[:, :1])], dim=1)
+    return QuadratureTensors(x, weight, moments, (i, j))
+
+
+def linearize(
+    model: ToyModel, parameters: Any, importance: Any, nodes: QuadratureTensors
+) -> tuple[Any, Any, Any]:
+    """Expected loss, gradient and Gauss-Newton matrix of every model in the batch.
+
+    Parameters
+    ----------
+    model : ToyModel
+    parameters : tensor, shape (models, n_params)
+    importance : tensor, shape (models, n_features)
+    nodes : QuadratureTensors
+
+    Returns
+    -------
+    loss : tensor (models,)
+    gradient : tensor (models, n_params)
+        Half the derivative of the loss.
+    curvature : tensor (models, n_params, n_params)
+        E[J^T J] with J the derivative of the (importance-weighted) residuals.
+    """
+    if model.kind == "computation":
+        return _computation(model, parameters, importance, nodes)
+    if model.bias == "best":
+        return _autoencoder(model, parameters, importance, nodes)
+    P = _all_parameters(model, parameters)
+    loss, gradient, curvature = _autoencoder(model, parameters @ P.T, importance, nodes)
+    return loss, gradient @ P, P.T @ curvature @ P
+
+
+def _all_parameters(model: ToyModel, like: Any) -> Any:
+    """The map P from the parameters of the model to W and one bias for each feature."""
+    size, n = model.n_dims * model.n_features, model.n_features
+    P = like.new_zeros(size + n, size + model.n_bias)
+    P[:size, :size].fill_diagonal_(1)
+    P[size:, size:] = 1
+    return P
+
+
+def linearize_overlap(model: ToyModel, parameters: Any) -> tuple[Any, Any, Any]:
+    r"""The penalty :math:`\sum_{i\ne j}(w_i\cdot w_j)^2` in the form of :func:`linearize`.
+
+    Its residuals are the inner products, so that it can be added to a loss with any factor.
+    """
+    size = model.n_dims * model.n_features
+    W = parameters[:, :size].view(-1, model.n_dims, model.n_features)
+    products = W.mT @ W
+    products.diagonal(dim1=1, dim2=2).zero_()
+    n_models, n_params = parameters.shape
+    gradient = parameters.new_zeros(n_models, n_params)
+    gradient[:, :size] = 2 * (W @ products).reshape(-1, size)
+    # J^T J at (a, k), (b, l): W_al W_bk, but for k = l the sum of W_aj W_bj over all other j.
+    matrix = torch.einsum("zal,zbk->zakbl", W, W)
+    same = matrix.diagonal(dim1=2, dim2=4)
+    same.copy_((W @ W.mT)[..., None] - same)
+    curvature = parameters.new_zeros(n_models, n_params, n_params)
+    curvature[:, :size, :size] = 2 * matrix.reshape(-1, size, size)
+    return (products * products).sum(dim=(1, 2)), gradient, curvature
+
+
+def best_bias(model: ToyModel, parameters: Any, importance: Any, nodes: QuadratureTensors) -> Any:
+    """The bias that goes with the parameters: read off, or the best one; 0 for a model without."""
+    d, n = model.n_dims, model.n_features
+    if model.bias == "none":
+        return parameters.new_zeros(len(parameters), *model.bias_shape)
+    if model.kind == "autoencoder":
+        return parameters[:, d * n :].expand(-1, n)
+    f = with_slope(model.activation)
+    said = f(parameters.view(-1, d, n) @ nodes.x.T)[0].sum(1)
+    wanted = importance @ f(nodes.x)[0].T
+    return (wanted - said) @ nodes.weight
+
+
+def _computation(
+    model: ToyModel, parameters: Any, importance: Any, nodes: QuadratureTensors
+) -> tuple[Any, Any, Any]:
+    d, n = model.n_dims, model.n_features
+    W = parameters.view(-1, d, n)
+    f = with_slope(model.activation)
+    value, slope = f(W @ nodes.x.T)
+    residual = value.sum(1) - importance @ f(nodes.x)[0].T
+    if model.bias != "none":
+        residual -= (residual @ nodes.weight)[:, None]
+    weighted = residual * nodes.weight
+    loss = (weighted * residual).sum(1)
+    gradient = (slope * weighted[:, None, :]) @ nodes.x
+
+    a, b = np.triu_indices(d)
+    weighted_slope = slope * nodes.weight
+    n_pairs = len(nodes.pairs[0])
+    products = (slope[:, a] * weighted_slope[:, b]) @ nodes.moments[:, :n_pairs]
+    blocks = _symmetric(products, n, nodes.pairs)
+    curvature = W.new_empty(len(W), d, d, n, n)
+    curvature[:, a, b] = blocks
+    curvature[:, b, a] = blocks
+    size = d * n
+    curvature = curvature.transpose(2, 3).reshape(-1, size, size)
+    if model.bias != "none":
+        mean = (weighted_slope @ nodes.x).reshape(-1, size)
+        curvature = curvature - mean[:, :, None] * mean[:, None, :]
+    return loss, gradient.reshape(-1, size), curvature
+
+
+def _autoencoder(
+    model: ToyModel, parameters: Any, importance: Any, nodes: QuadratureTensors
+) -> tuple[Any, Any, Any]:
+    d, n = model.n_dims, model.n_features
+    W = parameters[:, : d * n].view(-1, d, n)
+    bias = parameters[:, d * n :]
+    value, slope = with_slope(model.activation)((W.mT @ W) @ nodes.x.T + bias[:, :, None])
+    residual = value - nodes.x.T
+    weighted = residual * nodes.weight
+    loss = ((weighted * residual).sum(2) * importance).sum(1)
+
+    # Row i of `pull` is E[r_i f'_i (x, 1)], weighted by importance.
+    n_pairs = len(nodes.pairs[0])
+    pull = ((slope * weighted) @ nodes.moments[:, n_pairs:]) * importance[:, :, None]
+    toward, gradient_bias = pull[:, :, :n], pull[:, :, n]
+    gradient = torch.cat([(W @ (toward + toward.mT)).reshape(-1, d * n), gradient_bias], dim=1)
+
+    moments = ((slope * slope * nodes.weight) @ nodes.moments) * importance[:, :, None]
+    K = _symmetric(moments[:, :, :n_pairs], n, nodes.pairs)  # (models, i, j, l)
+    m, s = moments[:, :, n_pairs:-1], moments[:, :, -1]
+    # dr_i/dW_aj = f'_i (h_a [i = j] + W_ai x_j) with h = W x, so J^T J has four parts.
+    WK = torch.einsum("zak,zikl->zial", W, K)
+    curvature = torch.einsum("zai,zbi,zijl->zajbl", W, W, K)
+    cross = torch.einsum("zbj,zjal->zajbl", W, WK)
+    curvature += cross
+    curvature += cross.permute(0, 3, 4, 1, 2)
+    WKW = torch.einsum("zial,zbl->zabi", WK, W)
+    curvature.diagonal(dim1=2, dim2=4).add_(WKW)
+    with_bias = torch.einsum("zai,zij->zaji", W, m)
+    with_bias.diagonal(dim1=2, dim2=3).add_(torch.einsum("zak,zik->zai", W, m))
+
+    size = d * n
+    full = W.new_zeros(len(W), size + n, size + n)
+    full[:, :size, :size] = curvature.reshape(-1, size, size)
+    full[:, :size, size:] = with_bias.reshape(-1, size, n)
+    full[:, size:, :size] = full[:, :size, size:].mT
+    full.diagonal(dim1=1, dim2=2)[:, size:] = s
+    return loss, gradient, full
+
+
+def _symmetric(upper: Any, n: int, pairs: tuple[Any, Any]) -> Any:
+    """Symmetric matrices from their upper triangles."""
+    full = upper.new_empty(*upper.shape[:-1], n, n)
+    full[..., pairs[0], pairs[1]] = upper
+    full[..., pairs[1], pairs[0]] = upper
+    return full

@@ -1,0 +1,279 @@
+r"""Optimal capacity allocation in the quadratic model: exact, for any number of features.
+
+Implements equations (15) to (18) and Appendix C.  The total capacity is a piecewise rational,
+decreasing function of the multiplier whose breakpoints are the importances themselves, so one
+sort and a search over prefix sums find the multiplier exactly; nothing is iterated to a tolerance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from array_api_compat import device
+
+from .._arrays import Array, as_float_arrays, require_importance, require_kurtosis, require_whole
+from .quadratic import length_per_capacity
+from .sharing_rule import Rule, column_chunks, sharing_rule
+
+IGNORED, POLYSEMANTIC, MONOSEMANTIC = 0, 1, 2
+"""Numbers of the three phases of a feature, wherever phases are arrays."""
+PHASES = ("ignored", "polysemantic", "monosemantic")
+"""Names of the phases; the number of a phase is the index of its name."""
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """An optimal allocation; every array has the batch shape, those marked N also the features.
+
+    Attributes
+    ----------
+    capacity : array (*batch, N)
+        C of equation (15).
+    sq_norm : array (*batch, N)
+        Squared embedding lengths n of equation (16).
+    multiplier : array (*batch)
+        The paper's lambda of equations (15) to (18), the common ratio n / C of shared features.
+        Where no feature is shared a whole interval of values serves, and this is its upper end.
+    multiplier_interval : array (*batch, 2)
+        Lower and upper end of the values that satisfy equations (6) to (8).
+    phase : integer array (*batch, N)
+        0 ignored, 1 polysemantic, 2 monosemantic (``PHASES`` gives the names).
+    loss : array (*batch)
+        Expected loss at the optimum.
+    unique : boolean array (*batch)
+        False where other allocations are just as good.
+    tied : boolean array (*batch, N)
+        The features that can be exchanged without changing the loss; all False where unique.
+    tied_budget : array (*batch)
+        The capacity that the tied features share.
+    divisible : boolean array (*batch)
+        Whether the tied features may split their budget in any way between 0 and 1 each (k = 3).
+        If not, the optima are the choices of ``tied_budget`` whole features among them (k < 3).
+    importance, kurtosis, n_dims
+        What was asked, as arrays and an int.
+    """
+
+    capacity: Array
+    sq_norm: Array
+    multiplier: Array
+    multiplier_interval: Array
+    phase: Array
+    loss: Array
+    unique: Array
+    tied: Array
+    tied_budget: Array
+    divisible: Array
+    importance: Array
+    kurtosis: Array
+    n_dims: int
+
+    @property
+    def threshold(self) -> Array:
+        r"""The multiplier of section 2: the common marginal benefit, :math:`2\lambda^2`.
+
+        The paper writes one letter for this and for ``multiplier``; equations (14) and (55) give
+        the relation.
+        """
+        return 2 * self.multiplier**2
+
+
+@np.errstate(over="ignore")  # sums beyond the range of numbers are infinite, as they should be
+def solve_allocation(importance: Array, n_dims: int, kurtosis: Array) -> Allocation:
+    r"""The capacities and lengths that minimize the expected loss of the quadratic model.
+
+    Implements equations (15) and (16), for every kurtosis k >= 1.
+
+    * k > 3, diminishing returns: features are ignored, shared or fully represented according to
+      :math:`C_i = \frac{k-1}{k-3}\frac{v_i}{\lambda} - \frac{2}{k-3}` clipped to [0, 1].
+    * k < 3, increasing returns: the ``n_dims`` most important features have a dimension each.
+    * k = 3, constant returns: likewise, but features equal to the last one chosen may share in any
+      way; they are given equal parts here.
+
+    Parameters
+    ----------
+    importance : array, shape (*batch, n_features)
+        Non-negative weights v in the target.
+    n_dims : int
+        Embedding dimension D, from 1 to the number of features.
+    kurtosis : float or array that broadcasts to shape (*batch)
+        Fourth moment k of a feature, at least 1.
+
+    Returns
+    -------
+    Allocation
+        NumPy arrays or tensors, like the importances.  Through torch, capacity, lengths and
+        loss carry gradients (one-sided ones at a phase boundary), and so does the multiplier
+        where features share.
+
+    Raises
+    ------
+    ValueError
+        For a negative or non-finite importance, a kurtosis below 1, ``n_dims`` below 1 or above
+        the number of features, or shapes that do not broadcast.
+
+    Notes
+    -----
+    With fewer than ``n_dims`` features of positive importance the rest of the budget is worth
+    nothing: features of importance 0 keep capacity 0 and the multiplier is 0.
+
+    At k = 1 the target is constant and any set of orthogonal embeddings, even none, has loss 0;
+    the limit of k from above is returned, with every feature marked as tied.
+
+    One sort of the importances, then O(log(n_features)^2) look-ups for each batch entry.
+
+    Source: Scherlis et al. 2022, section 3.4 and Appendix C.
+
+    Examples
+    --------
+    Three equal features share two dimensions; a fourth, ten times as important, has its own:
+
+    >>> best = solve_allocation([10, 1, 1, 1], n_dims=3, kurtosis=9)
+    >>> best.capacity.round(6), float(best.multiplier.round(6))
+    (array([1.      , 0.666667, 0.666667, 0.666667]), 1.333333)
+
+    Dense inputs: the most important features win everything.
+
+    >>> solve_allocation([3, 1, 2], n_dims=2, kurtosis=1.8).capacity
+    array([1., 0., 1.])
+    """
+    xp, v, k = as_float_arrays(importance=importance, kurtosis=kurtosis)
+    require_importance(xp, v)
+    require_kurtosis(xp, k)
+    n_features = v.shape[-1]
+    n_dims = require_whole(
+        n_dims,
+        "n_dims",
+        1,
+        n_features,
+        f"a whole number from 1 to the number of features ({n_features})",
+    )
+    try:
+        batch = (xp.broadcast_to(v[..., 0] + k, _broadcast(v.shape[:-1], k.shape))).shape
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"kurtosis of shape {tuple(k.shape)} must broadcast to the batch shape of importance, "
+            f"{tuple(v.shape[:-1])}"
+        ) from error
+
+    kk = xp.broadcast_to(k, batch)
+    rule = sharing_rule(xp, v, kk, n_dims)
+    capacity, sq_norm, phase, loss = _apply_in_chunks(xp, v, kk, rule)
+    tied = xp.zeros(capacity.shape, dtype=xp.bool, device=device(v))
+    if bool(xp.any(rule.tie)):
+        at_edge = rule.tie[..., None] & (v == rule.edge[..., None]) & (v > 0)
+        tied = at_edge | (rule.tie & (kk == 1))[..., None]
+        capacity, sq_norm, phase, loss = _split_tie(xp, v, kk, rule, at_edge, capacity, n_dims)
+    lowest = (kk - 1) / 2 * rule.beyond
+    lowest = xp.where(rule.shares | (lowest > rule.multiplier), rule.multiplier, lowest)
+    return Allocation(
+        capacity=capacity,
+        sq_norm=sq_norm,
+        multiplier=rule.multiplier,
+        multiplier_interval=xp.stack([lowest, rule.multiplier], axis=-1),
+        phase=phase,
+        loss=loss,
+        unique=~rule.tie,
+        tied=tied,
+        tied_budget=xp.where(rule.tie, n_dims - rule.n_above, xp.zeros_like(rule.n_above)),
+        divisible=rule.tie & (kk == 3),
+        importance=v,
+        kurtosis=k,
+        n_dims=n_dims,
+    )
+
+
+@np.errstate(over="ignore")
+def kkt_residuals(allocation: Allocation) -> Array:
+    r"""How far an allocation is from the optimality conditions, relative to the threshold.
+
+    Implements equations (6) to (8) with :math:`\Lambda = 2\lambda^2` as their multiplier: an
+    ignored feature must have marginal benefit at most :math:`\Lambda`, a shared one exactly
+    :math:`\Lambda`, a fully represented one at least :math:`\Lambda`.  The residual is the size
+    of the violation divided by :math:`\Lambda` (by 1 where it is 0); 0 means satisfied.
+    Shape ``(*batch, n_features)``.
+
+    >>> bool(kkt_residuals(solve_allocation([10, 1, 1, 1], 3, 9)).max() < 1e-14)
+    True
+    """
+    xp, capacity, multiplier, v, k = as_float_arrays(
+        capacity=allocation.capacity,
+        multiplier=allocation.multiplier,
+        importance=allocation.importance,
+        kurtosis=allocation.kurtosis,
+    )
+    multiplier = multiplier[..., None]
+    gain = length_per_capacity(xp, capacity, v, k[..., None] if k.ndim else k)
+    # Ratios before squares: neither overflows, whatever the scale of the importances.
+    ratio = gain / xp.where(multiplier > 0, multiplier, xp.ones_like(multiplier))
+    target = xp.astype(multiplier > 0, ratio.dtype)
+    satisfied = ((capacity == 0) & (ratio <= target)) | ((capacity == 1) & (ratio >= target))
+    ratio = xp.where(satisfied, target, ratio)
+    return xp.abs(ratio - target) * (ratio + target)
+
+
+def _apply_in_chunks(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any, Any]:
+    chunks = column_chunks(v)
+    if len(chunks) == 1:
+        return _apply(xp, v, k, rule)
+    # Written in place: joining the pieces afterwards would touch every page of memory twice.
+    shape = (*k.shape, v.shape[-1])
+    capacity, sq_norm, phase = (
+        xp.empty(shape, dtype=dtype, device=device(v)) for dtype in (v.dtype, v.dtype, xp.int8)
+    )
+    loss = xp.zeros(k.shape, dtype=v.dtype, device=device(v))
+    for columns in chunks:
+        part = _apply(xp, v[..., columns], k, rule)
+        capacity[..., columns], sq_norm[..., columns], phase[..., columns] = part[:3]
+        loss = loss + part[3]
+    return capacity, sq_norm, phase, loss
+
+
+def _apply(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any, Any]:
+    """Capacity, squared length, phase and summed loss of some of the features of each row."""
+    low, high, origin, offset, mean, fair, tilt = (
+        getattr(rule, name)[..., None]
+        for name in ("low", "high", "origin", "offset", "mean", "fair", "tilt")
+    )
+    multiplier, k = rule.multiplier[..., None], k[..., None]
+    # Equation (15) about the mean of the sharing features: exact for equal features however
+    # close k is to 3, where the printed form subtracts two numbers of size 2 / (k - 3).
+    part = xp.clip((fair * v + tilt * (v - origin - offset)) / mean, 0.0, 1.0)
+    whole = (v >= high) & (v > 0)
+    capacity = xp.where(whole, xp.ones_like(part), part * xp.astype(v >= low, v.dtype))
+    sq_norm = xp.where(whole, v + xp.zeros_like(part), multiplier * capacity)
+    return capacity, sq_norm, _regime(xp, capacity), _loss(xp, v, k, capacity, multiplier)
+
+
+def _split_tie(
+    xp: Any, v: Any, k: Any, rule: Rule, at_edge: Any, capacity: Any, n_dims: int
+) -> tuple[Any, Any, Any, Any]:
+    """Give what is left to tied features: to all alike at k = 3, to the first ones below."""
+    v = xp.broadcast_to(v, capacity.shape)
+    rank = xp.cumulative_sum(xp.astype(at_edge, v.dtype), axis=-1)
+    above = xp.sum(xp.astype(v > rule.edge[..., None], v.dtype), axis=-1)
+    left = (n_dims - above)[..., None]
+    one, zero = xp.ones_like(capacity), xp.zeros_like(capacity)
+    number = rank[..., -1:]
+    alike = left / xp.where(number > 0, number, one[..., :1])
+    given = xp.where((k == 3)[..., None], alike, xp.where(rank <= left, one, zero))
+    capacity = xp.where(at_edge, given, capacity)
+    multiplier = rule.multiplier[..., None]
+    sq_norm = xp.where(capacity == 1, v, multiplier * capacity)
+    loss = _loss(xp, v, k[..., None], capacity, multiplier)
+    return capacity, sq_norm, _regime(xp, capacity), loss
+
+
+def _loss(xp: Any, v: Any, k: Any, capacity: Any, multiplier: Any) -> Any:
+    """Sum over features of 2 v (1 - C) n* / C, the loss at the best lengths."""
+    length_per_capacity = xp.where(capacity > 0, multiplier, (k - 1) / 2 * v)
+    return 2 * xp.sum(v * (1 - capacity) * length_per_capacity, axis=-1)
+
+
+def _regime(xp: Any, capacity: Any) -> Any:
+    return xp.astype(capacity > 0, xp.int8) + xp.astype(capacity == 1, xp.int8)
+
+
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    return np.broadcast_shapes(tuple(a), tuple(b))

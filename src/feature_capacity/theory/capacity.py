@@ -1,0 +1,260 @@
+"""Feature capacity: the fraction of an embedding dimension that each feature has to itself.
+
+Implements equation (3) of the paper, its alternative definition (Appendix G), and interference.
+An embedding matrix ``W`` has shape ``(*batch, n_dims, n_features)``; column i embeds feature i.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from array_api_compat import device, is_torch_array
+
+from .._arrays import Array, as_matrix, require, require_finite
+
+# Columns are visited in chunks of about this many numbers, so that the extra memory stays far
+# below the size of a large W and each chunk stays in cache between its passes.
+_CHUNK_NUMBERS = 1 << 21
+
+# Rounding in w . (G w) is relative to the norm of G = W W^T.  Where a direction meets less than
+# this part of G, too many digits cancel, and the sum of squares is taken by another route.
+_WEAK = 2.0**-10
+
+
+def capacities(W: Array) -> Array:
+    r"""Capacity of each feature: how much of one dimension it has to itself, from 0 to 1.
+
+    Implements equation (3),
+
+    .. math:: C_i = \frac{(w_i \cdot w_i)^2}{\sum_j (w_i \cdot w_j)^2},
+
+    through the ``n_dims`` by ``n_dims`` matrix :math:`W W^T`, because the denominator is
+    :math:`w_i^T (W W^T) w_i`.  The ``n_features`` by ``n_features`` Gram matrix is never formed.
+
+    Parameters
+    ----------
+    W : array, shape (*batch, n_dims, n_features)
+        Embedding matrix, one column per feature, any finite scale.
+
+    Returns
+    -------
+    array, shape (*batch, n_features)
+        Capacities in [0, 1].  A zero column has capacity 0, as the paper defines it.
+
+    Raises
+    ------
+    ValueError
+        If ``W`` has fewer than two axes, an empty axis, or an entry that is not finite.
+
+    Notes
+    -----
+    Capacity does not change when W is scaled or rotated.  Float64 entries from 1e-150 to 1e150
+    are safe, also when one matrix holds both.  Rounding can carry a capacity past 1 by an ulp;
+    that is set back to 1.  The product with :math:`W W^T` loses a feature that is much shorter
+    than others and nearly orthogonal to them; such features are recognized and their sums taken
+    through a triangular factor of :math:`W W^T` instead (QR), which loses half as many digits.
+
+    Source: Scherlis et al. 2022, section 2.1; called "dimensionality" by Elhage et al. 2022.
+
+    Examples
+    --------
+    An antipodal pair shares one dimension, the third feature owns the other:
+
+    >>> capacities([[1, -1, 0], [0, 0, 2]])
+    array([0.5, 0.5, 1. ])
+    """
+    xp, W = as_matrix(W)
+    parts = [_ratio(xp, sq_norm, crowd) for sq_norm, crowd in _crowds(xp, W, *_scaled(xp, W))]
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
+
+
+def total_capacity(W: Array) -> Array:
+    """Sum of the capacities of all features; at most the number of embedding dimensions.
+
+    The bound is Appendix F of the paper; equality is what section 4 calls *efficient*.
+    Shape ``(*batch,)``.  Arguments and errors are those of :func:`capacities`.
+
+    >>> float(total_capacity([[1, -1, 0], [0, 0, 2]]))
+    2.0
+    """
+    xp, W = as_matrix(W)
+    return xp.sum(capacities(W), axis=-1)
+
+
+def interference(W: Array) -> Array:
+    r"""Interference met by each feature: :math:`\sum_{j \ne i} (w_i \cdot w_j)^2`.
+
+    It is what the denominator of equation (3) has beyond its numerator, and half of what
+    feature i adds to the hallucinated term of equation (12).  Shape ``(*batch, n_features)``.
+    The value carries the rounding of :math:`n_i^2`, so an orthogonal feature may show 1e-16, and
+    is infinite where it exceeds the range of the dtype.  Errors are those of :func:`capacities`.
+
+    >>> interference([[1, -1, 0], [0, 0, 2]])
+    array([1., 1., 0.])
+    """
+    xp, W = as_matrix(W)
+    scale, chunks = _scaled(xp, W)
+    unscale = scale[..., 0]
+    parts = []
+    for sq_norm, crowd in _crowds(xp, W, scale, chunks):
+        rest = _at_least(xp, crowd - sq_norm, xp.zeros_like(crowd))
+        # Each factor goes back to the scale of W by itself: only a true overflow overflows.
+        parts.append((sq_norm / unscale / unscale) * (rest / unscale / unscale))
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
+
+
+def leverage_capacities(W: Array, rtol: float | None = None) -> Array:
+    r"""Capacity by the alternative definition of Appendix G: the leverage score of each column.
+
+    Implements equation (88): with the compact singular value decomposition ``W = Q S R``,
+
+    .. math:: \tilde C_i = [R^T R]_{ii} = [W^+ W]_{ii}.
+
+    Parameters
+    ----------
+    W : array, shape (*batch, n_dims, n_features)
+    rtol : float, optional
+        Singular values up to ``rtol`` times the largest count as zero.
+        Default: ``max(n_dims, n_features)`` times the rounding unit of the dtype.
+
+    Returns
+    -------
+    array, shape (*batch, n_features)
+        Values in [0, 1] that sum to the rank of ``W`` and are never below :func:`capacities`.
+
+    Notes
+    -----
+    A tensor that requires a gradient goes through the pseudo-inverse, because the singular
+    vectors themselves have no derivative where singular values coincide - which is where
+    every efficient block is.  There a value may exceed 1 by rounding.
+
+    Source: Scherlis et al. 2022, Appendix G.
+
+    Examples
+    --------
+    Two parallel columns share one dimension by the square of their lengths:
+
+    >>> leverage_capacities([[1, 2, 0], [0, 0, 3]]).round(12)
+    array([0.2, 0.8, 1. ])
+    """
+    xp, W = as_matrix(W)
+    scale, _ = _scaled(xp, W)
+    W = W * scale
+    if rtol is None:
+        rtol = max(W.shape[-2], W.shape[-1]) * float(xp.finfo(W.dtype).eps)
+    require(
+        isinstance(rtol, (int, float)) and 0 <= rtol < 1,
+        f"rtol must be a number in [0, 1); got {rtol!r}",
+    )
+    if _needs_gradient(W):
+        inverse = xp.linalg.pinv(W, rtol=rtol)
+        return xp.sum(xp.matrix_transpose(inverse) * W, axis=-2)
+    _, s, rows = xp.linalg.svd(W, full_matrices=False)
+    keep = xp.astype(s > rtol * s[..., :1], W.dtype)
+    score = xp.sum(rows * rows * keep[..., :, None], axis=-2)
+    return xp.minimum(score, xp.ones_like(score))
+
+
+def _scaled(xp: Any, W: Any) -> tuple[Any, list[slice]]:
+    """A power-of-two scale per matrix that keeps squares in range, and column slices to visit."""
+    low, high = xp.min(W, axis=(-2, -1), keepdims=True), xp.max(W, axis=(-2, -1), keepdims=True)
+    largest = xp.where(-low > high, -low, high)
+    # max and min carry NaN and infinity through, so this one pass also validates W.
+    if not bool(xp.all(xp.isfinite(largest))):
+        require_finite(xp, W, "W")
+    # The largest entry goes as high as the sums of its squares allow, because what is lost is
+    # lost below: a column must square to a normal number however small it is beside the others.
+    exponent = math.log2(float(xp.finfo(W.dtype).max))
+    headroom = math.log2(W.shape[-2] * W.shape[-1]) + 4
+    safe = xp.where(largest > 0, largest, xp.ones_like(largest))
+    power = (exponent - headroom) / 2 - xp.log2(safe)
+    if _needs_gradient(W):
+        # Second derivatives hold cubes of these numbers: unless the range is needed, stay near 1.
+        size = xp.abs(_detached(W))
+        least = xp.min(xp.where(size > 0, size, largest), axis=(-2, -1), keepdims=True)
+        power = xp.where(least > largest * 2.0 ** (-exponent / 8), -xp.log2(safe), power)
+    power = xp.round(power)
+    # The scale itself must be representable.
+    power = xp.clip(power, 4 - exponent, exponent - 4)
+    scale = xp.pow(xp.asarray(2.0, dtype=W.dtype, device=device(W)), power)
+    n_features, per_column = W.shape[-1], max(1, _size(W.shape[:-1]))
+    step = max(1, min(n_features, _CHUNK_NUMBERS // per_column))
+    if _size(W.shape[:-2]) > 1:
+        step = n_features  # a batch of small matrices is one pass; only one wide matrix is cut
+    return _detached(scale), [
+        slice(a, min(a + step, n_features)) for a in range(0, n_features, step)
+    ]
+
+
+def _crowds(xp: Any, W: Any, scale: Any, chunks: list[slice]) -> Iterator[tuple[Any, Any]]:
+    """Per chunk of columns: squared length n_i, and sum_j (w_i . w_j)^2 / n_i, of the scaled W."""
+    gram = 0.0
+    for columns in chunks:
+        part = W[..., columns] * scale
+        gram = gram + part @ xp.matrix_transpose(part)
+    weak = _WEAK * xp.max(xp.sum(xp.abs(gram), axis=-1), axis=-1)[..., None]
+    factor = None
+    for columns in chunks:
+        direction, sq_norm = _direction(xp, W[..., columns] * scale)
+        crowd = xp.sum(direction * (gram @ direction), axis=-2)
+        cancels = (crowd < weak) & (sq_norm > 0)
+        if bool(xp.any(cancels)):
+            if _needs_gradient(W):
+                exact = _sum_of_squares(xp, direction, W * scale)
+            else:
+                factor = _triangle(xp, W, scale, chunks) if factor is None else factor
+                exact = xp.sum((factor @ direction) ** 2, axis=-2)
+            crowd = xp.where(cancels, exact, crowd)
+        yield sq_norm, crowd
+
+
+def _direction(xp: Any, part: Any) -> tuple[Any, Any]:
+    """Unit columns, so that a quadratic form stays in range for any length, and squared lengths."""
+    sq_norm = xp.sum(part * part, axis=-2)
+    length = xp.sqrt(xp.where(sq_norm > 0, sq_norm, xp.ones_like(sq_norm)))
+    return part / length[..., None, :], sq_norm
+
+
+def _triangle(xp: Any, W: Any, scale: Any, chunks: list[slice]) -> Any:
+    """R with R^T R = W W^T to a rounding error that is relative to W, not to its square."""
+    stacked = None
+    for columns in chunks:
+        rows = xp.matrix_transpose(W[..., columns] * scale)
+        stacked = rows if stacked is None else xp.concat([stacked, rows], axis=-2)
+        stacked = xp.linalg.qr(stacked).R
+    return stacked
+
+
+def _sum_of_squares(xp: Any, direction: Any, W: Any) -> Any:
+    """The same sums from all inner products: slower, and differentiable for any rank of W."""
+    return xp.sum((xp.matrix_transpose(direction) @ W) ** 2, axis=-1)
+
+
+def _ratio(xp: Any, sq_norm: Any, crowd: Any) -> Any:
+    present, ones = sq_norm > 0, xp.ones_like(sq_norm)
+    crowd = xp.where(present, _at_least(xp, crowd, sq_norm), ones)
+    ratio = -_at_least(xp, -sq_norm / crowd, -ones)
+    return xp.where(present, ratio, xp.zeros_like(ones))
+
+
+def _at_least(xp: Any, x: Any, bound: Any) -> Any:
+    """``x``, or the bound where rounding put it below; derivatives of any order stay those of x."""
+    return x + _detached(xp.where(x < bound, bound - x, xp.zeros_like(x)))
+
+
+def _needs_gradient(x: Any) -> bool:
+    return is_torch_array(x) and x.requires_grad
+
+
+def _detached(x: Any) -> Any:
+    # Scales and corrections of rounding are constants to a derivative.
+    return x.detach() if is_torch_array(x) else x
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size

@@ -1,0 +1,167 @@
+"""Direct minimization of equation (12), which knows no theory, against the theory and scipy."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from scipy import optimize
+
+import feature_capacity as fc
+from feature_capacity.models.device import pick_device
+from feature_capacity.solvers import newton as quadratic_solver
+from feature_capacity.solvers.newton import minimize_quadratic
+from feature_capacity.solvers.result import ConvergenceError
+from feature_capacity.theory.phases import one_feature_varied
+
+from ..tolerances import NEWTON, OPTIMIZER, OPTIMIZER_LOSS, ROUNDING
+
+
+@pytest.fixture(scope="module")
+def grid():
+    v = one_feature_varied(np.geomspace(0.15, 8, 9), 6)  # 1 is not among them
+    k = np.array([1.5, 2.5, 3.2, 5.0, 18.0, 200.0])[:, None]
+    return v, k, minimize_quadratic(v, k, n_dims=3, n_starts=8)
+
+
+def test_every_cell_reaches_the_closed_form(grid):
+    v, k, found = grid
+    best = fc.solve_allocation(v, 3, k)
+    assert found.converged.all()
+    np.testing.assert_allclose(found.loss, best.loss, rtol=OPTIMIZER_LOSS)
+    np.testing.assert_allclose(found.capacity[..., 0], best.capacity[..., 0], atol=NEWTON)
+    unique = best.unique
+    np.testing.assert_allclose(found.capacity[unique], best.capacity[unique], atol=NEWTON)
+
+
+def test_the_record_describes_what_was_found(grid):
+    v, k, found = grid
+    assert found.W.shape == (6, 9, 3, 6)
+    assert found.loss_of_starts.shape == (6, 9, 8)
+    np.testing.assert_allclose(fc.expected_loss(found.W, v, k[:, 0, None]), found.loss, rtol=1e-9)
+    np.testing.assert_allclose(fc.best_bias(found.W, v), found.bias, rtol=ROUNDING)
+    np.testing.assert_allclose(fc.capacities(found.W), found.capacity, rtol=ROUNDING)
+    np.testing.assert_array_equal(found.loss_of_starts.argmin(-1), found.best_start)
+    np.testing.assert_array_equal(found.loss_of_starts.min(-1), found.loss)
+    near = (found.loss_of_starts <= 1.01 * found.loss[..., None]).sum(-1)
+    np.testing.assert_array_equal(found.n_near_best, near)
+    assert (found.gradient_norm <= 1e-12).all()
+    assert (found.iterations > 0).all()
+
+
+def test_the_gradient_vanishes_by_autograd(grid):
+    v, k, found = grid
+    W = torch.tensor(found.W, requires_grad=True)
+    fc.expected_loss(W, torch.tensor(v), torch.tensor(k[:, 0, None])).sum().backward()
+    relative = W.grad.abs().amax((-2, -1)).numpy() / (k - 1) / v.mean(-1) ** 1.5
+    assert relative.max() < 1e-11
+
+
+def test_scipy_finds_no_lower_loss():
+    rng = np.random.default_rng(0)
+    v, k = rng.uniform(0.3, 2, 5), 7.0
+
+    def loss(x):
+        gram = x.reshape(2, 5).T @ x.reshape(2, 5)
+        n = np.diag(gram)
+        return (k - 1) * np.sum((n - v) ** 2) + 2 * (np.sum(gram**2) - np.sum(n**2))
+
+    runs = [
+        optimize.minimize(loss, rng.standard_normal(10), method="BFGS", options={"gtol": 1e-9})
+        for _ in range(8)
+    ]
+    scipy_best = min(runs, key=lambda run: run.fun)
+    found = minimize_quadratic(v, k, 2)
+    assert found.loss.shape == ()
+    assert float(found.loss) == pytest.approx(scipy_best.fun, rel=OPTIMIZER_LOSS)
+    np.testing.assert_allclose(
+        found.capacity, fc.capacities(scipy_best.x.reshape(2, 5)), atol=10 * OPTIMIZER
+    )
+
+
+def test_results_do_not_depend_on_chunks_and_only_on_the_seed(monkeypatch):
+    v, k = one_feature_varied(np.array([0.5, 2.0, 4.0]), 5), np.array([9.0, 5.0, 2.0])
+    first, again = (minimize_quadratic(v, k, 2, n_starts=3, seed=1) for _ in range(2))
+    np.testing.assert_array_equal(first.W, again.W)
+    monkeypatch.setattr(quadratic_solver, "_MODELS_AT_ONCE", 3)
+    pieces = minimize_quadratic(v, k, 2, n_starts=3, seed=1)
+    np.testing.assert_allclose(pieces.W, first.W, atol=NEWTON)
+    other = minimize_quadratic(v, k, 2, n_starts=3, seed=2)
+    assert abs(other.W - first.W).max() > 1e-3  # another rotation
+    np.testing.assert_allclose(other.loss, first.loss, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_scale_of_importances(scale):
+    v, k = np.array([2.0, 1.0, 0.9, 0.7]), 9.0
+    one, scaled = minimize_quadratic(v, k, 2), minimize_quadratic(scale * v, k, 2)
+    assert scaled.converged
+    np.testing.assert_allclose(scaled.capacity, one.capacity, atol=NEWTON)
+    np.testing.assert_allclose(scaled.loss, one.loss * scale**2, rtol=OPTIMIZER_LOSS)
+
+
+def test_too_few_steps_are_reported_not_hidden():
+    short = minimize_quadratic([2.0, 1.0, 1.0], 9.0, 2, max_iterations=2)
+    assert not short.converged
+    assert short.gradient_norm > 1e-12
+    with pytest.raises(ConvergenceError, match=r"1 of 1 cells.*in 2 steps; raise max_iterations"):
+        minimize_quadratic([2.0, 1.0, 1.0], 9.0, 2, max_iterations=2, strict=True)
+    loose, exact = (
+        minimize_quadratic([2.0, 1.0, 1.0], 9.0, 2, n_starts=1, tolerance=tolerance, strict=True)
+        for tolerance in (1e-3, 1e-12)
+    )
+    assert loose.iterations < exact.iterations
+    assert exact.gradient_norm < loose.gradient_norm <= 1e-3
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"importance": [1.0, -1.0]}, r"importance must be at least 0; got -1\.0"),
+        ({"importance": [1.0, np.nan]}, "importance must be finite; got nan"),
+        ({"importance": [0.0, 0.0]}, "importance must have a positive entry"),
+        ({"importance": [[1.0, 2.0], [0.0, 0.0]]}, "importance must have a positive entry"),
+        ({"importance": ["1", "2"]}, "importance must be real numbers"),
+        ({"importance": 1.0}, r"importance must have one entry per feature.*got shape \(\)"),
+        ({"kurtosis": 1.0}, r"kurtosis must be above 1 here; got 1\.0"),
+        ({"kurtosis": 0.5}, r"kurtosis must be at least 1.*got 0\.5"),
+        ({"kurtosis": True}, "kurtosis must be real numbers.*got True"),
+        ({"importance": np.ones((2, 2)), "kurtosis": [2.0, 3, 4]}, r"kurtosis \(3,\)"),
+        ({"n_dims": 3}, r"n_dims must be .*\(2\); got 3"),
+        ({"n_dims": 1.0}, r"n_dims must be .*got 1\.0"),
+        ({"n_starts": 0}, "n_starts must be a whole number, at least 1; got 0"),
+        ({"max_iterations": 0}, "max_iterations must be a whole number, at least 1; got 0"),
+        ({"tolerance": 0.0}, r"tolerance must be a number in \(0, 1\); got 0\.0"),
+        ({"tolerance": "small"}, r"tolerance must be a number in \(0, 1\); got 'small'"),
+        ({"device": "abacus"}, "device must be one that this machine has.*got 'abacus'"),
+    ],
+)
+def test_bad_input(changed, rule):
+    arguments = {"importance": [1.0, 2.0], "kurtosis": 9.0, "n_dims": 1} | changed
+    with pytest.raises(ValueError, match=rule):
+        minimize_quadratic(**arguments)
+
+
+def test_devices():
+    assert pick_device("cpu").type == "cpu"
+    assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    for absent in ("cuda:77", "meta", "", None):
+        with pytest.raises(ValueError, match=r"this machine has \(auto, .*cpu\); got"):
+            pick_device(absent)
+
+
+@pytest.mark.parametrize("there", list(itertools.product([False, True], repeat=2)))
+def test_auto_takes_cuda_then_mps_then_the_cpu(monkeypatch, there):
+    cuda, mps = there
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)  # no such device to try
+    best = "cuda" if cuda else "mps" if mps else "cpu"
+    assert pick_device("auto", float64=False).type == best
+    assert pick_device("auto").type == ("cuda" if cuda else "cpu"), "MPS has no float64"
+    if mps:
+        assert pick_device("mps", float64=False).type == "mps"
+        assert pick_device("mps").type == "cpu"
+    else:
+        with pytest.raises(ValueError, match="got 'mps'"):
+            pick_device("mps")

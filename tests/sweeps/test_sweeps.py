@@ -1,0 +1,749 @@
+"""Sweeps: the same numbers however the work is divided, killed and resumed; clear refusals."""
+
+import errno
+import itertools
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+import yaml
+import zarr
+from typer.testing import CliRunner
+
+from feature_capacity import _executor as workers
+from feature_capacity import solve_allocation
+from feature_capacity.cli import app
+from feature_capacity.sweeps import (
+    rows as sweep_rows,
+)
+from feature_capacity.sweeps import (
+    store as sweep_store,
+)
+from feature_capacity.sweeps import (
+    workers as sweep_workers,
+)
+from feature_capacity.sweeps.config import SweepConfig, SweepError
+from feature_capacity.sweeps.run import cached_sweep, run_sweep
+from feature_capacity.sweeps.store import DamagedStoreError
+from feature_capacity.theory.phases import one_feature_varied
+
+COMMAND = Path(sys.executable).with_name("feature-capacity")
+SETTINGS = {
+    "model": "autoencoder",
+    "activation": "relu",
+    "importance": {"low": 0.1, "high": 10, "count": 5},
+    "probability": {"low": 0.05, "high": 1, "count": 4},
+    "inputs": "unit_sparse_uniform",
+    "n_features": 4,
+    "n_dims": 2,
+    "n_starts": 2,
+    "n_points": 64,
+    "max_rounds": 20,
+}
+TINY = SweepConfig.from_mapping(SETTINGS)
+# Enough rows, and long enough ones, that a kill in the middle is one.
+LONG = SweepConfig.from_mapping(
+    SETTINGS
+    | {"probability": {"low": 0.05, "high": 1, "count": 8}, "n_points": 1024, "max_rounds": 1}
+)
+LONG_ROWS = {(round_, row) for round_ in range(2) for row in range(8)}
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Two sweeps computed in this process, without a store."""
+    return {config: run_sweep(config, progress=False) for config in (TINY, LONG)}
+
+
+def assert_same(found, wanted):
+    """Equal to 1e-6, with the same dtypes, coordinates and attributes."""
+    assert found.attrs == wanted.attrs
+    assert set(found.variables) == set(wanted.variables)
+    for name in wanted.variables:
+        assert found[name].dtype == wanted[name].dtype, name
+        assert found[name].attrs == wanted[name].attrs, name
+    xr.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6)
+
+
+def rows_finished(store, round_=None):
+    """(round, row) for every row that has its hash on disk."""
+    partial = store.with_name(f"{store.name}.partial")
+    hashes = partial.glob(f"round_{'*' if round_ is None else round_}/row_hash/c/*")
+    parts = [path.relative_to(partial).parts for path in hashes if path.name.isdigit()]
+    return {(int(part[0].removeprefix("round_")), int(part[-1])) for part in parts}
+
+
+def wait_until(condition, seconds=180):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.005)
+
+
+# ------------------------------------------------------------------------------------------ results
+
+
+def test_dataset_is_labelled(reference):
+    data = reference[TINY]
+    assert data.sizes == {"probability": 4, "importance": 5, "feature": 4, "dim": 2, "start": 2}
+    assert data.W.dims == ("probability", "importance", "dim", "feature")
+    assert data.capacity.dims == ("probability", "importance", "feature")
+    np.testing.assert_allclose(data.importance, np.geomspace(0.1, 10, 5))
+    assert all({"long_name", "units"} <= set(data[name].attrs) for name in data.variables)
+    assert json.loads(data.attrs["config"])["activation"] == "relu"
+    assert {"numpy", "scipy", "torch"} <= set(json.loads(data.attrs["versions"]))
+    assert data.attrs["seed"] == 0
+    assert len(data.attrs["code"]) == 64
+
+
+def test_results_do_not_depend_on_threads(reference):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(before + 1)
+        threaded = run_sweep(TINY, progress=False)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+    assert_same(threaded, reference[TINY])
+
+
+def test_results_do_not_depend_on_the_order_of_rows(reference, tmp_path, monkeypatch):
+    def backwards(tasks):
+        for task in reversed(list(tasks)):
+            yield task, sweep_rows.solve_row(task)
+
+    class Backwards:
+        def __enter__(self):
+            return backwards
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr("feature_capacity.sweeps.run.open_workers", lambda *_: Backwards())
+    assert_same(run_sweep(TINY, tmp_path / "s.zarr", progress=False), reference[TINY])
+
+
+def test_a_row_is_the_same_alone(reference):
+    """Rows below do not matter before the first warm start."""
+    alone = run_sweep(
+        SweepConfig.from_mapping(
+            SETTINGS | {"probability": [TINY.probability[0]], "max_rounds": 0}
+        ),
+        progress=False,
+    )
+    np.testing.assert_array_equal(
+        alone.loss_of_starts[0], reference[TINY].loss_of_starts.isel(probability=0)
+    )
+
+
+def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(reference, tmp_path, monkeypatch):
+    data, states = reference[TINY], []
+    finish = sweep_store.SweepStore.finish
+
+    def look(kept, last, settled):
+        for round_ in range(last + 1):
+            rows = [sweep_rows.unpack(TINY, kept.need(round_, row)) for row in range(4)]
+            states.append({name: np.stack([row[name] for row in rows]) for name in rows[0]})
+        finish(kept, last, settled)
+
+    monkeypatch.setattr(sweep_store.SweepStore, "finish", look)
+    assert_same(run_sweep(TINY, tmp_path / "s.zarr", progress=False), data)
+    assert len(states) == data.attrs["rounds"] + 1 >= 3
+    for round_, (before, now) in enumerate(itertools.pairwise(states), start=1):
+        improved = now["won_in_round"] == round_
+        assert improved.any() == (round_ < data.attrs["rounds"])  # until no cell improves
+        assert (now["loss"][improved] < before["loss"][improved]).all()
+        for name in now:
+            np.testing.assert_array_equal(now[name][~improved], before[name][~improved], name)
+    assert data.attrs["settled"] == 1
+    np.testing.assert_array_equal(states[0]["loss"], data.loss_of_starts.min("start"))
+
+
+def state_of(number, won_in_round):
+    """A row of three cells whose parameters are told apart by their numbers."""
+    values = {name: np.zeros((3, 9)) for name in sweep_rows.fields_of(CANDIDATES)}
+    values |= {"W": np.full((3, 2), number) + np.arange(3)[:, None] / 10}
+    values |= {"bias": np.full((3, 2), -number), "won_in_round": np.array(won_in_round)}
+    sizes = {"capacity": 2, "loss_of_starts": 1}
+    values = {n: v[:, : sizes.get(n, 1)] if v.shape == (3, 9) else v for n, v in values.items()}
+    return sweep_rows.pack(CANDIDATES, values)
+
+
+CANDIDATES = SweepConfig(
+    "autoencoder", "relu", [1, 2, 3], [0.1, 0.2, 0.3], n_features=2, n_dims=1, n_starts=1
+)
+
+
+@pytest.mark.parametrize(
+    ("round_", "own", "wanted"),
+    [
+        # (cell, where from, W of that neighbor): left, right, below, above.
+        (1, [0, 0, 0], [(1, 1, 5.0), (2, 1, 5.1), (0, 2, 5.1), (1, 2, 5.2)]),
+        (2, [0, 1, 0], [(2, 1, 5.1), (0, 2, 5.1)]),  # only cell 1 has changed
+    ],
+)
+def test_cells_start_again_from_neighbors_that_changed(round_, own, wanted):
+    below, above = state_of(4.0, [0, 0, 0]), state_of(6.0, [0, 1, 0])
+    task = sweep_rows.RowTask(CANDIDATES, 1, round_, state_of(5.0, own), below, above)
+    around = {
+        1: [(0, 3, 4.0), (1, 3, 4.1), (2, 3, 4.2), (0, 4, 6.0), (2, 4, 6.2)],
+        2: [(1, 4, 6.1)],
+    }
+    cells, origin, parameters = task.candidates
+    found = list(zip(cells, origin, parameters[:, 0].round(6), strict=True))
+    assert sorted(found) == sorted(wanted + around[round_])
+    np.testing.assert_array_equal(parameters[:, 2], -np.floor(parameters[:, 0]))
+    corner = sweep_rows.RowTask(CANDIDATES, 0, 1, state_of(5.0, [0, 0, 0]), None, above)
+    assert 3 not in corner.candidates[1]
+
+
+def test_a_settled_cell_is_not_improved_by_any_neighbor(reference):
+    """The fixed point by another route: minimize from each neighbor's parameters again."""
+    from feature_capacity.models.quadrature import sparse_quadrature
+    from feature_capacity.solvers.minimization import minimize
+
+    data, row = reference[TINY], 1
+    nodes = sparse_quadrature(TINY.inputs_of(row), 4, TINY.n_points, TINY.seed)
+    importance = one_feature_varied(TINY.importance, 4)
+    around = [(row, c + s) for c in range(5) for s in (-1, 1) if 0 <= c + s < 5]
+    cells = [c for c in range(5) for s in (-1, 1) if 0 <= c + s < 5]
+    around += [(r, c) for r in (row - 1, row + 1) for c in range(5)]
+    cells += list(range(5)) * 2
+    starts = np.array([np.append(data.W.values[at].ravel(), data.bias.values[at]) for at in around])
+    found = minimize(
+        TINY.toy_model,
+        TINY.inputs_of(row),
+        importance[cells],
+        starts=starts[:, None],
+        nodes=nodes,
+        device="cpu",
+    )
+    assert (found.loss >= (1 - 2e-4) * data.loss.values[row][cells]).all()
+
+
+def test_quadratic_computation_model_is_exact():
+    config = SweepConfig(
+        "computation", "quadratic", [0.2, 1, 5], [0.1, 0.5], n_starts=4, max_rounds=6
+    )
+    data = run_sweep(config, progress=False)
+    exact = solve_allocation(
+        one_feature_varied(config.importance, 6)[None], 3, data.kurtosis.values[:, None]
+    )
+    np.testing.assert_allclose(data.loss, exact.loss, rtol=1e-9)
+    assert data.attrs["rounds"] == 0
+    # Equation (12) asks for centered inputs; others take the nodes, and have warm starts.
+    assert not SweepConfig("computation", "quadratic", [1], [1], inputs="unit_sparse_uniform").exact
+
+
+# ---------------------------------------------------------------------------------- kill and resume
+
+
+def count_rows(monkeypatch):
+    """A list that gets (round, row) for every row computed in this process."""
+    computed = []
+
+    def solve(task):
+        computed.append((task.round, task.row))
+        return sweep_rows.solve_row(task)
+
+    monkeypatch.setattr(sweep_workers, "solve_row", solve)
+    return computed
+
+
+@pytest.mark.slow
+def test_a_killed_driver_is_resumed_and_its_pool_ends(reference, tmp_path, monkeypatch):
+    import psutil
+
+    file, store = tmp_path / "config.json", tmp_path / "s.zarr"
+    file.write_text(LONG.json())
+    command = [COMMAND, "sweep", "--config", file, "--out", store, "--device", "cpu", "--quiet"]
+    driver = psutil.Popen([*command, "--workers", "2"], stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: len(rows_finished(store)) >= 9 or driver.poll() is not None)
+        children = driver.children(recursive=True)
+    finally:
+        driver.kill()
+    assert driver.wait() == -signal.SIGKILL, driver.stderr.read()
+    assert not store.exists()
+    before = rows_finished(store)
+    assert len(before) >= 9
+    assert before < LONG_ROWS
+    assert len(children) >= 2
+    _, alive = psutil.wait_procs(children, timeout=20)
+    for process in alive:
+        process.kill()
+    assert not alive
+
+    computed = count_rows(monkeypatch)
+    assert_same(run_sweep(LONG, store, device="cpu", progress=False), reference[LONG])
+    assert sorted(computed) == sorted(LONG_ROWS - before)
+    assert [path.name for path in tmp_path.iterdir() if "s.zarr" in path.name] == ["s.zarr"]
+
+    computed.clear()
+    assert_same(run_sweep(LONG, store, progress=False), reference[LONG])
+    assert not computed
+
+
+@pytest.mark.slow
+def test_a_killed_worker_of_the_pool_is_replaced(reference, tmp_path):
+    store, killed = tmp_path / "s.zarr", []
+
+    def kill():
+        wait_until(lambda: len(rows_finished(store, 0)) >= 2)
+        victim = multiprocessing.active_children()[0]
+        os.kill(victim.pid, signal.SIGKILL)
+        killed.append(len(rows_finished(store)))
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    data = run_sweep(LONG, store, workers=2, progress=False)
+    thread.join()
+    assert 2 <= killed[0] < len(LONG_ROWS)
+    assert_same(data, reference[LONG])
+
+
+def test_workers_that_always_die_are_an_error(tmp_path, monkeypatch):
+    class Dead:
+        def __init__(self, *_, **__):
+            pass
+
+        def submit(self, *_):
+            future = Future()
+            future.set_exception(BrokenProcessPool("a process died"))
+            self.submit = self.refuse
+            return future
+
+        def refuse(self, *_):
+            raise BrokenProcessPool("a process died")
+
+        def shutdown(self, **_):
+            pass
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Dead)
+    with pytest.raises(SweepError, match=r"worker processes died 3 times in a row.*fewer workers"):
+        run_sweep(TINY, tmp_path / "s.zarr", workers=2, progress=False)
+    assert not (tmp_path / "s.zarr").exists()
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_that_loses_a_driver_and_a_worker(reference, tmp_path):
+    from distributed import LocalCluster
+
+    store, killed, file = tmp_path / "s.zarr", [], tmp_path / "config.json"
+    file.write_text(LONG.json())
+    command = [COMMAND, "sweep", "--config", file, "--out", store, "--device", "cpu", "--quiet"]
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        driver = subprocess.Popen([*command, "--scheduler", address])
+        wait_until(lambda: len(rows_finished(store)) >= 2 or driver.poll() is not None)
+        driver.kill()
+        assert driver.wait() == -signal.SIGKILL
+        before = rows_finished(store)
+        assert 2 <= len(before) < len(LONG_ROWS)
+
+        def kill():
+            wait_until(lambda: rows_finished(store) > before)
+            os.kill(cluster.workers[0].process.pid, signal.SIGKILL)
+            killed.append(len(rows_finished(store)))
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        data = run_sweep(LONG, store, scheduler=address, device="cpu", progress=False)
+        thread.join()
+
+        done = call("--config", write(tmp_path, SETTINGS), "--out", tmp_path / "x.zarr",
+                    "--scheduler", address, "--device", "cuda:77")  # fmt: skip
+        assert done.exit_code == 2
+        assert "device must be one that this machine has" in done.output
+        assert not (tmp_path / "x.zarr.partial").exists()
+    assert len(before) < killed[0] < len(LONG_ROWS)
+    assert_same(data, reference[LONG])
+
+
+# ------------------------------------------------------------------------------------------- stores
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory):
+    """A whole store, and one whose sweep stopped in round 1, after row 1."""
+    folder = tmp_path_factory.mktemp("stores")
+
+    def stop(task):
+        if (task.round, task.row) == (1, 2):
+            raise KeyboardInterrupt
+        return sweep_rows.solve_row(task)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep_workers, "solve_row", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_sweep(TINY, folder / "half.zarr", progress=False)
+    shutil.copytree(folder / "half.zarr.partial", folder / "whole.zarr.partial")
+    run_sweep(TINY, folder / "whole.zarr", progress=False)
+    return folder
+
+
+@pytest.fixture
+def half_done(stores, tmp_path):
+    """A copy of the store that was stopped; only what is beside it is there yet."""
+    shutil.copytree(stores / "half.zarr.partial", tmp_path / "half.zarr.partial")
+    store = tmp_path / "half.zarr"
+    assert rows_finished(store) == {(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1)}
+    return store
+
+
+@pytest.fixture
+def whole(stores, tmp_path):
+    """A copy of the finished store."""
+    return shutil.copytree(stores / "whole.zarr", tmp_path / "whole.zarr")
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+@pytest.mark.parametrize(
+    ("chunk", "damage"),
+    [
+        ("round_0/state/c/1/0/0", truncate),
+        ("round_0/state/c/1/0/0", Path.unlink),
+        ("round_0/row_hash/c/1", Path.unlink),
+        ("round_0/row_hash/c/1", lambda path: path.write_bytes(b"")),
+    ],
+)
+def test_a_damaged_row_is_computed_again(reference, half_done, monkeypatch, chunk, damage):
+    damage(half_done.with_name("half.zarr.partial") / chunk)
+    computed = count_rows(monkeypatch)
+    assert_same(run_sweep(TINY, half_done, progress=False), reference[TINY])
+    assert computed[:3] == [(0, 1), (1, 2), (1, 3)]
+    assert (1, 1) not in computed
+
+
+def test_damaged_metadata_of_a_round_costs_that_round(reference, half_done, monkeypatch):
+    truncate(half_done.with_name("half.zarr.partial") / "round_1" / "zarr.json")
+    computed = count_rows(monkeypatch)
+    assert_same(run_sweep(TINY, half_done, progress=False), reference[TINY])
+    assert computed[:4] == [(1, row) for row in range(4)]
+
+
+def snapshot(folder):
+    return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+def change_one_number(store):
+    loss = zarr.open_group(store, mode="r+")["loss"]
+    loss[1, 0] = np.nextafter(loss[1, 0], np.inf)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda store: truncate(store / "W/c/0/0/0/0"),
+        lambda store: (store / "loss/c/0/0").unlink(),
+        change_one_number,
+        lambda store: shutil.rmtree(store / "capacity"),
+    ],
+)
+def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage):
+    damage(whole)
+    before = snapshot(whole)
+    with pytest.raises(DamagedStoreError, match=r"whole\.zarr is damaged .*delete it and run"):
+        run_sweep(TINY, whole, progress=False)
+    assert snapshot(whole) == before
+    cached = whole.with_name(f"autoencoder-relu-{TINY.digest[:16]}.zarr")
+    whole.rename(cached)
+    assert_same(cached_sweep(TINY, cached.parent), reference[TINY])
+
+
+def test_a_large_sweep_is_stored_a_block_of_rows_at_a_time(reference, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep_store, "_CHUNK_BYTES", 8 * 5 * 100)
+    store = tmp_path / "blocks.zarr"
+    assert_same(run_sweep(TINY, store, progress=False), reference[TINY])
+    chunks = sorted(path.name for path in (store / "loss" / "c").iterdir())
+    assert 1 < len(chunks) < TINY.shape[0], "the case tried is neither of the simple ones"
+    truncate(store / "loss/c" / chunks[-1] / "0")
+    with pytest.raises(DamagedStoreError):
+        run_sweep(TINY, store, progress=False)
+
+
+def test_another_sweep_or_code_is_refused(whole, half_done, monkeypatch):
+    other = SweepConfig.from_mapping(SETTINGS | {"n_starts": 3, "seed": 5})
+    before = snapshot(whole.parent)
+    for store in (whole, half_done):
+        with pytest.raises(ValueError, match=r"holds another sweep \(n_starts, seed differ\)"):
+            run_sweep(other, store, progress=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(sweep_store, "code_digest", lambda: "other")
+            with pytest.raises(ValueError, match="another version of the code"):
+                run_sweep(TINY, store, progress=False)
+    assert snapshot(whole.parent) == before
+
+
+def test_a_store_older_than_a_setting_had_its_default(whole):
+    file = whole / "zarr.json"
+    stored = json.loads(file.read_text())
+    config = json.loads(stored["attributes"]["config"])
+    assert config.pop("bias") == "best"
+    stored["attributes"] |= {"config": json.dumps(config), "code": "older"}
+    file.write_text(json.dumps(stored))
+    with pytest.raises(ValueError, match="another version of the code"):
+        run_sweep(TINY, whole, progress=False)
+    with pytest.raises(ValueError, match=r"holds another sweep \(bias differ\)"):
+        run_sweep(SweepConfig.from_mapping(SETTINGS | {"bias": "none"}), whole, progress=False)
+
+
+@pytest.mark.parametrize("bias", ["shared", "none"])
+def test_a_sweep_with_less_freedom_of_the_bias(reference, bias):
+    data = run_sweep(SweepConfig.from_mapping(SETTINGS | {"bias": bias}), progress=False)
+    assert data.attrs["rounds"] > 1, "warm starts too"
+    assert (data.bias == (data.bias[..., 0] if bias == "shared" else 0)).all()
+    worse = (data.loss / reference[TINY].loss).values
+    assert worse.min() > 0.95, "two starts do not always find the best minimum"
+    assert np.mean(worse) > 1.0
+    assert worse.max() > 1.01
+
+
+def test_one_writer_at_a_time(half_done):
+    with (
+        sweep_store.SweepStore(half_done, TINY).opened(),
+        pytest.raises(SweepError, match="another process is computing"),
+    ):
+        run_sweep(TINY, half_done, progress=False)
+
+
+def test_cached_sweeps_are_found_by_configuration_and_code(reference, tmp_path, monkeypatch):
+    assert_same(cached_sweep(TINY, tmp_path / "new"), reference[TINY])
+    computed = count_rows(monkeypatch)
+    assert_same(cached_sweep(TINY, tmp_path / "new"), reference[TINY])
+    assert not computed
+    assert SweepConfig.from_mapping(SETTINGS | {"seed": 1}).digest != TINY.digest
+    with monkeypatch.context() as patch:
+        patch.setattr("feature_capacity.sweeps.config.code_digest", lambda: "other")
+        changed = TINY.digest
+    assert changed != TINY.digest
+
+
+def test_a_full_disk_keeps_what_is_finished(reference, tmp_path, monkeypatch):
+    """Writing fails at one point after the other; what is left is resumed to the same result."""
+    store, put, left = tmp_path / "s.zarr", os.replace, [0]
+
+    def full(source, target):  # all that appears in a store appears by a rename
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return put(source, target)
+
+    for writes in (0, 1, 2, 3, 7, 9, 10, 11, 30):
+        left[0] = writes
+        with monkeypatch.context() as patch:
+            patch.setattr(sweep_store.os, "replace", full)
+            with pytest.raises(SweepError, match="No space left on device; finished rows are kept"):
+                run_sweep(TINY, store, progress=False)
+        assert not store.exists()
+    assert_same(run_sweep(TINY, store, progress=False), reference[TINY])
+
+
+@pytest.mark.slow
+def test_a_file_system_that_is_really_full(tmp_path):
+    """A file system of 80 KB, where this machine lets us mount one."""
+    file = write(tmp_path, SETTINGS | {"importance": {"low": 0.1, "high": 10, "count": 20}})
+    mount = tmp_path / "small"
+    mount.mkdir()
+    script = (
+        f"mount -t tmpfs -o size=80k none {mount} || exit 77; "
+        f"{COMMAND} sweep --quiet --config {file} --out {mount}/s.zarr; "
+        f"code=$?; ls -A {mount}; exit $code"
+    )
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True)
+    if done.returncode in (1, 77) and "No space" not in done.stderr:
+        pytest.skip("this machine does not let us mount a file system")
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("error: cannot write")
+    assert "No space left on device" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "s.zarr" not in done.stdout.split()
+
+
+MEASURE = """
+import resource, sys
+import numpy as np
+from feature_capacity.sweeps import rows as sweep_rows, workers as sweep_workers
+from feature_capacity import SweepConfig, run_sweep
+
+rows, store = int(sys.argv[1]), sys.argv[2]
+importance = np.geomspace(0.1, 10, 4000)
+probability = np.linspace(0.1, 1, rows)
+config = SweepConfig("autoencoder", "relu", importance, probability, max_rounds=1)
+sizes = sweep_rows.sizes_of(config)
+numbers = sum(np.prod([sizes[d] for d in f.dims], dtype=int)
+              for f in sweep_rows.fields_of(config).values())
+sweep_workers.solve_row = lambda task: np.full((4000, numbers), task.row + 0.5)
+run_sweep(config, store, progress=False)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_grid(tmp_path):
+    """Rows of 1.3 MB from a stand-in for the solver: twenty more would show if they were kept."""
+    commands = [
+        [sys.executable, "-c", MEASURE, str(rows), tmp_path / f"{rows}.zarr"] for rows in (4, 24)
+    ]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    peaks = [float(process.communicate()[0]) for process in running]
+    assert peaks[1] - peaks[0] < 10, peaks
+
+
+# --------------------------------------------------------------------------------- the command line
+
+
+def call(*words):
+    return CliRunner().invoke(app, ["sweep", "--quiet", *map(str, words)])
+
+
+def write(folder, settings, name="config.yml"):
+    (folder / name).write_text(yaml.safe_dump(settings))
+    return folder / name
+
+
+@pytest.mark.parametrize("suffix", ["yml", "json"])
+def test_the_command_line(reference, tmp_path, suffix):
+    file, store = tmp_path / f"config.{suffix}", tmp_path / "s.zarr"
+    file.write_text(json.dumps(SETTINGS) if suffix == "json" else yaml.safe_dump(SETTINGS))
+    done = call("--config", file, "--out", store)
+    assert done.exit_code == 0, done.output
+    assert done.output == f"{store}: 4 x 5 cells, 100.0 % of them converged\n"
+    stored = xr.open_zarr(store, chunks=None).drop_vars("row_hash")
+    assert_same(stored, reference[TINY])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "autoencodr"}, "unknown model 'autoencodr'; did you mean autoencoder?"),
+        ({"activation": "sigmoid"}, "known: abs, gelu, quadratic, relu, tanh"),
+        ({"activation": "rellu"}, "did you mean relu"),
+        ({"inputs": "uniform"}, "unknown inputs 'uniform'; did you mean"),
+        ({"n_dims": 7}, "n_dims must be a whole number from 1 to the number of features (4)"),
+        ({"n_features": 0}, "n_features must be a whole number, at least 1; got 0"),
+        ({"probability": [0.0, 0.5]}, "probability must be in (0, 1]; got 0.0"),
+        ({"probability": [0.5, 1.5]}, "probability must be in (0, 1]; got 1.5"),
+        ({"probability": []}, "probability is an empty grid"),
+        ({"importance": []}, "importance is an empty grid"),
+        ({"importance": [1, 1]}, "importance must increase strictly; got 1.0 after 1.0"),
+        ({"importance": [2, 1]}, "importance must increase strictly; got 1.0 after 2.0"),
+        ({"importance": [-1, 1]}, "importance must be above 0; got -1.0"),
+        ({"importance": ["a"]}, "importance must be finite numbers; got 'a'"),
+        ({"importance": [float("nan")]}, "importance must be finite numbers; got nan"),
+        ({"importance": 3}, "importance must be a list of increasing numbers"),
+        ({"importance": {"low": 1, "high": 2}}, "has low, high and count; got high, low"),
+        ({"importance": {"low": 2, "high": 1, "count": 3}}, "needs 0 < low < high"),
+        ({"importance": {"low": 1, "high": 2, "count": 1}}, "count must be a whole number"),
+        ({"n_starts": 0}, "n_starts must be a whole number, at least 1; got 0"),
+        ({"n_starts": 2.5}, "n_starts must be a whole number, at least 1; got 2.5"),
+        ({"max_rounds": -1}, "max_rounds must be a whole number, at least 0; got -1"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"n_points": 10}, "n_points must be a whole number, at least 64"),
+        ({"tolerance": 2}, "tolerance must be in (0, 1); got 2"),
+        ({"dtype": "float16"}, "unknown dtype 'float16'; did you mean"),
+        ({"n_start": 3}, "unknown sweep setting 'n_start'; did you mean n_starts"),
+    ],
+)
+def test_a_bad_configuration_is_one_sentence(tmp_path, change, message):
+    refused(tmp_path, message, "--config", write(tmp_path, SETTINGS | change))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model: [", "cannot be read as YAML"),
+        ("- 1", "holds no mapping"),
+        ("model: autoencoder", "a sweep needs the setting activation and importance and"),
+    ],
+)
+def test_a_file_that_is_no_configuration(tmp_path, text, message):
+    (tmp_path / "config.yml").write_text(text)
+    refused(tmp_path, message, "--config", tmp_path / "config.yml")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--device", "cuda:77"), "device must be one that this machine has"),
+        (("--device", "gpu"), "device must be one that this machine has"),
+        (("--workers", "0"), "workers must be a whole number, at least 1; got 0"),
+        (("--workers", "2", "--scheduler", "tcp://127.0.0.1:9"), "exclude each other"),
+        (("--scheduler", "tcp://127.0.0.1:9"), "no Dask scheduler answers at tcp://127.0.0.1:9"),
+        (("--scheduler", "nonsense://x"), "no Dask scheduler answers at nonsense://x"),
+    ],
+)
+def test_a_bad_option_is_one_sentence(tmp_path, monkeypatch, words, message):
+    monkeypatch.setattr(workers, "_SECONDS_TO_ANSWER", 1)
+    refused(tmp_path, message, "--config", write(tmp_path, SETTINGS), *words)
+
+
+@pytest.mark.parametrize("there", ["folder", "file", "zarr", "partial", "nowhere"])
+def test_a_store_that_is_not_ours_is_refused(tmp_path, there):
+    config, store = write(tmp_path, SETTINGS), tmp_path / "s.zarr"
+    message = f"{store} is not a sweep of this program"
+    if there == "folder":
+        store.mkdir()
+        (store / "letter.txt").write_text("dear")
+    elif there == "file":
+        store.write_text("dear")
+    elif there == "zarr":
+        xr.Dataset({"a": ("x", [1.0])}).to_zarr(store, consolidated=False)
+    elif there == "partial":
+        (tmp_path / "s.zarr.partial").mkdir()
+        message = "s.zarr.partial is not a sweep of this program"
+    else:
+        store = tmp_path / "no" / "s.zarr"
+        message = "there is no folder"
+    refused(tmp_path, message, "--config", config, store=store)
+
+
+def refused(folder, message, *words, store=None):
+    """Exit status 2, one sentence, nothing written."""
+    before = snapshot(folder)
+    done = call(*words, "--out", store or folder / "s.zarr")
+    assert done.exit_code == 2, done.output
+    assert message in done.output
+    assert done.output.startswith("error: ")
+    assert len(done.output.splitlines()) == 1
+    assert snapshot(folder) == before
+
+
+def test_the_installed_command_refuses_too(tmp_path):
+    """The same through a real process."""
+    file = write(tmp_path, SETTINGS | {"n_dims": 9})
+    command = [COMMAND, "sweep", "--config", file]
+    done = subprocess.run([*command, "--out", tmp_path / "s.zarr"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "n_dims must be a whole number" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yml"]
+
+
+def test_interrupting_says_how_to_go_on(tmp_path, monkeypatch):
+    def stop(task):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep_workers, "solve_row", stop)
+    done = call("--config", write(tmp_path, SETTINGS), "--out", tmp_path / "s.zarr")
+    assert done.exit_code == 130
+    assert "the same command goes on where it stopped" in done.output
