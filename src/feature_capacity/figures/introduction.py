@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Patch
 
 from .._style import BLACK, FEATURE_COLORS, PHASE_COLORS, PHASE_MAP, book_style, cell_edges
-from ..theory.allocation import PHASES
+from ..theory.allocation import MONOSEMANTIC, PHASES, POLYSEMANTIC
 
 """The phases in the order of a legend."""
 
