@@ -3,14 +3,14 @@
 Everything named here is loaded when it is first used, so that importing the package costs next to
 nothing.  The folders, each standing only on those before it:
 
-theory      closed forms: capacity, the quadratic model, optimal allocation, phases
-geometry    embeddings with given capacities, blocks, rotations, polytopes
-models      inputs, activations, toy models and their training (torch from here on)
-solvers     minimization to second order, without sampling noise
-sweeps      a model minimized in every cell of a phase diagram
-measure     the capacity of features in a matrix of one's own
-figures     what the pages of the book draw; ``explorers``: what their readers move
-book        pages, claims and the build of the book; ``cli``: the command line
+- ``theory``: closed forms of capacity, the quadratic model, optimal allocation, phases
+- ``geometry``: embeddings with given capacities, blocks, rotations, polytopes
+- ``models``: inputs, activations, toy models and their training (torch from here on)
+- ``solvers``: minimization to second order, without sampling noise
+- ``sweeps``: a model minimized in every cell of a phase diagram
+- ``measure``: the capacity of features in a matrix of one's own
+- ``figures``: what the pages of the book draw; ``explorers``: what their readers move
+- ``book``: pages, claims and the build of the book; ``cli``: the command line
 """
 
 from ._lazy import offer

@@ -1,10 +1,10 @@
 """The toy models and what goes into them; torch from here on.
 
-inputs        sparse distributions of a feature, with their moments
-quadrature    expectations over such inputs without noise
-activations   nonlinearities with their slopes
-toy_models    the computation model and the autoencoder (Figure 3)
-penalty       a price on overlap
-training      minibatch training, as it is usually done
-device        where torch computes
+- ``inputs``: sparse distributions of a feature, with their moments
+- ``quadrature``: expectations over such inputs without noise
+- ``activations``: nonlinearities with their slopes
+- ``toy_models``: the computation model and the autoencoder (Figure 3)
+- ``penalty``: a price on overlap
+- ``training``: minibatch training, as it is usually done
+- ``device``: where torch computes
 """

@@ -1,8 +1,8 @@
 """Minimization of expected losses, many models at once.
 
-minimization          any toy model: random starts, from coarse quadrature to fine
-levenberg_marquardt   the steps
-gauss_newton          loss, gradient and Gauss-Newton matrix on a quadrature
-newton                the quadratic model, whose loss is exact
-result                what a minimization returns, and how it fails
+- ``minimization``: any toy model, from random starts, from coarse quadrature to fine
+- ``levenberg_marquardt``: the steps
+- ``gauss_newton``: loss, gradient and Gauss-Newton matrix on a quadrature
+- ``newton``: the quadratic model, whose loss is exact
+- ``result``: what a minimization returns, and how it fails
 """

@@ -1,7 +1,7 @@
 """A toy model minimized in every cell of a phase diagram (Figure 7).
 
-config        what is computed: one validated, hashable description
-rows          one row of the grid, minimized on its own
-store         where a sweep is kept
-run           all rows, in rounds, resumed where they stopped
+- ``config``: what is computed, as one validated, hashable description
+- ``rows``: one row of the grid, minimized on its own
+- ``store``: where a sweep is kept
+- ``run``: all rows, in rounds, resumed where they stopped
 """

@@ -1,6 +1,6 @@
 """What sources say, and whether it holds.
 
-registry      what is claimed, and what would count as agreement
-checks        the page's recorder: ``open_page``
-verdicts      the outcome, as lines and tables
+- ``registry``: what is claimed, and what would count as agreement
+- ``checks``: the recorder of a page, ``open_page``
+- ``verdicts``: the outcome, as lines and tables
 """
