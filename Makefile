@@ -13,9 +13,10 @@ PANELS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SCIENCE := theory geometry models solvers sweeps measure
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-thorough pair lint serve bench gallery clean
+.PHONY: help install book pdf test test-thorough pair lint serve bench gallery clean test-fast
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,15 +32,20 @@ pdf: book ## print the whole book as one PDF (needs Chromium or Chrome)
 test: $(INSTALLED) ## run the whole test suite (JOBS=1: one file at a time)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder) $(ARGS)
 
+test-fast: $(INSTALLED) ## the science alone, in under a minute
+	$(BIN)/python -m pytest -m "not slow" $(if $(filter-out 1,$(JOBS)),-n $(JOBS)) $(addprefix src/feature_capacity/,$(SCIENCE)) $(addprefix tests/,$(SCIENCE)) $(ARGS)
+
 test-thorough: $(INSTALLED) ## the same, and stated runs, random settings, the PDF, large cases: half an hour more
 	$(MAKE) test ARGS="--thorough $(ARGS)"
 
 pair: $(INSTALLED) ## bring each notebook in step with its .py source
 	$(BIN)/feature-capacity pair $(ARGS)
 
-lint: $(INSTALLED) ## check style, formatting and pairing
+lint: $(INSTALLED) ## check style, formatting, types, layers and pairing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/feature-capacity pair --check
 
 serve: $(INSTALLED) ## show the built book at http://127.0.0.1:8000/ (PORT=...)
