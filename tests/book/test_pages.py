@@ -25,7 +25,8 @@ from traitlets.config import LoggingConfigurable
 from feature_capacity.book import build as building
 from feature_capacity.book.build import Build, build_book, is_executed
 from feature_capacity.book.claims.registry import load_claims
-from feature_capacity.book.claims.verdicts import NOT_ATTEMPTED, read_records
+from feature_capacity.book.claims.tables import read_records
+from feature_capacity.book.claims.verdicts import NOT_ATTEMPTED
 from feature_capacity.book.pages import (
     HEADER,
     PageError,
@@ -392,11 +393,11 @@ def test_pages_side_by_side_are_as_one_by_one(tiny, monkeypatch):
     (tiny.notebooks / "second.py").write_text(source.replace("tiny", "second"))
     tiny.registry.write_text(entry + entry.replace("tiny", "second"))
     tiny.toc.write_text(tiny.toc.read_text() + "  - file: notebooks/second\n")
-    build, said = Build(tiny), []
-    assert build_book(build, jobs=2, report=said.append).score() == "2 of 2 claims agree."
-    assert said[0] == "executing 2 pages, 2 at a time"
+    build, lines = Build(tiny), []
+    assert build_book(build, jobs=2, report=lines.append).score() == "2 of 2 claims agree."
+    assert lines[0] == "executing 2 pages, 2 at a time"
     together = [build.executed(page).read_text() for page in list_pages(tiny)]
-    build_book(build, everything=True, report=said.append)
+    build_book(build, everything=True, report=lines.append)
     assert [build.executed(page).read_text() for page in list_pages(tiny)] == together
 
     second = tiny.notebooks / "second.py"
@@ -404,8 +405,8 @@ def test_pages_side_by_side_are_as_one_by_one(tiny, monkeypatch):
         page.source.write_text(page.source.read_text() + "\n# %%\nprint(n_dims)\n")
     second.write_text(second.read_text().replace('"plain"  # how', '"fail"  # how'))
     with pytest.raises(PageError, match=r"page second, cell .*ZeroDivisionError"):
-        build_book(build, jobs=2, report=said.append)
-    assert any(line.endswith("second: failed") for line in said)
+        build_book(build, jobs=2, report=lines.append)
+    assert any(line.endswith("second: failed") for line in lines)
     assert build.executed(find_page(tiny, "second")).read_text() == together[1]
 
 
