@@ -3,6 +3,7 @@
 ``book/claims.yml`` is a list of entries; `kinds` says what each is compared with.
 """
 
+import functools
 import math
 import os
 import re
@@ -131,11 +132,15 @@ def load_claims(path: Path | str | None = None) -> dict[str, Claim]:
         Naming the entry, the field and the rule.
     """
     path = Path(path or os.environ.get("FEATURE_CAPACITY_CLAIMS") or find_project().registry)
+    return dict(_claims_in(path.read_text(encoding="utf-8"), path.name))
+
+
+@functools.lru_cache(maxsize=2)  # a build asks for each page
+def _claims_in(text: str, file: str) -> dict[str, Claim]:
     # PyYAML's own loader takes most of a second for the book's registry, libyaml a tenth of it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader) or []
+    entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []
     if not isinstance(entries, list):
-        raise ValueError(f"{path.name}: the registry is a list of entries")
+        raise ValueError(f"{file}: the registry is a list of entries")
     claims: dict[str, Claim] = {}
     for number, entry in enumerate(entries, start=1):
         try:
@@ -144,7 +149,7 @@ def load_claims(path: Path | str | None = None) -> dict[str, Claim]:
                 raise ValueError("the id is used twice")
         except ValueError as error:
             name = entry.get("id") if isinstance(entry, dict) else None
-            raise ValueError(f"{path.name}, entry {number} ({name}): {error}") from None
+            raise ValueError(f"{file}, entry {number} ({name}): {error}") from None
         claims[claim.id] = claim
     return claims
 
