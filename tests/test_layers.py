@@ -10,23 +10,23 @@ import pytest
 
 from feature_capacity._digest import PACKAGE
 
-SETTINGS = Path(__file__).resolve().parents[1] / "pyproject.toml"
+ROOT = Path(__file__).resolve().parents[1]
 
 
-def check(folder):
-    """What ``lint-imports`` finds in the copy of the package that is in a folder."""
+def check(root, sources):
+    """What ``lint-imports`` finds by the settings in one folder, of the package in another."""
     command = "from importlinter.cli import lint_imports_command as check; check()"
     return subprocess.run(
-        [sys.executable, "-c", command, "--no-cache", "--config", SETTINGS],
-        cwd=folder,  # where Python looks first
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        [sys.executable, "-c", command, "--no-cache"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(sources)},
         capture_output=True,
         text=True,
     )
 
 
 def test_imports_run_in_one_direction():
-    done = check(PACKAGE.parent)
+    done = check(ROOT, PACKAGE.parent)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
 
@@ -47,7 +47,8 @@ def test_a_planted_import_is_noticed(tmp_path, module, line, broken):
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "_book"))
     file = copy / module
     file.write_text(f"{file.read_text() if file.exists() else ''}\n{line}\n")
-    done = check(tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    done = check(tmp_path, tmp_path)
     assert done.returncode == 1
     verdicts = [text for text in done.stdout.splitlines() if "BROKEN" in text]
     assert any(broken in verdict for verdict in verdicts), done.stdout
