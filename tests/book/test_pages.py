@@ -164,9 +164,7 @@ def test_a_quick_build_uses_the_quick_settings_and_a_place_of_its_own(tiny, exec
     assert config["execute"]["execute_notebooks"] == "off"
 
 
-def test_a_page_depends_on_its_claims_its_settings_its_scripts_and_what_it_imports(
-    tiny, monkeypatch
-):
+def test_a_page_depends_on_claims_settings_scripts_and_what_it_imports(tiny, monkeypatch):
     page = list_pages(tiny)[0]
     digests = [building.page_digest(tiny, page, {})]
     digests.append(building.page_digest(tiny, page, {"n_dims": 2}))
