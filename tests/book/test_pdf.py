@@ -64,13 +64,13 @@ def test_every_page_and_figure_is_in_the_pdf(book, project, printed):
 def test_every_picture_is_in_the_pdf(book, printed):
     from PIL import Image
 
-    expected = Counter(Image.open(io.BytesIO(f.picture)).size for f in _figures(book))
+    wanted = Counter(Image.open(io.BytesIO(f.picture)).size for f in _figures(book))
     found = Counter(
         (image["/Width"], image["/Height"])
         for image in (entry.get_object() for entry in _objects(printed[0]))
         if getattr(image, "get", lambda _: None)("/Subtype") == "/Image" and "/SMask" not in image
     )
-    assert expected - found == Counter()
+    assert wanted - found == Counter()
 
 
 def _objects(reader):
