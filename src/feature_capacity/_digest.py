@@ -113,7 +113,8 @@ def _attributes(tree: ast.AST, aliases: set[str]) -> set[str]:
 
     A use that cannot be followed, as in ``getattr(fc, name)``, may be of anything on offer.
     """
-    found, inside = set(), set()
+    found: set[str] = set()
+    inside: set[ast.AST] = set()
     for node in ast.walk(tree):  # from the outside in: the longest chain of names comes first
         if isinstance(node, ast.Attribute) and node not in inside:
             chain, value = [node.attr], node.value
