@@ -53,7 +53,7 @@ from feature_capacity.book.pages import list_pages
 from feature_capacity.book.project import find_project
 from feature_capacity.solvers.newton import minimize_quadratic
 from feature_capacity.models.device import pick_device
-from feature_capacity.book.claims.verdicts import ClaimTable, sentences_html
+from feature_capacity.book.claims.tables import ClaimTable, sentences_html
 
 run = open_page(
     "sec5_conclusions",
@@ -81,7 +81,7 @@ glue("sec5-cost", cost, display=False)
 
 def cited(*patterns):
     """What other pages found on these claims, with links to the cells that measured it."""
-    return HTML(ClaimTable(verdicts).select(*patterns).html(root="../"))
+    return HTML(ClaimTable(verdicts).select(*patterns).by_section_html(root="../"))
 
 # %% [markdown]
 # (sec5-allocation)=

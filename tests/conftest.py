@@ -2,6 +2,7 @@
 
 import os
 import textwrap
+from pathlib import Path
 
 # One thread, stated before NumPy or torch is loaded: sums are then the same on every machine, and
 # the small arrays of these tests are faster so.
@@ -17,6 +18,8 @@ from feature_capacity.book.build import Build, build_book, is_executed
 from feature_capacity.book.export.browser import BROWSER_OPTIONS, find_browser
 from feature_capacity.book.pages import PageError, list_pages
 from feature_capacity.book.project import Project, find_project
+
+from .reading import Reader
 
 # A busy machine is no counterexample, and a red build must be red again when looked at.
 settings.register_profile("book", deadline=None, print_blob=True)
@@ -43,9 +46,9 @@ def pytest_collection_modifyitems(config, items):
         left = [item for item in items if item.get_closest_marker("thorough")]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
-    long = ["test_book.py", "test_sweeps.py", "test_random_parameters.py", "test_runs.py"]
-    long += ["test_parameterized_runs.py"]  # wants the book too
-    place = {name: number for number, name in enumerate([*long, "", "test_pages.py"])}
+    long = ["test_built_book.py", "test_sweeps.py", "test_random_parameters.py"]
+    long += ["test_book_in_browser.py", "test_parameterized_runs.py"]  # want the book too
+    place = {name: number for number, name in enumerate([*long, "", "test_executed_pages.py"])}
     items.sort(key=lambda item: place.get(item.path.name, place[""]))
 
 
@@ -78,6 +81,19 @@ def book(request, project):
     with FileLock(str(build.folder / "tests.lock")):
         table = build_book(build, report=print)
     return build, table, list_pages(project)
+
+
+@pytest.fixture(scope="session")
+def html(book) -> Path:
+    """The folder of the rendered book."""
+    return book[0].html
+
+
+@pytest.fixture(scope="session")
+def documents(html) -> dict[str, Reader]:
+    """Every rendered page by its address, read."""
+    paths = [p for p in html.rglob("*.html") if "_static" not in p.parts]
+    return {p.relative_to(html).as_posix(): Reader(p.read_text(encoding="utf-8")) for p in paths}
 
 
 @pytest.fixture(scope="session")

@@ -55,85 +55,102 @@ def module_file(name: str) -> Path:
 def reachable(*sources: Path) -> list[Path]:
     """Files of the package that Python files can reach by imports, in a fixed order.
 
-    Scripts and styles that lie beside a module go with it.
+    What lies beside a module and is no Python, as a script or a style sheet, goes with it.
     """
     found: set[Path] = set()
-    waiting = [file for source in sources for file in _imported(source, source.stat().st_mtime_ns)]
+    waiting = list(sources)
     while waiting:
-        file = waiting.pop()
-        if file not in found:
-            found.add(file)
-            found.update(path for kind in ("*.js", "*.css") for path in file.parent.glob(kind))
-            waiting.extend(_imported(file, file.stat().st_mtime_ns))
-    return sorted(found)
+        source = waiting.pop()
+        names = _imported(source, source.read_text(encoding="utf-8"))
+        imported = {file for name in names for file in _files_of(name)} - found
+        found |= imported
+        waiting += imported
+    return sorted(found.union(*(_data_in(folder) for folder in {file.parent for file in found})))
+
+
+def _data_in(folder: Path) -> Iterator[Path]:
+    for file in folder.iterdir():
+        if file.suffix not in ("", ".py") and not file.name.startswith(".") and file.is_file():
+            yield file
 
 
 @functools.lru_cache(maxsize=512)
-def _imported(source: Path, _changed: int) -> frozenset[Path]:
-    """Modules of the package that one file imports, wherever in it."""
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    names = set(_imported_names(tree, _folder_of(source)))
-    for alias in [name for name in names if name.startswith("as ")]:
-        names.remove(alias)
-        names |= _attributes(tree, alias.removeprefix("as "))
-    return frozenset(file for name in names for file in _files_of(name))
-
-
-def _folder_of(source: Path) -> list[str]:
-    """Where relative imports of a file start: its folder, from the top of the package."""
-    if not source.is_relative_to(PACKAGE):
-        return []
-    return list(source.relative_to(PACKAGE).parent.parts)
-
-
-def _imported_names(tree: ast.AST, folder: list[str]) -> Iterator[str]:
-    """What is imported of the package, from its top; ``as NAME`` where it is imported whole."""
+def _imported(source: Path, text: str) -> frozenset[str]:
+    """What one file imports of the package, wherever in it, named from its top."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # which is said where the file is executed
+        return frozenset()
+    names, aliases = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top, _, rest = alias.name.partition(".")
                 if top == _ROOT:
-                    yield rest or f"as {alias.asname or alias.name}"
+                    names.update([rest] if rest else [])
+                    if not rest or not alias.asname:  # `import a.b` binds `a`, with all it offers
+                        aliases.add(alias.asname or _ROOT)
         elif isinstance(node, ast.ImportFrom):
-            module = (node.module or "").split(".") if node.module else []
-            if node.level:
-                module = [*folder[: len(folder) - node.level + 1], *module]
-            elif module[:1] == [_ROOT]:
-                module = module[1:]
-            else:
-                continue
-            for alias in node.names:
-                yield ".".join([*module, alias.name])
+            names.update(_imported_from(node, source))
+    return frozenset(names | _attributes(tree, aliases))
 
 
-def _attributes(tree: ast.AST, alias: str) -> set[str]:
-    """What a file uses of the package that it imported whole, as ``fc.capacities``."""
-    used = {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == alias
-    }
-    return used & _HOME.keys()
+def _imported_from(node: ast.ImportFrom, source: Path) -> list[str]:
+    """What one ``from ... import`` names of the package."""
+    module = node.module.split(".") if node.module else []
+    if node.level:
+        if not source.is_relative_to(PACKAGE):
+            return []
+        folder = source.relative_to(PACKAGE).parents[node.level - 1]
+        module = [*folder.parts, *module]
+    elif module.pop(0) != _ROOT:
+        return []
+    return [".".join([*module, alias.name]) for alias in node.names]
+
+
+def _attributes(tree: ast.AST, aliases: set[str]) -> set[str]:
+    """What a file uses of a package that it imported whole, as ``fc.phases.classify``.
+
+    A use that cannot be followed, as in ``getattr(fc, name)``, may be of anything on offer.
+    """
+    found: set[str] = set()
+    inside: set[ast.AST] = set()
+    for node in ast.walk(tree):  # from the outside in: the longest chain of names comes first
+        if isinstance(node, ast.Attribute) and node not in inside:
+            chain, value = [node.attr], node.value
+            while isinstance(value, ast.Attribute):
+                inside.add(value)
+                chain.insert(0, value.attr)
+                value = value.value
+            if isinstance(value, ast.Name) and value.id in aliases:
+                inside.add(value)
+                found.add(".".join(chain))
+        elif isinstance(node, ast.Name) and node.id in aliases and node not in inside:
+            found.add("*")
+    return found
 
 
 def _files_of(name: str) -> Iterator[Path]:
     """The module that a dotted name is, or is in; all of a folder's where the folder is named."""
-    first, _, rest = name.partition(".")
-    if not PACKAGE.joinpath(first).exists() and not module_file(first).is_file():
-        if first not in _HOME:
-            return  # `__version__` and the like
-        name = ".".join(filter(None, (_HOME[first], rest)))
     parts = name.split(".")
+    if parts == ["*"]:
+        for offered in _HOME:
+            yield from _files_of(offered)
+        return
+    if parts[0] in _HOME and not _is_module(PACKAGE / parts[0]):
+        parts[:1] = _HOME[parts[0]].split(".")
     for length in range(len(parts), 0, -1):
         place = PACKAGE.joinpath(*parts[:length])
         if place.with_suffix(".py").is_file():
             yield place.with_suffix(".py")
-            return
-        if place.is_dir():
-            if length == len(parts):
-                yield from place.rglob("*.py")
-            elif (place / "__init__.py").is_file():
-                yield place / "__init__.py"
-            return
+        elif place.is_dir():
+            # `from folder import *` and `import folder` may use all of it, a name what is offered.
+            whole = length == len(parts) or parts[length] == "*"
+            yield from place.rglob("*.py") if whole else [place / "__init__.py"]
+        else:
+            continue
+        return
+
+
+def _is_module(place: Path) -> bool:
+    return place.is_dir() or place.with_suffix(".py").is_file()

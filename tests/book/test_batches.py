@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from feature_capacity.book.batches import run as batches
 from feature_capacity.book.batches.grid import read_grid, run_name
 from feature_capacity.book.batches.run import run_batch
-from feature_capacity.book.claims.verdicts import AGREES, read_records
+from feature_capacity.book.claims.tables import read_records
+from feature_capacity.book.claims.verdicts import AGREES
 from feature_capacity.book.pages import find_page
 from feature_capacity.cli import app
 

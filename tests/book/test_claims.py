@@ -9,15 +9,15 @@ import pytest
 import yaml
 
 from feature_capacity.book.claims.checks import PageRun, open_page
-from feature_capacity.book.claims.registry import KINDS, N_EQUATIONS, load_claims, parse_claim
+from feature_capacity.book.claims.kinds import KINDS
+from feature_capacity.book.claims.registry import N_EQUATIONS, load_claims, parse_claim
+from feature_capacity.book.claims.tables import ClaimTable, collect, read_records
 from feature_capacity.book.claims.verdicts import (
     AGREES,
     DIFFERS,
     NOT_APPLICABLE,
     NOT_ATTEMPTED,
     NOT_CHECKED,
-    collect,
-    read_records,
 )
 from feature_capacity.book.pages import list_pages
 
@@ -208,19 +208,20 @@ def test_a_condition_on_an_unknown_parameter_is_refused():
 def test_the_table_lists_what_was_not_checked():
     table = run_of(claim_of("bound")).table()
     assert [row.status for row in table.rows] == [NOT_CHECKED]
-    assert table.problems
+    assert ClaimTable(table.rows).problems
     assert NOT_CHECKED in table.html()
 
 
 def test_an_explained_difference_is_no_problem():
     run = run_of(claim_of("bound", explained="why-not"))
     run.check("a-claim", -1.0)
-    assert run.table().problems == []
+    table = ClaimTable(run.table().rows)
+    assert table.problems == []
     assert "deviations.html#why-not" in run.table().html()
-    assert run.table().score() == "0 of 1 claims agree; differs: 1 (explained)."
+    assert table.score() == "0 of 1 claims agree; differs: 1 (explained)."
     run = run_of(claim_of("bound"))
     run.check("a-claim", -1.0)
-    assert len(run.table().problems) == 1
+    assert len(ClaimTable(run.table().rows).problems) == 1
 
 
 def test_statements_are_escaped():
@@ -231,7 +232,7 @@ def test_statements_are_escaped():
 def test_the_whole_table_is_in_reading_order():
     sections = ["C.0.1", "10", "3.4", "abstract", "3.10", "A", "3.4"]
     claims = {f"c{i}": claim_of("bound", id=f"c{i}", section=s) for i, s in enumerate(sections)}
-    text = collect(claims, {}).html(root="../")
+    text = collect(claims, {}).by_section_html(root="../")
     heads = re.findall(r'<th colspan="3">(.*?)</th>', text)
     assert heads == [
         "Abstract",
@@ -336,9 +337,9 @@ def test_every_numbered_equation_of_the_paper_has_a_claim(project):
 def test_equations_are_listed_by_number_with_what_is_missing():
     run = run_of(claim_of("bound", source="eqs 2–3 against 90"))
     run.check("a-claim", 1.0)
-    table = run.table()
+    table = ClaimTable(run.table().rows)
     assert [n for n, rows in table.by_equation().items() if rows] == [2, 3, 90]
     assert table.coverage().startswith("3 of 91 equations have a verdict (not yet: 1, 4, 5,")
-    text = table.equations_html(root="../")
+    text = table.by_equation_html(root="../")
     assert text.count('href="../notebooks/tiny.html#claim-a-claim"') == 3
     assert 'id="equation-91"' in text

@@ -40,8 +40,8 @@ def test_the_box_is_the_same_after_a_run_that_took_about_as_long(cell):
 def test_times_grow_with_the_seconds():
     sizes = {"second": 1, "minute": 60, "hour": 3600}
     seconds = [0.1 * 1.1**i for i in range(140)]
-    said = [re.fullmatch(r"about ([\d.]+) (\w+?)s?", about(s)).groups() for s in seconds]
-    values = [float(number) * sizes[unit] for number, unit in said]
+    words = [re.fullmatch(r"about ([\d.]+) (\w+?)s?", about(s)).groups() for s in seconds]
+    values = [float(number) * sizes[unit] for number, unit in words]
     assert values == sorted(values)
     near = [abs(v - s) <= max(0.35 * s, 1) for v, s in zip(values, seconds, strict=True)]
     assert all(near)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from feature_capacity.book.claims.registry import load_claims
-from feature_capacity.book.claims.verdicts import read_records
+from feature_capacity.book.claims.tables import read_records
 from feature_capacity.book.pages import execute, list_pages
 from feature_capacity.book.parameters import Parameter
 from feature_capacity.book.project import find_project

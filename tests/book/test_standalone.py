@@ -29,7 +29,7 @@ def visit(browser, path, scheme="light"):
     page, asked, troubles = context.new_page(), [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+    page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
     page.goto(path.as_uri(), wait_until="load")
     return page, asked, troubles
 

@@ -337,7 +337,7 @@ def test_every_cell_shows_its_own_embedding(show, diagrams):
                   found.push({
                     ...document.querySelector(".explorer-readout").dataset,
                     each: features.map((row) => Number(row.dataset.capacity)),
-                    said: document.querySelector(".explorer-summary").textContent,
+                    summary: document.querySelector(".explorer-summary").textContent,
                   });
                 }
               }
@@ -354,8 +354,8 @@ def test_every_cell_shows_its_own_embedding(show, diagrams):
             np.testing.assert_allclose(shown["each"], fc.capacities(W), atol=2e-3)
             blocks = fc.blocks(W, 0.1)
             for block in blocks:
-                assert ", ".join(str(i + 1) for i in block.features) in shown["said"]
-            assert ("ignored" in shown["said"]) == (sum(len(b.features) for b in blocks) < 6)
+                assert ", ".join(str(i + 1) for i in block.features) in shown["summary"]
+            assert ("ignored" in shown["summary"]) == (sum(len(b.features) for b in blocks) < 6)
 
 
 def test_a_map_is_read_by_pointing_clicking_and_arrow_keys(show, diagrams):

@@ -23,7 +23,7 @@ import yaml
 
 from .._digest import PACKAGE, digest
 from .claims.registry import load_claims
-from .claims.verdicts import ClaimTable, collect
+from .claims.tables import ClaimTable, collect
 from .figure_list import figures_html, paper_figures_html, read_figures
 from .launching import launch_html, with_launch_buttons
 from .pages import Page, PageError, execute, list_pages, write
@@ -298,8 +298,8 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
             kept.add(copy)
     figures = read_figures((page.name, page.title, build.executed(page)) for page in pages)
     pieces = {
-        "claims": table.html(root="../"),
-        "equations": table.equations_html(root="../"),
+        "claims": table.by_section_html(root="../"),
+        "equations": table.by_equation_html(root="../"),
         "figures": figures_html(figures, root="../"),
         "paper-figures": paper_figures_html(figures, root="../"),
         "launch": launch_html(config),

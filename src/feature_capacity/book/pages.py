@@ -177,16 +177,16 @@ def pair(project: Project, *, check: bool = False) -> list[str]:
     import nbformat
 
     sources = sorted(project.notebooks.glob("*.py"))
-    wanted = {}
+    expected = {}
     for page in map(Page, sources):
         text = page.source.read_text(encoding="utf-8")
-        wanted[page.source] = HEADER + _CELL_HEAD.sub(_in_plain_letters, _FRONT.sub("", text))
-        wanted[page.notebook] = nbformat.writes(to_notebook(page)) + "\n"
-    stale = [path for path, text in wanted.items() if not _holds(path, text)]
-    orphans = sorted(set(project.notebooks.glob("*.ipynb")) - set(wanted))
+        expected[page.source] = HEADER + _CELL_HEAD.sub(_in_plain_letters, _FRONT.sub("", text))
+        expected[page.notebook] = nbformat.writes(to_notebook(page)) + "\n"
+    stale = [path for path, text in expected.items() if not _holds(path, text)]
+    orphans = sorted(set(project.notebooks.glob("*.ipynb")) - set(expected))
     if not check:
         for path in stale:
-            write(path, wanted[path])
+            write(path, expected[path])
         for path in orphans:
             path.unlink()
     return [path.name for path in stale + orphans]

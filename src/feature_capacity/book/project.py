@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._digest import PACKAGE
+PACKAGE = Path(__file__).resolve().parents[1]
+"""Folder of the installed package."""
 
 BUILD_FOLDER = "FEATURE_CAPACITY_BUILD"
 """Environment variable that names the folder for everything generated."""

@@ -10,7 +10,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from ..claims.verdicts import AGREES, DIFFERS, NOT_APPLICABLE, read_records
+from ..claims.tables import read_records
+from ..claims.verdicts import AGREES, DIFFERS, NOT_APPLICABLE
 from ..figure_list import Picture, read_pictures
 from ..files import replace_file
 from ..pages import Page

@@ -2,21 +2,22 @@
 
 A page opens a recorder, checks each of its claims where the number is at hand, and shows the
 verdict there. The verdict travels in the metadata of the cell's output, so that the executed page
-is the record. `feature_capacity.book.claims.registry` says what each kind of claim is compared
-with.
+is the record. `feature_capacity.book.claims.kinds` says what each kind of claim is compared with.
+
+Every page imports this module: what it imports in turn is a reason to execute all of them again.
 """
 
-import contextlib
 import platform
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from importlib import metadata
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..._arrays import unknown
+from ... import __version__
+from ..._arrays import to_numpy, unknown
 from ..parameters import read_parameters
 from ..project import find_project
 from .registry import Claim, load_claims
@@ -25,11 +26,11 @@ from .verdicts import (
     DIFFERS,
     NOT_APPLICABLE,
     NOT_CHECKED,
-    ClaimTable,
+    PageTable,
     Record,
-    Row,
     badge,
     line,
+    rows_of,
     worst,
 )
 
@@ -47,7 +48,13 @@ class PageRun:
                 if name not in self.parameters:
                     raise ValueError(f"{claim.id}: {unknown('parameter', name, self.parameters)}")
 
-    def check(self, claim_id: str, measured, reference=None, standard_error=None) -> None:
+    def check(
+        self,
+        claim_id: str,
+        measured: ArrayLike,
+        reference: ArrayLike | None = None,
+        standard_error: ArrayLike | None = None,
+    ) -> None:
         """Compare what was measured with the registry, and show the verdict in one line.
 
         A claim may be checked several times in a page; the worst verdict counts. A measurement
@@ -58,7 +65,7 @@ class PageRun:
         claim_id
             Of an entry of this page in the registry.
         measured, reference, standard_error
-            By the kind of the claim; see `feature_capacity.book.claims.registry`.
+            By the kind of the claim; see `feature_capacity.book.claims.kinds`. Tensors are taken.
 
         Raises
         ------
@@ -81,19 +88,12 @@ class PageRun:
         self.records[claim_id] = record if first else worst(self.records[claim_id], record)
         _show(claim, record, anchor=first)
 
-    def table(self) -> ClaimTable:
+    def table(self) -> PageTable:
         """The claims of this page with their verdicts so far."""
-        return ClaimTable(
-            [
-                Row(claim, record.status, record.detail)
-                if (record := self.records.get(claim.id))
-                else Row(claim, NOT_CHECKED)
-                for claim in self.claims.values()
-            ]
-        )
+        return PageTable(rows_of(self.claims.values(), self.records, NOT_CHECKED))
 
 
-def open_page(page: str, **parameters) -> PageRun:
+def open_page(page: str, **parameters: Any) -> PageRun:
     """Validate the parameters of a page and open the recorder of its claims.
 
     Parameters
@@ -119,14 +119,11 @@ def open_page(page: str, **parameters) -> PageRun:
     return PageRun(page, checked, load_claims().values())
 
 
-def _same_array(measured, reference) -> bool:
+def _same_array(measured: ArrayLike, reference: ArrayLike | None) -> bool:
     """Whether two arrays are one, or two views of the same numbers in the same order."""
     if np.ndim(reference) and measured is reference:
         return True
-    one, two = (
-        getattr(x.detach().cpu().numpy() if hasattr(x, "detach") else x, "__array_interface__", {})
-        for x in (measured, reference)
-    )
+    one, two = (getattr(to_numpy(x), "__array_interface__", {}) for x in (measured, reference))
     return bool(one) and all(
         one[name] == two.get(name) for name in ("data", "shape", "typestr", "strides")
     )
@@ -134,8 +131,7 @@ def _same_array(measured, reference) -> bool:
 
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version(), "numpy": np.__version__}
-    with contextlib.suppress(metadata.PackageNotFoundError):  # imported, but not installed
-        versions["feature-capacity"] = metadata.version("feature-capacity")
+    versions["feature-capacity"] = __version__
     if "torch" in sys.modules:
         versions["torch"] = sys.modules["torch"].__version__
     return versions
@@ -153,8 +149,4 @@ def _show(claim: Claim, record: Record, *, anchor: bool) -> None:
 
 
 def _in_notebook() -> bool:
-    if "IPython" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    return get_ipython() is not None
+    return "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None
