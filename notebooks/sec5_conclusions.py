@@ -48,7 +48,7 @@ import feature_capacity as fc
 from feature_capacity.book.build import Build
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.geometry.ensembles import random_efficient
-from feature_capacity.figures import conclusions as figures
+from feature_capacity.figures import sec5_conclusions as figures
 from feature_capacity.book.pages import list_pages
 from feature_capacity.book.project import find_project
 from feature_capacity.solvers.newton import minimize_quadratic
