@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style, panel_letter
+from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style, panel_letters
 from ..geometry.feasibility import Step
-from .embeddings import heat_map
+from .panels import bare, centered, legend_above, note, small_multiples
+from .vectors import frame, heat_map
 
 
 @book_style
@@ -28,24 +29,18 @@ def lemma1(
     left.plot(n_dims, sums, "o", color=BLUE, ms=2.5, alpha=0.35, mew=0, label="random $v_i$")
     left.plot(dims, dims, "_", color=BLACK, ms=13, mew=2.2, label="along projections")
     left.set(xlabel="dimension $D$ of the subspace", ylabel=r"$\sum_i (v_i \cdot e_i)^2$")
-    left.set_xticks(dims[:: max(1, len(dims) // 6)])
-    left.set_ylim(bottom=0)
+    left.set(xticks=dims[:: max(1, len(dims) // 6)], ylim=(0, None))
     left.legend(loc="upper left", handletextpad=0.3)
-    panel_letter(left, "a")
     marks = ("o", "s", "^", "D")
     for (d, curve), mark, ink in zip(turned.items(), marks, FEATURE_COLORS, strict=False):
         right.plot(np.degrees(angle), curve, mark, color=ink, ms=5, mfc="none", label=f"$D={d}$")
     fine = np.linspace(angle.min(), angle.max(), 200)
     right.plot(np.degrees(fine), np.cos(fine) ** 2, color=BLACK, lw=1, zorder=0)
-    right.annotate(r"$\cos^2\theta$", (52, np.cos(np.radians(52)) ** 2), xytext=(8, 4),
-                   textcoords="offset points")  # fmt: skip
-    right.set(
-        xlabel=r"angle $\theta$ from the projections (degrees)",
-        ylabel=r"$\sum_i (v_i \cdot e_i)^2 \,/\, D$",
-        xticks=[0, 30, 60, 90],
-    )
+    note(right, r"$\cos^2\theta$", (52, np.cos(np.radians(52)) ** 2), (8, 4))
+    right.set(xlabel=r"angle $\theta$ from the projections (degrees)", xticks=[0, 30, 60, 90])
+    right.set_ylabel(r"$\sum_i (v_i \cdot e_i)^2 \,/\, D$")
     right.legend(loc="lower left", handletextpad=0.2)
-    panel_letter(right, "b")
+    panel_letters((left, right))
     return fig
 
 
@@ -57,12 +52,9 @@ def slack(predicted: np.ndarray, missing: np.ndarray, deviation: np.ndarray) -> 
     ax.plot(ends, ends, color=MUTED, lw=1, zorder=0)
     dots = ax.scatter(predicted, missing, c=np.log10(deviation), cmap="viridis", s=16, lw=0)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
-    ax.set(
-        xlabel=r"$\sum_i \Pi_{ii}\,\sin^2\theta_i$",
-        ylabel=r"missing capacity $D - \sum_i C_i$",
-    )
-    bar = fig.colorbar(dots, ax=ax)
-    bar.set_label("size of the disturbance")
+    ax.set_xlabel(r"$\sum_i \Pi_{ii}\,\sin^2\theta_i$")
+    ax.set_ylabel(r"missing capacity $D - \sum_i C_i$")
+    bar = fig.colorbar(dots, ax=ax, label="size of the disturbance")
     low, high = np.ceil(bar.mappable.get_clim()[0]), np.floor(bar.mappable.get_clim()[1])
     ticks = np.arange(low, high + 1)
     bar.set_ticks(ticks, labels=[f"$10^{{{t:.0f}}}$" for t in ticks])
@@ -81,11 +73,7 @@ def induction_tree(steps: Sequence[Step]) -> Figure:
 @book_style
 def corner_cases(cases: Mapping[str, Sequence[Step]]) -> Figure:
     """Small trees side by side."""
-    n_columns = 2
-    n_rows = -(-len(cases) // n_columns)
-    fig, axes = plt.subplots(n_rows, n_columns, figsize=(6.8, 2.5 * n_rows), squeeze=False)
-    for ax in axes.flat[len(cases) :]:
-        ax.set_visible(False)
+    fig, axes = small_multiples(len(cases), 2, 6.8, 2.5)
     for ax, (name, steps) in zip(axes.flat, cases.items(), strict=False):
         draw_tree(ax, steps, words=False)
         ax.set_title(name, loc="left", fontsize=10)
@@ -106,19 +94,15 @@ def draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
             after = _position_after(step, i)
             ax.plot([x, x + 1], [y[i], height[x + 1][after]], color=ink, lw=1.4, zorder=1)
         for i in new:
-            ax.text(
-                x, y[i], _number(step.capacity[i]), ha="center", va="center", fontsize=10,
-                bbox={"boxstyle": "round,pad=0.28", "fc": "white", "ec": ink, "lw": 1.4},
-                zorder=3,
-            )  # fmt: skip
+            box = {"boxstyle": "round,pad=0.28", "fc": "white", "ec": ink, "lw": 1.4}
+            centered(ax, x, y[i], _number(step.capacity[i]), fontsize=10, bbox=box, zorder=3)
         top = len(height[0]) - 0.35
         ax.text(x, top, f"$D={step.n_dims}$", ha="center", va="bottom", fontsize=9, color=BLACK)
         if step.move != "base" and (words or step.move == "complement"):
             word = step.move if words else r"$1-C$"
             ax.text(x + 0.5, -0.62, word, ha="center", va="top", fontsize=9, color=MUTED)
         flipped ^= step.move == "complement"
-    ax.set(xlim=(-0.5, len(steps) - 0.5), ylim=(-1.0, len(height[0]) + 0.05), xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
+    bare(ax, xlim=(-0.5, len(steps) - 0.5), ylim=(-1.0, len(height[0]) + 0.05))
 
 
 @book_style
@@ -126,17 +110,12 @@ def growing_matrices(
     matrices: Sequence[np.ndarray], n_dims: Sequence[int], titles: Sequence[str]
 ) -> Figure:
     """Orthogonal matrices of growing size; the rows that are the embedding are framed."""
-    n_columns = 4
-    n_rows = -(-len(matrices) // n_columns)
-    fig, axes = plt.subplots(n_rows, n_columns, figsize=(6.6, 1.95 * n_rows), squeeze=False)
+    fig, axes = small_multiples(len(matrices), 4, 6.6, 1.95)
     largest = max(len(U) for U in matrices)
-    for ax in axes.flat[len(matrices) :]:
-        ax.set_visible(False)
     for ax, U, d, title in zip(axes.flat, matrices, n_dims, titles, strict=False):
         heat_map(ax, U, limit=1.0)
-        ax.set_aspect("equal")
-        ax.add_patch(Rectangle((-0.5, -0.5), len(U), d, fill=False, ec=BLACK, lw=2, clip_on=False))
-        ax.set(xlim=(-0.6, largest - 0.4), ylim=(largest - 0.4, -0.6))
+        frame(ax, 0, 0, d, len(U), lw=2)
+        ax.set(xlim=(-0.6, largest - 0.4), ylim=(largest - 0.4, -0.6), aspect="equal")
         ax.set_title(title, loc="left", weight="normal", fontsize=9)
     return fig
 
@@ -155,13 +134,12 @@ def two_constructions(trials: pd.DataFrame) -> Figure:
         ax.set_xlabel("features $N$")
     left.set(yscale="log", ylabel="largest error of rows and capacities", ylim=(1e-17, 2e-14))
     left.axhline(2.0**-52, color=MUTED, lw=1, ls=(0, (1, 2)))
-    left.text(trials["features"].max(), 1.3e-17, "dotted: machine precision", color=MUTED,
-              fontsize=9, ha="right", va="bottom")  # fmt: skip
+    style = {"color": MUTED, "fontsize": 9, "ha": "right", "va": "bottom"}
+    left.text(trials["features"].max(), 1.3e-17, "dotted: machine precision", **style)
     right.set(ylabel="share of entries of $W$\nthat are not zero", ylim=(0, 1.05))
     # Above the axes: the ranges reach their top.
-    right.legend(title=None, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    panel_letter(left, "a")
-    panel_letter(right, "b")
+    legend_above(right, title=None, ncols=2)
+    panel_letters((left, right))
     return fig
 
 

@@ -313,9 +313,8 @@ def theorem2_both_ways(
     legend_above(left, ncols=2, handletextpad=0.2)
     right.loglog(noise, deviation, "o-", color=ORANGE, ms=4, label="blocks")
     right.loglog(noise, missing, "s-", color=BLUE, ms=4, label="capacity")
-    right.set(
-        xlabel=r"relative size $\epsilon$ of the disturbance", ylabel="departure of blocks,\ncapacity lost"
-    )  # fmt: skip
+    right.set_xlabel(r"relative size $\epsilon$ of the disturbance")
+    right.set_ylabel("departure of blocks,\ncapacity lost")
     spot, laws = len(noise) // 2, (r"$\propto \epsilon$", r"$\propto \epsilon^2$")
     for curve, law, ink in zip((deviation, missing), laws, (ORANGE, BLUE), strict=True):
         note(right, law, (noise[spot], curve[spot]), (8, -12), color=ink, fontsize=12)
