@@ -191,7 +191,7 @@ for code, name in enumerate(fc.PHASES):
 # %% mystnb={"figure": {"caption": "Marginal loss reduction of every feature against its capacity, from the most important (top) to the least (bottom); circles mark the optimal allocation (the paper's Figure 2).", "name": "fig-marginal-loss"}, "image": {"alt": "Twelve falling curves on a logarithmic scale, one below the other. Circles: the top curves end at capacity one above a dashed threshold, the middle ones cross the threshold, the bottom ones start at capacity zero below it."}} tags=["hide-input"]
 grid = np.linspace(0, 1, 201)
 curves = fc.marginal_benefit(grid[:, None], importance, kurtosis)
-figures.fig2_marginal_loss(grid, curves, best.capacity, at_best, best.phase, float(best.threshold))
+figures.fig2_marginal_loss(grid, curves, best, at_best)
 
 # %% [markdown]
 # (sec1-explorer)=

@@ -133,7 +133,7 @@ glue("sec5-pinned", f"{(theory.phase != fc.POLYSEMANTIC).mean():.0%}", display=F
 probability = np.logspace(-3, 0, 61)
 kurtoses = np.array([fc.SparseUniform(p).kurtosis for p in probability])
 phases = np.array([fc.solve_allocation(importance, n_dims, k).phase for k in kurtoses])
-figures.three_fates(importance, allocation.capacity, allocation.phase, probability, phases)
+figures.three_fates(importance, allocation, probability, phases)
 
 # %% [markdown]
 # In the random problems, {glue:text}`sec5-pinned` of the features are pinned, and the minimizer finds the same capacities as the theory.

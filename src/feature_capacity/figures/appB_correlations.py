@@ -18,7 +18,7 @@ from .._style import (
     pair_matrix,
     panel_letters,
 )
-from .panels import color_bar, plain_ticks
+from .panels import color_bar, outer_labels, plain_ticks
 
 
 @book_style
@@ -28,10 +28,7 @@ def correlation_panels(matrices: Sequence[np.ndarray], heads: Sequence[str]) -> 
     for ax, matrix, head in zip(axes.flat, matrices, heads, strict=True):
         image = pair_matrix(ax, matrix, 0.7)
         ax.set_title(head)
-    for ax in axes[-1]:
-        ax.set_xlabel("feature $j$")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("feature $i$")
+    outer_labels(axes, "feature $j$", "feature $i$")
     label = r"correlation of the output with $x_i x_j$"
     color_bar(image, axes, label, shrink=0.7, pad=0.02, aspect=22, extend="both")
     return fig

@@ -129,8 +129,7 @@ def optimizers_on_ramps(
         axes[0].plot([], [], marker, color=MUTED, mfc="none", label=name)
     axes[0].legend(loc="lower right", bbox_to_anchor=(1.0, 0.02))
     axes[0].set_ylabel("capacity $C_i$")
-    axes[1].set_ylabel(r"squared length $n_i/\lambda$")
-    axes[1].set_xlabel(r"importance $v_i/\lambda$")
-    axes[1].set_xlim(scale[0], scale[-1])
+    axes[1].set(ylabel=r"squared length $n_i/\lambda$", xlabel=r"importance $v_i/\lambda$")
+    axes[1].set(xlim=(scale[0], scale[-1]))
     panel_letters(axes)
     return fig

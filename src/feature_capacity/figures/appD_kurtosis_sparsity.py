@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, PHASE_COLORS, book_style
-from .panels import dot, legend_above, note
+from .panels import dot, legend_above, note, plain_ticks
 
 
 @book_style
@@ -68,8 +66,8 @@ def kurtosis_lines(
     ax.text(0.96, 45, "superposition pays: $k>3$", ha="right", fontsize=10)
     ax.text(1.2 * p[0], 1.3, "no distribution is here: $k<1/p$", fontsize=10)
     ax.set(xscale="log", yscale="log", xlim=(p[0], 1), ylim=(0.8, top))
-    _few_numbers(ax.xaxis, (0.05, 0.1, 0.2, 0.5, 1))
-    _few_numbers(ax.yaxis, (1, 3, 10, 30))
+    plain_ticks(ax.xaxis, (0.05, 0.1, 0.2, 0.5, 1), minor=True)
+    plain_ticks(ax.yaxis, (1, 3, 10, 30), minor=True)
     ax.set_xlabel("feature probability $p$   (sparse on the left)")
     ax.set_ylabel(r"fourth moment $k=\mathbb{E}[x^4]$")
     legend_above(ax, ncols=3, bbox_to_anchor=(0.48, 1.0), columnspacing=1.4)
@@ -90,14 +88,7 @@ def off_center(p: np.ndarray, lines: Mapping[str, np.ndarray]) -> Figure:
         ax.plot(p, k, color=color, label=name)
     ax.axhline(3, color=BLACK, lw=1, ls="--")
     ax.set(yscale="log", xlim=(0, 1), ylim=(0.8, 40))
-    _few_numbers(ax.yaxis, (1, 3, 10, 30))
+    plain_ticks(ax.yaxis, (1, 3, 10, 30), minor=True)
     ax.set(xlabel="feature probability $p$", ylabel="standardized fourth moment")
     ax.legend(loc="upper center")
     return fig
-
-
-def _few_numbers(axis: Axis, ticks: Sequence[float]) -> None:
-    """Numbers at these ticks; the others of a logarithmic axis stay without."""
-    axis.set_ticks(ticks)
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(NullFormatter())

@@ -72,8 +72,7 @@ def ascent(totals: Mapping[int, np.ndarray]) -> Figure:
         right.plot([], [], color=color, label=f"$D$ = {n_dims}")
     steps = len(total) - 1
     left.set(xlim=(0, min(200, steps)), ylim=(0.9, max(totals) + 0.15), xlabel="step of ascent")
-    left.set_yticks(list(totals))
-    left.set_ylabel(r"total capacity $\Sigma_i C_i$")
+    left.set(yticks=list(totals), ylabel=r"total capacity $\Sigma_i C_i$")
     right.set(yscale="log", xlim=(0, steps), xlabel="step of ascent")
     right.set_ylabel(r"what is missing, $D-\Sigma_i C_i$")
     right.legend(loc="upper right")

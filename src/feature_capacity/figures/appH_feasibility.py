@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from operator import add
+from typing import TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,6 +19,8 @@ from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_sty
 from ..geometry.feasibility import Step
 from .panels import bare, centered, legend_above, note, small_multiples
 from .vectors import frame, heat_map
+
+T = TypeVar("T")
 
 
 @book_style
@@ -52,8 +56,7 @@ def slack(predicted: np.ndarray, missing: np.ndarray, deviation: np.ndarray) -> 
     ax.plot(ends, ends, color=MUTED, lw=1, zorder=0)
     dots = ax.scatter(predicted, missing, c=np.log10(deviation), cmap="viridis", s=16, lw=0)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
-    ax.set_xlabel(r"$\sum_i \Pi_{ii}\,\sin^2\theta_i$")
-    ax.set_ylabel(r"missing capacity $D - \sum_i C_i$")
+    ax.set(xlabel=r"$\sum_i \Pi_{ii}\,\sin^2\theta_i$", ylabel=r"missing capacity $D - \sum_i C_i$")
     bar = fig.colorbar(dots, ax=ax, label="size of the disturbance")
     low, high = np.ceil(bar.mappable.get_clim()[0]), np.floor(bar.mappable.get_clim()[1])
     ticks = np.arange(low, high + 1)
@@ -66,7 +69,7 @@ def induction_tree(steps: Sequence[Step]) -> Figure:
     """The induction: capacities merge from left to right until one is left."""
     n = len(steps[0].capacity)
     fig, ax = plt.subplots(figsize=(6.8, 0.62 * n + 1.0))
-    draw_tree(ax, steps)
+    _draw_tree(ax, steps)
     return fig
 
 
@@ -75,12 +78,12 @@ def corner_cases(cases: Mapping[str, Sequence[Step]]) -> Figure:
     """Small trees side by side."""
     fig, axes = small_multiples(len(cases), 2, 6.8, 2.5)
     for ax, (name, steps) in zip(axes.flat, cases.items(), strict=False):
-        draw_tree(ax, steps, words=False)
+        _draw_tree(ax, steps, words=False)
         ax.set_title(name, loc="left", fontsize=10)
     return fig
 
 
-def draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
+def _draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
     """Draw an induction: a column per tuple, lines that join, bands for complements."""
     height = _heights(steps)
     flipped = False
@@ -90,9 +93,11 @@ def draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
         if step.move == "complement":
             band = (x + 0.28, -0.45), 0.44, len(height[0]) - 0.05
             ax.add_patch(Rectangle(*band, color=LIGHT, alpha=0.6, lw=0))
-        for i in range(len(y)) if x + 1 < len(steps) else ():
-            after = _position_after(step, i)
-            ax.plot([x, x + 1], [y[i], height[x + 1][after]], color=ink, lw=1.4, zorder=1)
+        if x + 1 < len(steps):
+            starts = _after(step, [[start] for start in y], add)
+            for group, end in zip(starts, height[x + 1], strict=True):
+                for start in group:
+                    ax.plot([x, x + 1], [start, end], color=ink, lw=1.4, zorder=1)
         for i in new:
             box = {"boxstyle": "round,pad=0.28", "fc": "white", "ec": ink, "lw": 1.4}
             centered(ax, x, y[i], _number(step.capacity[i]), fontsize=10, bbox=box, zorder=3)
@@ -143,36 +148,23 @@ def two_constructions(trials: pd.DataFrame) -> Figure:
     return fig
 
 
-def _position_after(step: Step, i: int) -> int:
-    """Where entry i of a tuple is in the next one."""
-    if step.move == "complement":
-        return i
-    if i in step.pair:
-        return len(step.capacity) - 2
-    return i - sum(j < i for j in step.pair)
+def _after(step: Step, entries: Sequence[T], join: Callable[[T, T], T]) -> list[T]:
+    """What stands for the entries in the next tuple: a merged pair is joined, at the end."""
+    if step.move != "merge":
+        return list(entries)
+    i, j = step.pair
+    return [*(e for k, e in enumerate(entries) if k not in (i, j)), join(entries[i], entries[j])]
 
 
-def _heights(steps: Sequence[Step]) -> list[np.ndarray]:
+def _heights(steps: Sequence[Step]) -> list[list[float]]:
     """Heights of all entries at which no two lines cross: leaves in the order of the last merge."""
-    members = [[[i] for i in range(len(steps[0].capacity))]]
+    members = [[leaf] for leaf in range(len(steps[0].capacity))]
     for step in steps[:-1]:
-        old = members[-1]
-        if step.move == "merge":
-            i, j = step.pair
-            rest = [m for position, m in enumerate(old) if position not in step.pair]
-            members.append([*rest, old[i] + old[j]])
-        else:
-            members.append(old)
-    order = [leaf for group in members[-1] for leaf in group]
-    level = {leaf: len(order) - 1 - place for place, leaf in enumerate(order)}
-    heights = [np.array([level[m[0]] for m in members[0]], dtype=float)]
+        members = _after(step, members, add)
+    order = [leaf for group in members for leaf in group]
+    heights = [[len(order) - 1.0 - order.index(leaf) for leaf in range(len(order))]]
     for step in steps[:-1]:
-        y = heights[-1]
-        if step.move == "merge":
-            rest = np.delete(y, step.pair)
-            heights.append(np.append(rest, y[list(step.pair)].mean()))
-        else:
-            heights.append(y)
+        heights.append(_after(step, heights[-1], lambda a, b: (a + b) / 2))
     return heights
 
 

@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullFormatter, NullLocator
 
 HALVES = {"xticks": (0, 0.5, 1), "xticklabels": ("0", "½", "1")}
 """Ticks of an axis that goes from 0 to 1; for ``ax.set``."""
@@ -53,11 +53,22 @@ def bare(ax: Axes, **settings: Any) -> None:
     ax.spines[:].set_visible(False)
 
 
-def plain_ticks(axis: Axis, ticks: Sequence[float]) -> None:
-    """Ticks at these places alone, with plain numbers; they widen an axis that lacks them."""
+def plain_ticks(axis: Axis, ticks: Sequence[float], minor: bool = False) -> None:
+    """Plain numbers at these places, which widen an axis that lacks them; minor ticks have none."""
     axis.set_ticks(list(ticks))
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_locator(NullLocator())
+    if minor:
+        axis.set_minor_formatter(NullFormatter())
+    else:
+        axis.set_minor_locator(NullLocator())
+
+
+def outer_labels(axes: np.ndarray, x: str, y: str) -> None:
+    """Label the lowest panels below and the leftmost ones at the left."""
+    for ax in axes[-1]:
+        ax.set_xlabel(x)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(y)
 
 
 def dot(ax: Axes, x: Any, y: Any, color: Any, size: float, **style: Any) -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Wedge
 
 from .._style import BLACK, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style
-from ..theory.allocation import MONOSEMANTIC, PHASES, POLYSEMANTIC
+from ..theory.allocation import MONOSEMANTIC, PHASES, POLYSEMANTIC, Allocation
 from .maps import phase_cells, phase_patches
 from .panels import centered, dot, legend_above, note
 from .vectors import arrows_on_neurons, feature_colors
@@ -58,13 +58,12 @@ def fig1_two_kinds(
 
 def _received(ax: Axes, W: np.ndarray) -> None:
     ax.axhline(0, color=BLACK, lw=0.8)
-    for i in range(W.shape[1]):
-        x = np.arange(W.shape[0]) + 0.34 * (i - 0.5)
-        ax.bar(x, W[:, i], width=0.32, color=FEATURE_COLORS[i])
-        for a, value in zip(x, W[:, i], strict=True):
-            up = value >= 0
-            text, shift = f"{value:.2f}".replace("-", "\N{MINUS SIGN}"), (0, 2 if up else -2)
-            va = "bottom" if up else "top"
+    for i, w in enumerate(W.T):
+        x = np.arange(len(w)) + 0.34 * (i - 0.5)
+        ax.bar(x, w, width=0.32, color=FEATURE_COLORS[i])
+        for a, value in zip(x, w, strict=True):
+            text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+            shift, va = ((0, 2), "bottom") if value >= 0 else ((0, -2), "top")
             note(ax, text, (a, value), shift, ha="center", va=va, fontsize=10)
     ax.set_xticks(range(W.shape[0]), [f"neuron {a + 1}" for a in range(W.shape[0])], fontsize=10)
     ax.set(ylim=(-1.15, 1.45), yticks=[-1, 0, 1])
@@ -92,22 +91,15 @@ def turning_the_basis(
         lowest = int(np.argmin(values))
         ax.plot(degrees, values, color=color, lw=2.6, label=label)
         dot(ax, degrees[lowest], values[lowest], "white", 10, mec=color, mew=2.4)
-    ax.set(
-        xlabel="turn of the neuron basis (degrees)", ylabel="worst cross-talk of a neuron",
-        xlim=(degrees[0], degrees[-1]), ylim=(0, 1.03), xticks=np.arange(0, 91, 15),
-    )  # fmt: skip
+    ax.set(xlabel="turn of the neuron basis (degrees)", ylabel="worst cross-talk of a neuron")
+    ax.set(xlim=(degrees[0], degrees[-1]), ylim=(0, 1.03), xticks=np.arange(0, 91, 15))
     legend_above(ax, ncols=2, fontsize=11)
     return fig
 
 
 @book_style
 def fig2_marginal_loss(
-    grid: np.ndarray,
-    benefit: np.ndarray,
-    capacity: np.ndarray,
-    benefit_at_optimum: np.ndarray,
-    phase: np.ndarray,
-    threshold: float,
+    grid: np.ndarray, benefit: np.ndarray, best: Allocation, benefit_at_optimum: np.ndarray
 ) -> Figure:
     """Figure 2: marginal loss reduction of many features, circles at the optimum.
 
@@ -117,30 +109,29 @@ def fig2_marginal_loss(
         Capacities at which the curves are drawn.
     benefit : array (n_points, n_features)
         One curve per feature, the most important first.
-    capacity, benefit_at_optimum, phase : arrays (n_features,)
-        Where each circle goes, and its phase.
-    threshold : float
-        The common marginal benefit of the shared features.
+    best : Allocation
+        The optimal allocation; the line is at its threshold.
+    benefit_at_optimum : array (n_features,)
+        How high each circle is.
     """
     fig, ax = plt.subplots(figsize=(6.6, 5.0))
     colors = sns.color_palette("crest_r", benefit.shape[1])
     for i, color in enumerate(colors):
         ax.plot(grid, benefit[:, i], color=color, lw=1.7, zorder=2)
-    ax.axhline(threshold, color=BLACK, lw=1.3, ls=(0, (5, 3)), zorder=3, label="common threshold")
+    threshold, style = float(best.threshold), {"color": BLACK, "lw": 1.3, "ls": (0, (5, 3))}
+    ax.axhline(threshold, zorder=3, label="common threshold", **style)
     # Curves far below the threshold, or far above, would flatten the rest of the picture.
     low = max(benefit[-1].min(), threshold / 300) / 1.5
     high = min(benefit[0].max(), threshold * 300) * 1.4
     visible = (benefit_at_optimum > low) & (benefit_at_optimum < high)
     for code in range(len(PHASES)):
-        some = (phase == code) & visible
-        name = f"{PHASES[code]} ({int((phase == code).sum())})"
-        at = capacity[some], benefit_at_optimum[some]
+        those = best.phase == code
+        name, some = f"{PHASES[code]} ({those.sum()})", those & visible
+        at = best.capacity[some], benefit_at_optimum[some]
         dot(ax, *at, PHASE_COLORS[code], 9.5, mew=1.3, label=name)
-    ax.set(
-        yscale="log", xlim=(-0.005, 1.005), ylim=(low, high),
-        xlabel="capacity $C_i$ of the feature",
-        ylabel=r"marginal loss reduction $-\partial L/\partial C_i$",
-    )  # fmt: skip
+    ax.set(yscale="log", xlim=(-0.005, 1.005), ylim=(low, high))
+    ax.set_xlabel("capacity $C_i$ of the feature")
+    ax.set_ylabel(r"marginal loss reduction $-\partial L/\partial C_i$")
     legend_above(ax, ncols=2, fontsize=10.5)
     return fig
 
@@ -168,11 +159,9 @@ def phases_by_importance(
         ax.plot(kurtosis[beyond], edge[beyond], color="white", lw=2)
     ax.axvline(3, color="white", lw=1.6, ls=(0, (3, 3)))
     note(ax, "$k = 3$", (3, 0.03), (6, 0), xycoords=("data", "axes fraction"), color=BLACK)
-    ax.set(
-        xlim=(kurtosis[0], kurtosis[-1]), ylim=(importance.min(), importance.max()),
-        xlabel="kurtosis $k$ (sparser inputs to the right)",
-        ylabel="importance $v_i$ of the feature",
-    )  # fmt: skip
+    ax.set(xlim=(kurtosis[0], kurtosis[-1]), ylim=(importance.min(), importance.max()))
+    ax.set_xlabel("kurtosis $k$ (sparser inputs to the right)")
+    ax.set_ylabel("importance $v_i$ of the feature")
     legend_above(ax, handles=phase_patches((2, 1, 0)), ncols=3, fontsize=10.5)
     return fig
 
@@ -202,9 +191,8 @@ def fig3_two_toy_models(W: np.ndarray) -> Figure:
         _nodes(ax, nodes, kind)
 
     # The computation: a few mixed neurons imitate many pure ones, whose sum is the target.
-    x1, h1, x2, h2 = (
-        _row(n, second, 0.0), _row(few, second, 2.1), _row(n, third, 0.0), _row(n, third, 2.1)
-    )  # fmt: skip
+    x1, h1 = _row(n, second, 0.0), _row(few, second, 2.1)
+    x2, h2 = _row(n, third, 0.0), _row(n, third, 2.1)
     y1, y2 = np.array([[second, 4.2]]), np.array([[third, 4.2]])
     _wires(ax, x1, h1, W)
     _wires(ax, x2, h2, own)
@@ -220,9 +208,9 @@ def fig3_two_toy_models(W: np.ndarray) -> Figure:
 
     ax.plot([2.45, 2.45], [-0.9, 7.1], color="#c3c9d1", lw=1)
     middle = (second + third) / 2
-    for x, text in ((first, "Compress and recover"), (middle, "Compute with fewer neurons")):
-        centered(ax, x, 6.85, text, fontsize=12.5, weight="bold", zorder=7)
-    for x, y, text in (
+    for at, text in ((first, "Compress and recover"), (middle, "Compute with fewer neurons")):
+        centered(ax, at, 6.85, text, fontsize=12.5, weight="bold", zorder=7)
+    for at, height, text in (
         (first, 6.1, r"loss $\sum_i v_i\,(\hat x_i-x_i)^2$"),
         (middle, 6.1, r"loss $(\tilde y-y)^2$"),
         (first, 5.1, r"$\hat x=\mathrm{ReLU}(W^{T}Wx+b)$"),
@@ -232,16 +220,16 @@ def fig3_two_toy_models(W: np.ndarray) -> Figure:
         (second, -0.72, "model"),
         (third, -0.72, "target"),
     ):
-        centered(ax, x, y, text, fontsize=11.5, zorder=7)
+        centered(ax, at, height, text, fontsize=11.5, zorder=7)
     centered(ax, middle, 3.85, "compared", fontsize=10.5, zorder=7)
     ax.set(xlim=(-2.15, third + 2.1), ylim=(-1.0, 7.15), aspect="equal")
     ax.set_axis_off()
     return fig
 
 
-def _row(n: int, center: float, height: float, width: float = 3.3) -> np.ndarray:
+def _row(n: int, center: float, height: float) -> np.ndarray:
     """Positions of n nodes side by side."""
-    spread = width if n > 3 else width * 0.72
+    spread = 3.3 if n > 3 else 3.3 * 0.72
     return np.stack([center + np.linspace(-0.5, 0.5, n) * spread, np.full(n, height)], axis=1)
 
 
@@ -258,10 +246,8 @@ def _nodes(ax: Axes, places: np.ndarray, weights: np.ndarray, curved: bool = Fal
         if curved:
             t = np.linspace(-1, 1, 41)
             ax.add_patch(Circle((x, y), 0.66 * radius, fc="white", ec="none", zorder=5))
-            ax.plot(
-                x + 0.42 * radius * t, y + radius * (0.75 * t**2 - 0.38), color=BLACK, lw=1.5,
-                zorder=6,
-            )  # fmt: skip
+            curve = x + 0.42 * radius * t, y + radius * (0.75 * t**2 - 0.38)
+            ax.plot(*curve, color=BLACK, lw=1.5, zorder=6)
 
 
 def _wires(
@@ -274,11 +260,10 @@ def _wires(
 ) -> None:
     """Lines from sources to targets, as strong as weights (n_targets, n_sources)."""
     strength = np.abs(weights) / np.abs(weights).max()
-    for t, (x1, y1) in enumerate(targets):
-        for s, (x0, y0) in enumerate(sources):
-            if strength[t, s] > 0.02:
-                hue = color or FEATURE_COLORS[(s if by_source else t) % len(FEATURE_COLORS)]
-                ax.plot(
-                    [x0, x1], [y0, y1], color=hue, lw=0.5 + 1.7 * strength[t, s],
-                    alpha=0.35 + 0.55 * strength[t, s], solid_capstyle="round", zorder=1,
-                )  # fmt: skip
+    hues = feature_colors(max(strength.shape))
+    for (t, s), size in np.ndenumerate(strength):
+        if size > 0.02:
+            ends = np.stack([sources[s], targets[t]], axis=1)
+            look = {"lw": 0.5 + 1.7 * size, "alpha": 0.35 + 0.55 * size, "zorder": 1}
+            hue = color or hues[s if by_source else t]
+            ax.plot(*ends, color=hue, solid_capstyle="round", **look)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style, panel_letters
-from .panels import HALVES, centered, dot, legend_above, note
+from .panels import HALVES, centered, dot, legend_above, note, outer_labels
 from .vectors import arrows_on_neurons, feature_colors
 
 _BAND = "#e8ebef"
@@ -77,10 +77,8 @@ def total_capacity_bounds(
     at_most = f"at most $D$ = {n_dims}"
     ax.axhline(n_dims, color=PHASE_COLORS[1], lw=2.2, label=at_most, clip_on=False)
     dot(ax, *tight.T, "white", 9, mec=BLACK, mew=1.8, label="attained")
-    ax.set(
-        xlabel=r"stable rank $\|W\|_F^2\,/\,\|W\|_2^2$", ylabel=r"total capacity $\Sigma_i C_i$",
-        xlim=(1, n_dims * 1.01), ylim=(0.95, n_dims * 1.02),
-    )  # fmt: skip
+    ax.set(xlabel=r"stable rank $\|W\|_F^2\,/\,\|W\|_2^2$", ylabel=r"total capacity $\Sigma_i C_i$")
+    ax.set(xlim=(1, n_dims * 1.01), ylim=(0.95, n_dims * 1.02))
     legend_above(ax, bbox_to_anchor=(0.5, 1.01), ncols=3, fontsize=10, columnspacing=1.2)
     return fig
 
@@ -148,10 +146,7 @@ def six_situations(
         headroom = 1.6 if split is None else 1.08
         ax.set(xlim=(0, 1), ylim=(0, headroom * max(np.max(blue), np.max(black))), **HALVES)
         ax.locator_params(axis="y", nbins=4)
-    for ax in axes[1]:
-        ax.set_xlabel("capacity $C_i$")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("marginal benefit")
+    outer_labels(axes, "capacity $C_i$", "marginal benefit")
     return fig
 
 
@@ -220,6 +215,5 @@ def realizable_pairs(capacity: np.ndarray, leverage: np.ndarray, heads: Sequence
         ax.plot(1, 0.5, "X", ms=11, mfc=PHASE_COLORS[1], mec="white", clip_on=False, zorder=6)
         ax.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal", **HALVES)
         ax.set_yticks(HALVES["xticks"], HALVES["xticklabels"])
-        ax.set_xlabel("capacity of the first feature")
-    axes[0].set_ylabel("capacity of the second feature")
+    outer_labels(axes[None], "capacity of the first feature", "capacity of the second feature")
     return fig

@@ -63,9 +63,7 @@ def sampling_funnel(
 
 @book_style
 def correlation_maps(
-    matrices: Sequence[np.ndarray],
-    heads: Sequence[str],
-    terms: Sequence[tuple[float, float]],
+    matrices: Sequence[np.ndarray], heads: Sequence[str], terms: Sequence[tuple[float, float]]
 ) -> Figure:
     """What the data and two models say about each pair of features, as matrices side by side.
 

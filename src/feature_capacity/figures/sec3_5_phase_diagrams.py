@@ -24,11 +24,7 @@ _LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map
 
 @book_style
 def total_capacity_line(
-    inverse: np.ndarray,
-    capacity: np.ndarray,
-    breakpoints: np.ndarray,
-    n_dims: int,
-    solution: float,
+    inverse: np.ndarray, capacity: np.ndarray, breakpoints: np.ndarray, n_dims: int, solution: float
 ) -> Figure:
     """Capacities stacked over 1 / multiplier; the budget picks the multiplier (section 3.5.1).
 
@@ -45,10 +41,8 @@ def total_capacity_line(
     ax.plot(solution, n_dims, "o", color=_LINE, ms=8, mec="white", zorder=5)
     ax.text(inverse[0], n_dims, f" budget $D={n_dims}$", va="bottom", color="#b3500c")
     ax.text(solution, 0.06, r"  solution $1/\lambda$", va="bottom", color="white", weight="bold")
-    ax.set(
-        xlim=(inverse[0], inverse[-1]), ylim=(0, capacity.shape[1] + 0.1),
-        xlabel=r"one over the multiplier, $1/\lambda$", ylabel="total capacity of all features",
-    )  # fmt: skip
+    ax.set(xlim=(inverse[0], inverse[-1]), ylim=(0, capacity.shape[1] + 0.1))
+    ax.set(xlabel=r"one over the multiplier, $1/\lambda$", ylabel="total capacity of all features")
     return fig
 
 
@@ -88,10 +82,8 @@ def boundary_lines(
         (near, np.sqrt(ends[0] * 0.15), "ignored", "#4b535c"),
     ):
         centered(ax, at, y, word, color=color, weight="bold")
-    ax.set(
-        xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=ends,
-        xlabel="kurtosis beyond the critical one, $k-3$", ylabel=VARIED,
-    )  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=ends)
+    ax.set(xlabel="kurtosis beyond the critical one, $k-3$", ylabel=VARIED)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter("{x:g}")
     return fig

@@ -8,17 +8,14 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullFormatter
 from mpl_toolkits.mplot3d import Axes3D
 
 from .._style import (
     BLACK,
     BLUE,
-    CAPACITY_MAP,
     FEATURE_COLORS,
     LIGHT,
     MUTED,
@@ -28,66 +25,18 @@ from .._style import (
     book_style,
 )
 from ..geometry.blocks import Block
-from .maps import CHANCE, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
-from .panels import HALVES, color_bar, small_multiples
+from .map_tables import Map, bar_below, capacity_map, legend_of_squares, map_cells, table_of_maps
+from .maps import CHANCE, VARIED
+from .panels import HALVES, color_bar, plain_ticks, small_multiples
 from .vectors import bare_space, color_of_features
 
-PLATEAU_LEVELS = tuple(sorted({*CONTOUR_LEVELS, 0.47, 0.53} - {0.5}))
-"""Contours of Figure 7: 0.47 and 0.53 in place of 0.5."""
-
-ACTIVATION_COLORS = dict(
-    zip(("quadratic", "ReLU", "GELU", "tanh"), FEATURE_COLORS[:4], strict=True)
-)
+ACTIVATION_COLORS = dict(zip(("quadratic", "ReLU", "GELU", "tanh"), FEATURE_COLORS, strict=False))
 """One color per nonlinearity."""
 
 _STYLES = {"computation": "-", "autoencoder": (0, (3, 1.6))}
-_FEW_LABELS = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
-
-Map = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Importances, probabilities, and one value for each cell, (len(p), len(V))."""
 
 Curves = Mapping[tuple[str, str], np.ndarray]
 """Values by kind of model and name of nonlinearity."""
-
-
-def _cells(ax: Axes, picture: Map, **style: Any) -> QuadMesh:
-    image = cells(ax, *picture, **style)
-    low, high = ax.get_xlim()
-    inside = [t for t in _FEW_LABELS if low <= t <= high]
-    if len(inside) > 4:
-        inside = inside[1:-1:2] if len(inside) > 5 else inside[1:-1]
-    square_frame(ax, inside, _FEW_LABELS)
-    return image
-
-
-def _capacity(ax: Axes, picture: Map) -> QuadMesh:
-    """Colors and contours; cells that are NaN stay white, and contours need some that are not."""
-    image = _cells(ax, picture, cmap=CAPACITY_MAP, vmin=0, vmax=1)
-    if min(np.shape(picture[2])) > 1 and np.isfinite(picture[2]).any():
-        width = [1.0 if c in (0.47, 0.53) else 0.5 for c in PLATEAU_LEVELS]
-        ink = ["#ffb07c" if c in (0.47, 0.53) else "white" for c in PLATEAU_LEVELS]
-        ax.contour(*picture, levels=PLATEAU_LEVELS, colors=ink, linewidths=width)
-    return image
-
-
-def _frame_rows(rows: Mapping[str, Mapping[str, Any]], below: float) -> tuple[Figure, np.ndarray]:
-    """Axes for a table of maps with heads on top and at the left, and labels shared by all."""
-    columns = list(next(iter(rows.values())))
-    size = (0.9 + 1.72 * len(columns), below + 1.66 * len(rows))
-    fig, axes = plt.subplots(
-        len(rows), len(columns), figsize=size, sharex=True, sharey=True, squeeze=False
-    )
-    for ax, name in zip(axes[0], columns, strict=True):
-        ax.set_title(name)
-    for ax, name in zip(axes[:, 0], rows, strict=True):
-        ax.set_ylabel(name, weight="bold", labelpad=6)
-    axes[-1, len(columns) // 2].set_xlabel(VARIED)
-    fig.supylabel(f"{CHANCE}  (sparse below, dense on top)", size=10)
-    return fig, axes
-
-
-def _capacity_bar(image: QuadMesh, axes: np.ndarray) -> None:
-    capacity_bar(image, axes, aspect=34, pad=0.02, ticks=np.arange(6) / 5)
 
 
 @book_style
@@ -96,11 +45,11 @@ def fig7_phase_diagrams(rows: Mapping[str, Mapping[str, Map]]) -> Figure:
 
     ``rows`` maps the name of a model to maps by the name of a nonlinearity, the same in each row.
     """
-    fig, axes = _frame_rows(rows, below=1.25)
+    fig, axes = table_of_maps(rows, below=1.25)
     for line, maps in zip(axes, rows.values(), strict=True):
         for ax, picture in zip(line, maps.values(), strict=True):
-            image = _capacity(ax, picture)
-    _capacity_bar(image, axes)
+            image = capacity_map(ax, picture)
+    bar_below(image, axes)
     return fig
 
 
@@ -109,12 +58,12 @@ def gallery(maps: Mapping[str, Map], n_columns: int = 4) -> Figure:
     """Capacity maps by title, as in Figure 7, row after row."""
     fig, axes = small_multiples(len(maps), n_columns, 6.2, 1.75, 1.25, sharey=True)
     for ax, (title, picture) in zip(axes.flat, maps.items(), strict=False):
-        image = _capacity(ax, picture)
+        image = capacity_map(ax, picture)
         ax.set_title(title, fontsize=9)
         ax.tick_params(labelbottom=ax in axes[-1])
     axes[-1, (n_columns - 1) // 2].set_xlabel(VARIED)
     fig.supylabel(CHANCE, size=10)
-    _capacity_bar(image, axes)
+    bar_below(image, axes)
     return fig
 
 
@@ -134,9 +83,7 @@ def slices(
                 ax.plot(importance, capacity, color=ACTIVATION_COLORS[name], label=name, lw=1.6)
             ax.set(xscale="log", ylim=(-0.03, 1.03))
             ax.set_yticks(HALVES["xticks"], HALVES["xticklabels"])
-            ax.xaxis.set_major_locator(FixedLocator([0.01, 1, 100]))
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.xaxis.set_minor_formatter(NullFormatter())
+            plain_ticks(ax.xaxis, (0.01, 1, 100), minor=True)
         line[0].set_ylabel(f"{sparsity}\ncapacity, $C_1$")
     for ax, model in zip(axes[0], models, strict=True):
         ax.set_title(model)
@@ -150,24 +97,15 @@ def block_maps(
     rows: Mapping[str, Mapping[str, Map]], kinds: Mapping[int, tuple[str, str]]
 ) -> Figure:
     """What block the varied feature belongs to; ``kinds`` maps a code to its name and color."""
-    fig, axes = _frame_rows(rows, below=1.3)
+    fig, axes = table_of_maps(rows, below=1.3)
     colors = ListedColormap([color for _, color in kinds.values()])
     norm = BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds))
     place = {code: i for i, code in enumerate(kinds)}
     for line, maps in zip(axes, rows.values(), strict=True):
         for ax, (importance, p, codes) in zip(line, maps.values(), strict=True):
-            _cells(ax, (importance, p, np.vectorize(place.get)(codes)), cmap=colors, norm=norm)
-    _legend_of_squares(fig, kinds.values(), ms=9)
+            map_cells(ax, (importance, p, np.vectorize(place.get)(codes)), cmap=colors, norm=norm)
+    legend_of_squares(fig, kinds.values(), ms=9)
     return fig
-
-
-def _legend_of_squares(
-    fig: Figure, kinds: Iterable[tuple[str, str]], ms: int, **style: Any
-) -> None:
-    squares = [
-        Line2D([], [], marker="s", ls="", ms=ms, color=color, label=name) for name, color in kinds
-    ]
-    fig.legend(handles=squares, loc="outside lower center", ncols=3, handletextpad=0.2, **style)
 
 
 @book_style
@@ -217,10 +155,8 @@ def largest_shared_importance(
         beyond = np.asarray(values) >= top
         ax.plot(np.asarray(p)[beyond], np.asarray(values)[beyond], "^", color=color, ms=9)
     ax.plot(p, 0.5 / np.asarray(p), color=MUTED, ls=":", lw=1.2, label="slope $-1$")
-    ax.set(
-        xscale="log", yscale="log", xlabel=f"{CHANCE}  (sparse at left)",
-        ylabel="largest $V$ in superposition", ylim=(0.7, 2 * top),
-    )  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel=f"{CHANCE}  (sparse at left)")
+    ax.set(ylabel="largest $V$ in superposition", ylim=(0.7, 2 * top))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter("{x:g}")
     ax.minorticks_off()
@@ -331,13 +267,13 @@ def two_in_one(maps: Mapping[str, Map], gain: Map, names: Sequence[str]) -> Figu
     """
     fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.7), sharey=True)
     for ax, (name, picture) in zip(axes, maps.items(), strict=False):
-        _cells(ax, picture, cmap=PHASE_MAP, vmin=-0.5, vmax=2.5)
+        map_cells(ax, picture, cmap=PHASE_MAP, vmin=-0.5, vmax=2.5)
         ax.set_title(name)
-    image = _cells(axes[2], gain, cmap="cividis", vmin=0)
+    image = map_cells(axes[2], gain, cmap="cividis", vmin=0)
     axes[2].set_title("part of loss saved")
     color_bar(image, axes, aspect=16, shrink=0.75, pad=0.02)
     kinds = [(name, PHASE_COLORS[code]) for code, name in enumerate(names)]
-    _legend_of_squares(fig, kinds, ms=8, columnspacing=1.2)
+    legend_of_squares(fig, kinds, ms=8, columnspacing=1.2)
     axes[0].set_ylabel(CHANCE)
     axes[1].set_xlabel("importance of the extra feature, $V$")
     return fig

@@ -13,15 +13,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from .._style import BLACK, BLUE, LIGHT, MUTED, ORANGE, book_style
 from ..geometry.blocks import Block
 from .panels import bare, centered, dot, legend_above, note, small_multiples
-from .vectors import (
-    BLOCK_COLORS,
-    arrows,
-    bare_space,
-    bare_square,
-    color_of_features,
-    frame,
-    heat_map,
-)
+from .vectors import BLOCK_COLORS, arrows, bare_space, color_of_features, frame, heat_map
 
 _ELEVATION, _AZIMUTH = 18, -62  # from where the gallery is seen
 
@@ -41,7 +33,7 @@ def balance(embeddings: Mapping[str, np.ndarray], totals: Sequence[float]) -> Fi
         arrows(ax, W / np.linalg.norm(W, axis=0).max(), [BLACK] * W.shape[1])
         ax.set_title(name, weight="normal", fontsize=11)
         ax.set_xlabel(rf"$\sum_i C_i = {total:.4g}$", color=ink, fontsize=12)
-        bare_square(ax, 1.45)
+        bare(ax, xlim=(-1.45, 1.45), ylim=(-1.45, 1.45), aspect="equal")
     return fig
 
 
@@ -85,10 +77,7 @@ def hidden_blocks(W: np.ndarray, aligned: np.ndarray, found: Sequence[Block]) ->
 
 @book_style
 def interpolation(
-    stages: Sequence[np.ndarray],
-    stage_length: np.ndarray,
-    length: np.ndarray,
-    capacity: np.ndarray,
+    stages: Sequence[np.ndarray], stage_length: np.ndarray, length: np.ndarray, capacity: np.ndarray
 ) -> Figure:
     """One vector grows within a block: five stages, and every feature's capacity on the way."""
     fig = plt.figure(figsize=(6.4, 5.4))
@@ -102,7 +91,7 @@ def interpolation(
                 ax.text(*(W[:, i] + [0.1, -0.42]), "twice", color=BLUE, fontsize=9)
         ax.set_title("abcde"[s], loc="left")
         ax.set_title(rf"$n_1={n:.3g}$", weight="normal")
-        bare_square(ax, low=(-1.12, -1.0), high=(1.12, top))
+        bare(ax, xlim=(-1.12, 1.12), ylim=(-1.0, top), aspect="equal")
     ax = fig.add_subplot(grid[1, :])
     free = length >= 3
     ax.axvspan(3, length.max(), color=LIGHT, alpha=0.45, lw=0)
@@ -155,25 +144,23 @@ def _frame_blocks(ax: Axes, found: Sequence[Block]) -> None:
 
 
 def _bipartite(ax: Axes, W: np.ndarray, found: Sequence[Block], color: Sequence[str]) -> None:
-    n_dims, n = W.shape
-    x = np.arange(n, dtype=float)
+    n = W.shape[1]
     y: list[float] = []  # every neuron stands below the features of its block
     for b in found:
-        low, high = b.features[0] - 0.5, b.features[-1] + 0.5
-        step = (high - low) / b.dimension
+        low, step = b.features[0] - 0.5, len(b.features) / b.dimension
         y += [low + (d + 0.5) * step for d in range(b.dimension)]
     for (d, i), weight in np.ndenumerate(W / np.abs(W).max()):
         size = abs(weight)
         if size > 1e-9:
             style = {"lw": 0.5 + 3 * size, "alpha": 0.25 + 0.6 * size, "color": color[i]}
             dashes = "-" if weight > 0 else (0, (2, 1.2))
-            ax.plot([x[i], y[d]], [1, 0], ls=dashes, solid_capstyle="round", zorder=1, **style)
-    for i in range(n):
-        ax.plot(x[i], 1, "o", ms=14, mfc="white", mec=color[i], mew=1.8, zorder=3)
-        centered(ax, x[i], 1, str(i + 1), fontsize=9, zorder=4)
-    for d in range(n_dims):
-        ax.plot(y[d], 0, "s", ms=16, mfc="#eef1f4", mec=BLACK, mew=1.2, zorder=3)
-        centered(ax, y[d], 0, str(d + 1), fontsize=9, zorder=4)
+            ax.plot([i, y[d]], [1, 0], ls=dashes, solid_capstyle="round", zorder=1, **style)
+    for i, ink in enumerate(color):
+        ax.plot(i, 1, "o", ms=14, mfc="white", mec=ink, mew=1.8, zorder=3)
+        centered(ax, i, 1, str(i + 1), fontsize=9, zorder=4)
+    for d, place in enumerate(y, start=1):
+        ax.plot(place, 0, "s", ms=16, mfc="#eef1f4", mec=BLACK, mew=1.2, zorder=3)
+        centered(ax, place, 0, str(d), fontsize=9, zorder=4)
     bare(ax, xlim=(-0.6, n - 0.4), ylim=(-0.28, 1.28))
     centered(ax, (n - 1) / 2, 1.22, "feature")
     centered(ax, (n - 1) / 2, -0.24, "neuron")
@@ -226,7 +213,7 @@ def _plane(ax: Axes, W: np.ndarray, color: Sequence[str]) -> None:
         ax.fill(*W, color=MUTED, alpha=0.12, lw=0)
         ax.plot(*W[:, [*range(W.shape[1]), 0]], color=MUTED, lw=0.9, alpha=0.6)
     arrows(ax, W, color, width=1.8, head=9)
-    bare_square(ax, 1.12)
+    bare(ax, xlim=(-1.12, 1.12), ylim=(-1.12, 1.12), aspect="equal")
 
 
 def _solid(
@@ -268,7 +255,6 @@ def rotation_film(steps: Sequence[np.ndarray], capacity: np.ndarray) -> Figure:
             bars.set_ylabel("$n_i$", rotation=0, labelpad=8, va="center")
         picture = fig.add_subplot(grid[3 * row + 1, column])
         heat_map(picture, W, limit=1.0)
-        picture.set(xticks=[], yticks=[])
         if column == 0:
             picture.set_ylabel("$W$", rotation=0, labelpad=14, va="center")
     return fig

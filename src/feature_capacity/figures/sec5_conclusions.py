@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from .._style import BLACK, LIGHT, MUTED, PHASE_COLORS, book_style, panel_letters
+from ..theory.allocation import Allocation
 from .maps import phase_cells, phase_patches
 from .panels import legend_above
 
@@ -24,16 +25,13 @@ _VERDICT_COLORS = {
 
 @book_style
 def three_fates(
-    importance: np.ndarray,
-    capacity: np.ndarray,
-    phase: np.ndarray,
-    probability: np.ndarray,
-    phases: np.ndarray,
+    importance: np.ndarray, found: Allocation, probability: np.ndarray, phases: np.ndarray
 ) -> Figure:
     """Capacities of many features, and the phase of each of them for every sparsity."""
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.6))
     for code, ink in PHASE_COLORS.items():
-        left.plot(importance[phase == code], capacity[phase == code], "o", color=ink, ms=4, mew=0)
+        some = found.phase == code
+        left.plot(importance[some], found.capacity[some], "o", color=ink, ms=4, mew=0)
     left.set(xscale="log", xlabel="importance $v_i$", ylabel="capacity $C_i$", ylim=(-0.03, 1.03))
     phase_cells(right, importance, probability, phases)
     right.set(xlabel="importance $v_i$", ylabel="probability $p$ that a feature is active")

@@ -70,17 +70,6 @@ def _arrow(ax: Axes, tip: np.ndarray, color: str, width: float, head: float) -> 
     ax.add_patch(FancyArrowPatch((0, 0), tip, shrinkA=0, shrinkB=0, zorder=3, **look))
 
 
-def bare_square(
-    ax: Axes,
-    limit: float = 1.0,
-    low: tuple[float, float] | None = None,
-    high: tuple[float, float] | None = None,
-) -> None:
-    """Equal scales, no frame, no ticks; from -limit to limit, or from corner to corner."""
-    (x0, y0), (x1, y1) = low or (-limit, -limit), high or (limit, limit)
-    bare(ax, xlim=(x0, x1), ylim=(y0, y1), aspect="equal")
-
-
 def bare_space(ax: Axes3D, limit: float, zoom: float, elevation: float, azimuth: float) -> None:
     """Equal scales from -limit to limit, no frame, no ticks, seen from one side."""
     ax.set_box_aspect((1, 1, 1), zoom=zoom)
