@@ -64,7 +64,8 @@ def curvature(
     right.set_ylabel(r"$-\partial\mathcal{L}/\partial C_i\;/\;2v_i^2$")
     left.legend(loc="upper right", bbox_to_anchor=(1.02, 1.02))
     for ax in (left, right):
-        ax.set(xlim=(0, 1), xlabel="capacity $C_i$", **HALVES)
+        ax.set_xticks(*HALVES)
+        ax.set(xlim=(0, 1), xlabel="capacity $C_i$")
     return fig
 
 

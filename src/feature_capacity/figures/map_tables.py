@@ -12,8 +12,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .._style import CAPACITY_MAP
-from .maps import CHANCE, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
+from .maps import CAPACITY_LOOK, CHANCE, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
 
 PLATEAU_LEVELS = tuple(sorted({*CONTOUR_LEVELS, 0.47, 0.53} - {0.5}))
 """Contours of Figure 7: 0.47 and 0.53 in place of 0.5."""
@@ -37,7 +36,7 @@ def map_cells(ax: Axes, picture: Map, **style: Any) -> QuadMesh:
 
 def capacity_map(ax: Axes, picture: Map) -> QuadMesh:
     """Colors and contours; cells that are NaN stay white, and contours need some that are not."""
-    image = map_cells(ax, picture, cmap=CAPACITY_MAP, vmin=0, vmax=1)
+    image = map_cells(ax, picture, **CAPACITY_LOOK)
     if min(np.shape(picture[2])) > 1 and np.isfinite(picture[2]).any():
         width = [1.0 if c in (0.47, 0.53) else 0.5 for c in PLATEAU_LEVELS]
         ink = ["#ffb07c" if c in (0.47, 0.53) else "white" for c in PLATEAU_LEVELS]

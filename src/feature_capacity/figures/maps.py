@@ -23,6 +23,11 @@ CHANCE = "feature probability, $p$"
 """What the axes of phase diagrams are."""
 
 
+CAPACITY_LOOK = {"cmap": CAPACITY_MAP, "vmin": 0, "vmax": 1}
+PHASE_LOOK = {"cmap": PHASE_MAP, "vmin": -0.5, "vmax": 2.5}
+"""How cells of capacities, and of phases by their codes, are colored."""
+
+
 def cell_edges(centers: np.ndarray) -> np.ndarray:
     """Edges of the cells whose centers are given, halfway in the logarithm."""
     x = np.log(centers)
@@ -36,16 +41,6 @@ def cells(ax: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, **style: A
     ax.set(xscale="log", yscale="log")
     ax.set(xlim=(columns.min(), columns.max()), ylim=(rows.min(), rows.max()))
     return ax.pcolormesh(columns, rows, values, rasterized=True, **style)
-
-
-def capacity_cells(ax: Axes, x: np.ndarray, y: np.ndarray, capacity: np.ndarray) -> QuadMesh:
-    """A map of capacities, from 0 to 1."""
-    return cells(ax, x, y, capacity, cmap=CAPACITY_MAP, vmin=0, vmax=1)
-
-
-def phase_cells(ax: Axes, x: np.ndarray, y: np.ndarray, phase: np.ndarray) -> QuadMesh:
-    """A map of phases by their codes."""
-    return cells(ax, x, y, phase, cmap=PHASE_MAP, vmin=-0.5, vmax=2.5)
 
 
 def phase_patches(codes: Iterable[int] = (0, 1, 2)) -> list[Patch]:

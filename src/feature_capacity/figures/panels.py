@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import NullFormatter, NullLocator
 
-HALVES = {"xticks": (0, 0.5, 1), "xticklabels": ("0", "½", "1")}
-"""Ticks of an axis that goes from 0 to 1; for ``ax.set``."""
+HALVES = (0, 0.5, 1), ("0", "½", "1")
+"""Ticks of an axis from 0 to 1, and their labels; for ``ax.set_xticks``."""
 
 POINTER = {"arrowstyle": "-", "color": "#6b7280", "lw": 0.8}
 """A thin line from a note to what it is about; for ``arrowprops``."""

@@ -14,7 +14,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, Patch, Wedge
 
 from .._style import BLACK, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import MONOSEMANTIC, PHASES, POLYSEMANTIC, Allocation
-from .maps import phase_cells, phase_patches
+from .maps import PHASE_LOOK, cells, phase_patches
 from .panels import centered, dot, legend_above, note
 from .vectors import arrows_on_neurons, feature_colors
 
@@ -153,7 +153,7 @@ def phases_by_importance(
         The lambda of equation (15): shared importances lie between 2 lambda / (k - 1) and lambda.
     """
     fig, ax = plt.subplots(figsize=(6.6, 4.2))
-    phase_cells(ax, kurtosis, importance, phase.T)
+    cells(ax, kurtosis, importance, phase.T, **PHASE_LOOK)
     beyond = kurtosis > 3
     for edge in (multiplier, 2 * multiplier / np.maximum(kurtosis - 1, 1)):
         ax.plot(kurtosis[beyond], edge[beyond], color="white", lw=2)

@@ -144,7 +144,8 @@ def six_situations(
             if 0 < split < 1:
                 ax.axhline(height, color=MUTED, lw=1.1, ls=(0, (4, 3)), zorder=0)
         headroom = 1.6 if split is None else 1.08
-        ax.set(xlim=(0, 1), ylim=(0, headroom * max(np.max(blue), np.max(black))), **HALVES)
+        ax.set_xticks(*HALVES)
+        ax.set(xlim=(0, 1), ylim=(0, headroom * max(np.max(blue), np.max(black))))
         ax.locator_params(axis="y", nbins=4)
     outer_labels(axes, "capacity $C_i$", "marginal benefit")
     return fig
@@ -213,7 +214,8 @@ def realizable_pairs(capacity: np.ndarray, leverage: np.ndarray, heads: Sequence
         style = {"color": BLUE, "ms": size, "alpha": 0.55, "rasterized": True}
         ax.plot(*pairs.T, ".", clip_on=False, zorder=3, **style)
         ax.plot(1, 0.5, "X", ms=11, mfc=PHASE_COLORS[1], mec="white", clip_on=False, zorder=6)
-        ax.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal", **HALVES)
-        ax.set_yticks(HALVES["xticks"], HALVES["xticklabels"])
+        ax.set_xticks(*HALVES)
+        ax.set_yticks(*HALVES)
+        ax.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     outer_labels(axes[None], "capacity of the first feature", "capacity of the second feature")
     return fig

@@ -20,7 +20,7 @@ from .._style import (
     pair_matrix,
     panel_letters,
 )
-from .panels import HALVES, POINTER, centered, color_bar, note, plain_ticks
+from .panels import HALVES, POINTER, centered, color_bar, outer_labels, plain_ticks, small_multiples
 
 _HALO = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 
@@ -44,20 +44,16 @@ def sampling_funnel(
     error : dict of arrays (n_sizes,)
         Standard error of one stream, in the same unit.
     """
-    size_of_all = (5.8, 2.1 * len(ratio) + 0.4)
-    fig, grid = plt.subplots(
-        len(ratio), 1, figsize=size_of_all, sharex=True, sharey=True, squeeze=False
-    )
-    axes = grid[:, 0]
-    for ax, (name, lines), color in zip(axes, ratio.items(), FEATURE_COLORS, strict=False):
+    fig, axes = small_multiples(len(ratio), 1, 5.8, 2.1, 0.4, sharex=True, sharey=True)
+    for ax, (name, lines), color in zip(axes.flat, ratio.items(), FEATURE_COLORS, strict=False):
         ax.fill_between(size, 1 - 4 * error[name], 1 + 4 * error[name], color="#e5e7eb", lw=0)
         ax.plot(size, lines.T, color=color, lw=1, alpha=0.8)
         ax.axhline(1, color=BLACK, lw=1.2)
-        ax.set(xscale="log", xlim=(size[0], size[-1]), ylabel="sampled loss /\nclosed form")
+        ax.set(xscale="log", xlim=(size[0], size[-1]))
         ax.text(0.98, 0.93, name, transform=ax.transAxes, ha="right", va="top", color=color)
     widest = max(float(band[0]) for band in error.values())
-    axes[0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
-    axes[-1].set_xlabel("number of sampled inputs")
+    axes[0, 0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
+    outer_labels(axes, "number of sampled inputs", "sampled loss /\nclosed form")
     return fig
 
 
@@ -125,8 +121,8 @@ def loss_terms_against_kurtosis(
     height = (missed[at] + total[at]) / 2
     centered(ax, kurtosis[at], height, "hallucinated", weight="bold")
     at = int(np.searchsorted(kurtosis, 6))  # below the dashed line
-    spot, style = (kurtosis[at], total[at]), {"arrowprops": POINTER, "bbox": _HALO}
-    note(ax, "all features share", spot, (16, 12), va="bottom", **style)
+    spot, style = (kurtosis[at], total[at]), {"arrowprops": POINTER, "bbox": _HALO, "va": "bottom"}
+    ax.annotate("all features share", spot, (16, 12), textcoords="offset points", **style)
     return fig
 
 
@@ -157,7 +153,8 @@ def envelope(
         ax.plot(capacity, low, color=BLUE, lw=2.6)
         ax.plot(at, height, "o", color=BLUE, ms=4.5, mfc="white", mew=1.4)
         ax.set_title(f"$k = {k:g}$: {bends[int(np.sign(k - 3))]}", weight="normal")
-        ax.set(xlim=(0, 1), ylim=(0, 1.15), xlabel="capacity $C_i$", **HALVES)
+        ax.set_xticks(*HALVES)
+        ax.set(xlim=(0, 1), ylim=(0, 1.15), xlabel="capacity $C_i$")
     axes[0].yaxis.set_major_formatter("{x:.0%}")
     axes[0].set_ylabel("loss of feature $i$,\npart of loss when ignored")
     return fig

@@ -16,7 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from .._style import BLACK, BLUE, CAPACITY_MAP, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
-from .maps import CONTOUR_LEVELS, VARIED, capacity_bar, capacity_cells, cells, square_frame
+from .maps import CAPACITY_LOOK, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
 from .panels import HALVES, centered, color_bar, dot, note, plain_ticks
 
 _LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map
@@ -132,7 +132,7 @@ def fig4_phase_diagrams(
     fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.45))
     maps = {"Analytical": analytic, "Empirical": empirical}
     for ax, (title, values) in zip(axes, maps.items(), strict=True):
-        image = capacity_cells(ax, importance_1, p, values)
+        image = cells(ax, importance_1, p, values, **CAPACITY_LOOK)
         _frame(ax, left=ax is axes[0])
         ax.set_title(title)
     for level, (at, rows) in edges.items():
@@ -204,7 +204,8 @@ def fig4_marginal_benefit(capacity: np.ndarray, panels: Mapping[str, Mapping[str
         if panel["divisible"]:
             note(ax, "any capacity", (0.5, high), (0, 8), ha="center", color=MUTED)
         ax.set_title(f"{letter}   {panel['phase']}", loc="left")
-        ax.set(yscale="log", xlim=(-0.02, 1.02), **HALVES)
+        ax.set_xticks(*HALVES)
+        ax.set(yscale="log", xlim=(-0.02, 1.02))
     for row in axes[:, 0]:
         low, high = row.get_ylim()
         row.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))

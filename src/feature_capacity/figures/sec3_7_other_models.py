@@ -13,20 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D
 
-from .._style import (
-    BLACK,
-    BLUE,
-    FEATURE_COLORS,
-    LIGHT,
-    MUTED,
-    ORANGE,
-    PHASE_COLORS,
-    PHASE_MAP,
-    book_style,
-)
+from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, PHASE_COLORS, book_style
 from ..geometry.blocks import Block
 from .map_tables import Map, bar_below, capacity_map, legend_of_squares, map_cells, table_of_maps
-from .maps import CHANCE, VARIED
+from .maps import CHANCE, PHASE_LOOK, VARIED
 from .panels import HALVES, color_bar, plain_ticks, small_multiples
 from .vectors import bare_space, color_of_features
 
@@ -82,7 +72,7 @@ def slices(
             for name, (importance, capacity) in panels[model].items():
                 ax.plot(importance, capacity, color=ACTIVATION_COLORS[name], label=name, lw=1.6)
             ax.set(xscale="log", ylim=(-0.03, 1.03))
-            ax.set_yticks(HALVES["xticks"], HALVES["xticklabels"])
+            ax.set_yticks(*HALVES)
             plain_ticks(ax.xaxis, (0.01, 1, 100), minor=True)
         line[0].set_ylabel(f"{sparsity}\ncapacity, $C_1$")
     for ax, model in zip(axes[0], models, strict=True):
@@ -189,8 +179,12 @@ def secondary_claims(
     return fig
 
 
-def _shades(n_models: int) -> np.ndarray:
-    return plt.get_cmap("viridis")(np.linspace(0, 0.7, n_models))
+def _rows_of_models(ax: Axes, models: Sequence[str]) -> np.ndarray:
+    """A row for each model, the first on top; and a color for each of them."""
+    ax.set_yticks(range(len(models)), models, fontsize=8)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(models) - 0.5, -0.5)
+    return plt.get_cmap("viridis")(np.linspace(0, 0.7, len(models)))
 
 
 @book_style
@@ -206,21 +200,21 @@ def restarts(
     at the best known loss, of the best of ``n_starts`` and of the average over them.
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4))
-    models, shades = list(best), _shades(len(best))
+    models = list(best)
+    shades = _rows_of_models(axes[1], models)
     for color, name in zip(shades, models, strict=True):
         axes[0].plot(counts, np.maximum(best[name], 1e-6), "o-", color=color, ms=4, lw=1.3)
     axes[0].set(xscale="log", yscale="log", xlabel="number of starts", ylabel="mean excess loss")
     axes[0].set_xticks(list(counts), [str(c) for c in counts])
     axes[0].minorticks_off()
-    y = np.arange(len(models))
     marks = (BLUE, "o", f"best of {n_starts}"), (ORANGE, "s", f"mean of {n_starts}")
     for s, (color, marker, word) in enumerate(marks):
-        axes[1].plot([spread[m][s] for m in models], y, marker, color=color, ms=5, label=word)
-    axes[1].set_yticks(y, models, fontsize=8)
-    axes[1].tick_params(length=0)
+        found = [spread[model][s] for model in models]
+        axes[1].plot(found, range(len(models)), marker, color=color, ms=5, label=word)
+    axes[1].set_xlabel("error of $C_1$")
+    axes[1].tick_params(axis="x", length=0)
     for tick, color in zip(axes[1].get_yticklabels(), shades, strict=True):
         tick.set_color(color)
-    axes[1].set(xlabel="error of $C_1$", ylim=(len(models) - 0.5, -0.5))
     fig.legend(loc="outside upper right", ncols=2, fontsize=8.5)
     return fig
 
@@ -233,8 +227,8 @@ def trained_or_minimized(
 ) -> Figure:
     """Left: trained above minimized loss, in percent of it. Right: capacities where both agree."""
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4), width_ratios=(1.1, 1))
-    models, shades = list(excess), _shades(len(excess))
-    for row, (color, name) in enumerate(zip(shades, models, strict=True)):
+    shades = _rows_of_models(axes[0], list(excess))
+    for row, (color, name) in enumerate(zip(shades, excess, strict=True)):
         values = 100 * np.asarray(excess[name])
         y = row + np.linspace(-0.22, 0.22, len(values))
         bars = 100 * np.asarray(error[name])
@@ -246,13 +240,10 @@ def trained_or_minimized(
     # Below zero only error bars; they may leave the frame.
     axes[0].set_xlim(-20, 2 * max(most, 20))
     ticks = [t for t in (-10, 0, 10, 1e2, 1e4, 1e6, 1e8) if t <= 2 * max(most, 20)]
-    axes[0].set_xticks(
-        ticks, [f"{t:,.0f}" if t < 1e5 else f"$10^{{{len(str(int(t))) - 1}}}$" for t in ticks]
-    )
+    names = [f"{t:,.0f}" if t < 1e5 else f"$10^{{{len(str(int(t))) - 1}}}$" for t in ticks]
+    axes[0].set_xticks(ticks, names)
     axes[0].minorticks_off()
-    axes[0].set_yticks(range(len(models)), models, fontsize=8)
-    axes[0].tick_params(axis="y", length=0)
-    axes[0].set(xlabel="trained above minimized (%)", ylim=(len(models) - 0.5, -0.5))
+    axes[0].set_xlabel("trained above minimized (%)")
     axes[1].plot([0, 1], [0, 1], color=MUTED, lw=0.8, zorder=0)
     axes[1].set(xlabel="capacity, minimized", ylabel="capacity, trained")
     axes[1].set_box_aspect(1)
@@ -267,7 +258,7 @@ def two_in_one(maps: Mapping[str, Map], gain: Map, names: Sequence[str]) -> Figu
     """
     fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.7), sharey=True)
     for ax, (name, picture) in zip(axes, maps.items(), strict=False):
-        map_cells(ax, picture, cmap=PHASE_MAP, vmin=-0.5, vmax=2.5)
+        map_cells(ax, picture, **PHASE_LOOK)
         ax.set_title(name)
     image = map_cells(axes[2], gain, cmap="cividis", vmin=0)
     axes[2].set_title("part of loss saved")
@@ -321,9 +312,8 @@ def penalties(strengths: np.ndarray, sizes: Curves, rises: Curves) -> Figure:
     fig, axes = plt.subplots(1, 2, figsize=(6.2, 3.3))
     step = strengths[2] / strengths[1]
     x = np.concatenate([[strengths[1] / step**2], strengths[1:]])
-    for ax in axes:
-        ax.axvspan(x[0] / step, x[0] * step, color=LIGHT, alpha=0.5, lw=0, zorder=0)
     for ax, curves in zip(axes, (sizes, rises), strict=True):
+        ax.axvspan(x[0] / step, x[0] * step, color=LIGHT, alpha=0.5, lw=0, zorder=0)
         _curves(ax, x, curves, marker="o", ms=3.5)
     axes[0].set(ylabel="features in the largest block", ylim=(0.8, None))
     axes[1].set(ylabel="loss, relative to no penalty", yscale="log")

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from .._style import BLACK, LIGHT, MUTED, PHASE_COLORS, book_style, panel_letters
 from ..theory.allocation import Allocation
-from .maps import phase_cells, phase_patches
+from .maps import PHASE_LOOK, cells, phase_patches
 from .panels import legend_above
 
 _VERDICT_COLORS = {
@@ -33,7 +33,7 @@ def three_fates(
         some = found.phase == code
         left.plot(importance[some], found.capacity[some], "o", color=ink, ms=4, mew=0)
     left.set(xscale="log", xlabel="importance $v_i$", ylabel="capacity $C_i$", ylim=(-0.03, 1.03))
-    phase_cells(right, importance, probability, phases)
+    cells(right, importance, probability, phases, **PHASE_LOOK)
     right.set(xlabel="importance $v_i$", ylabel="probability $p$ that a feature is active")
     panel_letters((left, right))
     fig.legend(handles=phase_patches(), loc="outside upper center", ncols=3, handlelength=1)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from .._style import LIGHT, ORANGE, PHASE_COLORS, book_style, pair_matrix
 from ..theory.allocation import Allocation
-from .maps import CHANCE, VARIED, capacity_cells, phase_patches
+from .maps import CAPACITY_LOOK, CHANCE, VARIED, cells, phase_patches
 from .panels import color_bar
 
 _SIZE = (6.2, 2.9)
@@ -60,7 +60,7 @@ def still_map(
         Embedding of the cell.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
-    image = capacity_cells(left, importance, probability, values)
+    image = cells(left, importance, probability, values, **CAPACITY_LOOK)
     row, column = cell
     left.plot(importance[column], probability[row], "s", mfc="none", mec=ORANGE, ms=8, mew=2)
     left.set(xlabel=VARIED, ylabel=CHANCE)
