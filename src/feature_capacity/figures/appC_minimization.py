@@ -29,13 +29,10 @@ def valleys(
 
     Parameters
     ----------
-    losses : arrays (n_lengths, n_capacities)
-    valley : arrays (n_capacities,)
-        Best squared length for each capacity.
-    ends : arrays (2, 2)
-        The two ends of the path, each as capacity and squared length.
-    along : arrays
-        Loss at even steps along the path.
+    losses, valley : arrays (n_lengths, n_capacities), (n_capacities,)
+        In each panel the loss, and the best squared length for each capacity.
+    ends, along : arrays (2, 2), (n_steps,)
+        The two ends of a path, each as capacity and squared length; the loss at even steps.
     """
     fig, axes = plt.subplots(2, len(losses), figsize=(7.2, 4.9), sharex="row", sharey="row")
     levels = np.linspace(0, 1.2, 13)
@@ -77,10 +74,8 @@ def triangles(
         Where the triangle's corners are drawn; corner i gives all capacity to feature i.
     points : array (n, 3)
         Capacities.
-    losses : arrays (n,)
-        From 0 to 1 in each panel.
-    best : arrays (3,)
-        The optimum of each panel.
+    losses, best : arrays (n,), (3,)
+        In each panel the loss from 0 to 1, and the optimum.
     """
     fig, axes = plt.subplots(2, 2, figsize=(6.4, 5.7))
     x, y = (points @ corners).T

@@ -28,12 +28,9 @@ def proof_matrices(
 
     Parameters
     ----------
-    matrices
-        By name, which heads the panel.
-    layout
-        Names by row of the figure.
-    boxed
-        Names of the matrices whose diagonal is framed.
+    matrices, layout, boxed
+        Matrices by the name that heads their panel, the names in each row of the figure, and the
+        names of those whose diagonal is framed.
     """
     fig = plt.figure(figsize=(6.8, 4.9))
     rows = fig.add_gridspec(2, 1, height_ratios=[2, 4], hspace=0.12)

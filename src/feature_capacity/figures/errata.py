@@ -77,10 +77,8 @@ def readouts(
 
     Parameters
     ----------
-    transposed, best : arrays (n,)
-        Readout by the transpose of W, and the best readout, for many random embeddings.
-    efficient : pair of arrays (m,)
-        The same for efficient embeddings.
+    transposed, best, efficient : arrays (n,), (n,), pair of arrays (m,)
+        Readout by the transpose of W and best readout, for many random and efficient embeddings.
     """
     fig, ax = plt.subplots(figsize=(4.6, 4.4))
     ax.plot([0, 1], [0, 1], color=BLACK, lw=1, label="equal")

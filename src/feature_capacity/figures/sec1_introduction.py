@@ -27,12 +27,8 @@ def fig1_two_kinds(
 
     Parameters
     ----------
-    heads
-        One head per column.
-    matrices
-        One embedding per column, shape (2, 2), rows are neurons.
-    capacity
-        Capacities of each embedding, shape (2,).
+    heads, matrices, capacity
+        For each column its head, an embedding (2, 2) whose rows are neurons, its capacities (2,).
     """
     fig, axes = plt.subplots(
         2, len(heads), figsize=(6.6, 6.2), height_ratios=[2.3, 1], sharey="row", squeeze=False
@@ -80,10 +76,9 @@ def turning_the_basis(
     Parameters
     ----------
     degrees : array (n_angles,)
-    crosstalk
-        One array (n_angles,) per embedding, from 0 (each neuron hears one feature) to 1.
-    labels
-        One per embedding.
+    crosstalk, labels
+        For each embedding an array (n_angles,), from 0 (each neuron hears one feature) to 1,
+        and its name.
     """
     fig, ax = plt.subplots(figsize=(6.6, 3.3))
     colors = (PHASE_COLORS[MONOSEMANTIC], PHASE_COLORS[POLYSEMANTIC])
@@ -105,10 +100,8 @@ def fig2_marginal_loss(
 
     Parameters
     ----------
-    grid : array (n_points,)
-        Capacities at which the curves are drawn.
-    benefit : array (n_points, n_features)
-        One curve per feature, the most important first.
+    grid, benefit : arrays (n_points,), (n_points, n_features)
+        Capacities, and a curve over them for each feature, the most important first.
     best : Allocation
         The optimal allocation; the line is at its threshold.
     benefit_at_optimum : array (n_features,)
@@ -144,10 +137,7 @@ def phases_by_importance(
 
     Parameters
     ----------
-    kurtosis : array (n_kurtosis,)
-        Rising.
-    importance : array (n_features,)
-        Falling.
+    kurtosis, importance : arrays (n_kurtosis,), rising, and (n_features,), falling
     phase : integer array (n_kurtosis, n_features)
     multiplier : array (n_kurtosis,)
         The lambda of equation (15): shared importances lie between 2 lambda / (k - 1) and lambda.

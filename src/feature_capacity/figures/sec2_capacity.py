@@ -24,10 +24,9 @@ def fig6_example_allocations(
 
     Parameters
     ----------
-    examples
-        Embeddings of shape (2, n_features) by name.
-    capacity
-        Their capacities, by the same names; the hatched rest of a bar is capacity unused.
+    examples, capacity
+        Embeddings (2, n_features) and their capacities by name; the hatched rest of a bar is
+        capacity unused.
     """
     columns = 3
     rows = -(-len(examples) // columns)
@@ -92,10 +91,8 @@ def vanishing_embeddings(
     Parameters
     ----------
     lengths : array (n_lengths,)
-    capacity : array (n_directions, n_lengths)
-        Along random directions.
-    exceptional : array (n_lengths,)
-        Along a direction orthogonal to every other feature.
+    capacity, exceptional : arrays (n_directions, n_lengths), (n_lengths,)
+        Along random directions, and along one that is orthogonal to every other feature.
     """
     fig, ax = plt.subplots(figsize=(6.0, 3.8))
     ax.loglog(lengths, capacity.T, color=BLUE, lw=0.9, alpha=0.35)
@@ -119,14 +116,12 @@ def six_situations(
 
     Parameters
     ----------
-    grid : array (n_points,)
-        Capacities.
-    pairs
-        Six pairs of curves over the grid, blue and black, that compete for one dimension.
-    splits
-        Optimal capacity of blue, the rest being black's; None where every split is optimal.
-    heads
-        One per panel.
+    grid, pairs
+        Capacities, and over them six pairs of curves, blue and black, that compete for one
+        dimension.
+    splits, heads
+        For each pair the optimal capacity of blue, the rest being black's, or None where every
+        split is optimal; and a head.
     """
     fig, axes = plt.subplots(2, 3, figsize=(6.8, 5.0), sharex=True)
     panel_letters(axes.flat, "ABCDEF")
@@ -167,9 +162,8 @@ def water_filling(
 
     Parameters
     ----------
-    grid, benefits : arrays (n_points,) and (n_points, n_features)
-    names
-        Of the curves.
+    grid, benefits, names
+        Capacities (n_points,), curves over them (n_points, n_features), and their names.
     capacity, at_optimum : arrays (n_features,)
         Optimal capacities and the benefits there.
     thresholds, spent : arrays (n_thresholds,)
@@ -203,8 +197,7 @@ def realizable_pairs(capacity: np.ndarray, leverage: np.ndarray, heads: Sequence
     Parameters
     ----------
     capacity, leverage : arrays (n_embeddings, 2)
-    heads
-        One head per definition.
+    heads : a head for each of the two definitions
     """
     fig, axes = plt.subplots(1, 2, figsize=(6.8, 3.7), sharey=True)
     for ax, pairs, head, size in zip(axes, (capacity, leverage), heads, (4.5, 7), strict=True):

@@ -39,10 +39,8 @@ def sampling_funnel(
     Parameters
     ----------
     size : array (n_sizes,)
-    ratio : dict of arrays (n_streams, n_sizes)
-        Sampled over closed form, by name of distribution.
-    error : dict of arrays (n_sizes,)
-        Standard error of one stream, in the same unit.
+    ratio, error : dicts of arrays (n_streams, n_sizes), (n_sizes,)
+        By name of distribution: sampled over closed form, and the standard error of one stream.
     """
     fig, axes = small_multiples(len(ratio), 1, 5.8, 2.1, 0.4, sharex=True, sharey=True)
     for ax, (name, lines), color in zip(axes.flat, ratio.items(), FEATURE_COLORS, strict=False):
@@ -65,10 +63,9 @@ def correlation_maps(
 
     Parameters
     ----------
-    matrices : arrays (n_features, n_features)
-        Diagonal of importances for the data, Gram matrix for a model.
-    heads : str
-        Column heads.
+    matrices, heads
+        For each column a matrix (n_features, n_features), the diagonal of importances for the
+        data and the Gram matrix for a model; and its head.
     terms : pairs
         Missed and hallucinated part of each loss, as fractions of the variance of the target;
         not written where both are 0.
@@ -139,8 +136,7 @@ def envelope(
     Parameters
     ----------
     capacity : array (n,)
-    curves : arrays (n_lengths, n), one for each kurtosis
-    best : arrays (n,), one for each kurtosis
+    curves, best : arrays (n_lengths, n), (n,), one for each kurtosis
     touching : pairs of arrays (n_lengths,)
         Capacities and losses at which each fixed length is the best one.
     kurtosis : numbers
