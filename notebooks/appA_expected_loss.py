@@ -42,7 +42,7 @@ from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
-from feature_capacity.figures import appendix_loss as figures
+from feature_capacity.figures import appA_expected_loss as figures
 
 run = open_page(
     "appA_expected_loss",

@@ -41,7 +41,7 @@ from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
-from feature_capacity.figures import appendix_loss as figures
+from feature_capacity.figures import appB_correlations as figures
 
 run = open_page(
     "appB_correlations",

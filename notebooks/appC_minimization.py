@@ -42,7 +42,7 @@ from scipy.optimize import brentq, minimize
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
-from feature_capacity.figures import appendix_minimization as figures
+from feature_capacity.figures import appC_minimization as figures
 from feature_capacity.solvers.newton import minimize_quadratic
 from feature_capacity.models.device import pick_device
 

@@ -41,7 +41,7 @@ from scipy.optimize import bisect
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
-from feature_capacity.figures import appendix_capacity as figures
+from feature_capacity.figures import appD_kurtosis_sparsity as figures
 
 run = open_page(
     "appD_kurtosis_sparsity",

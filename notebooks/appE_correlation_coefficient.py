@@ -40,7 +40,7 @@ from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
-from feature_capacity.figures import appendix_capacity as figures
+from feature_capacity.figures import appE_correlation_coefficient as figures
 
 run = open_page(
     "appE_correlation_coefficient",

@@ -37,7 +37,7 @@ from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
-from feature_capacity.figures import appendix_capacity as figures
+from feature_capacity.figures import appF_capacity_bound as figures
 
 run = open_page(
     "appF_capacity_bound",

@@ -39,7 +39,7 @@ from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
-from feature_capacity.figures import appendix_capacity as figures
+from feature_capacity.figures import appG_alternative_capacity as figures
 
 run = open_page(
     "appG_alternative_capacity",

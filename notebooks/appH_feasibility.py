@@ -46,7 +46,7 @@ import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.geometry.ensembles import random_capacities, random_efficient
 from feature_capacity.geometry.feasibility import build, complement, embedding_by_induction, induction, permute, slack, split
-from feature_capacity.figures import appendix_feasibility as figures
+from feature_capacity.figures import appH_feasibility as figures
 from feature_capacity.geometry.rotations import random_rotation, rotation_steps
 
 run = open_page(

@@ -43,8 +43,7 @@ from myst_nb import glue
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.explorers import capacity_explorer
-from feature_capacity.figures import introduction as figures
-from feature_capacity.figures.schematic import fig3_two_toy_models
+from feature_capacity.figures import sec1_introduction as figures
 
 run = open_page(
     "sec1_introduction",
@@ -192,7 +191,7 @@ for code, name in enumerate(fc.PHASES):
 # %% mystnb={"figure": {"caption": "Marginal loss reduction of every feature against its capacity, from the most important (top) to the least (bottom); circles mark the optimal allocation (the paper's Figure 2).", "name": "fig-marginal-loss"}, "image": {"alt": "Twelve falling curves on a logarithmic scale, one below the other. Circles: the top curves end at capacity one above a dashed threshold, the middle ones cross the threshold, the bottom ones start at capacity zero below it."}} tags=["hide-input"]
 grid = np.linspace(0, 1, 201)
 curves = fc.marginal_benefit(grid[:, None], importance, kurtosis)
-figures.fig2_marginal_loss(grid, curves, best.capacity, at_best, best.phase, float(best.threshold))
+figures.fig2_marginal_loss(grid, curves, best, at_best)
 
 # %% [markdown]
 # (sec1-explorer)=
@@ -370,7 +369,7 @@ run.check("intro-intermediate-region", np.diff(width))
 
 # %% mystnb={"figure": {"caption": "The autoencoder of the earlier study (left) and the computation studied here (right), the paper's Figure 3 in our drawing. Inputs are at the bottom. Each neuron is a pie of the features it hears; a parabola marks a nonlinear neuron.", "name": "fig-two-toy-models"}, "image": {"alt": "Left: six colored features feed three neurons shown as mixed pies, which feed six outputs. Right: six features feed three mixed nonlinear neurons summed to one output, next to the target, in which each feature feeds one pure neuron and all are summed; the two outputs are compared."}} tags=["hide-input"]
 drawn = fc.embedding_from_capacities([0.5] * 6, generator=np.random.default_rng(3))
-fig3_two_toy_models(drawn)
+figures.fig3_two_toy_models(drawn)
 
 # %% [markdown]
 # With one neuron for each feature, $w_i=\sqrt{v_i}\,e_i$, the computation is exact.

@@ -42,7 +42,7 @@ from scipy.optimize import minimize
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
-from feature_capacity.figures import definitions as figures
+from feature_capacity.figures import sec2_capacity as figures
 
 run = open_page(
     "sec2_capacity",

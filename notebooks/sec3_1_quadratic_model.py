@@ -47,7 +47,7 @@ from scipy.optimize import brentq, minimize
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.explorers import capacity_explorer
-from feature_capacity.figures import quadratic_model as figures
+from feature_capacity.figures import sec3_1_quadratic_model as figures
 from feature_capacity.solvers.newton import minimize_quadratic
 from feature_capacity.models.device import pick_device
 

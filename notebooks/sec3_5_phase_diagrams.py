@@ -40,7 +40,7 @@ from myst_nb import glue
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.explorers import PhaseMap, phase_explorer
-from feature_capacity.figures import phase_plots
+from feature_capacity.figures import sec3_5_phase_diagrams as figures
 from feature_capacity.figures.maps import CONTOUR_LEVELS
 from feature_capacity.theory.phases import ignored_boundary, monosemantic_boundary, monosemantic_boundary_limit, one_feature_varied, phase_diagram, polysemantic_range
 from feature_capacity.solvers.newton import minimize_quadratic
@@ -83,7 +83,7 @@ generator = np.random.default_rng(seed)
 importance, k = np.geomspace(3, 0.6, N), 9.0
 inverse = np.linspace(1e-6, 1.05 / importance.min(), 800)
 ramps = np.clip((k - 1) / (k - 3) * importance * inverse[:, None] - 2 / (k - 3), 0, 1)
-phase_plots.total_capacity_line(
+figures.total_capacity_line(
     inverse,
     ramps,
     np.concatenate([2 / (k - 1) / importance, 1 / importance]),
@@ -210,7 +210,7 @@ run.check("sec3-5-monosemantic-boundary", found["monosemantic"] / upper, np.ones
 # %% mystnb={"figure": {"caption": "Both edges of the superposed phase against kurtosis. Lines: closed forms. Dots: bisection on the optimal allocation.", "name": "fig-sec3-5-boundaries"}, "image": {"alt": "Two curves that start together at importance one near kurtosis three. The upper one levels off, the lower one falls along a straight line in the doubly logarithmic plot. Dots lie on both."}} tags=["hide-input"]
 limit = monosemantic_boundary_limit(N, D)
 shown = k < 3 + 1e3
-phase_plots.boundary_lines(
+figures.boundary_lines(
     k[shown],
     {"monosemantic": upper[shown], "ignored": lower[shown]},
     {name: values[shown] for name, values in found.items()},
@@ -320,7 +320,7 @@ contours = {
     c: ((N - 1) * (2 + x * c) / (2 * (N - 1) + x * (D - c)), sparse_rows)
     for c in (0.0, *CONTOUR_LEVELS, 1.0)
 }
-phase_plots.fig4_phase_diagrams(
+figures.fig4_phase_diagrams(
     importance_1, p, theory.capacity, empirical, contours, ([1, 1], [0.6, 1]), points
 )
 
@@ -399,7 +399,7 @@ glue("sec3-5-share-wedge", float(share[wedge].mean()) if wedge.any() else 1.0, d
 # %% mystnb={"figure": {"caption": "Left: difference between the two diagrams, on a logarithmic scale (gray: not unique). Right, the dense part enlarged: share of random starts that reach the best loss, and the wedge in which a metastable state exists (orange).", "name": "fig-sec3-5-agreement"}, "image": {"alt": "Left: a map of differences, nearly all below one part in ten billion, with one gray row on the critical line. Right: all starts succeed except inside a wedge on top, around equal importance."}} tags=["hide-input"]
 dense_rows = np.linspace(0.6, 1, 100)
 k_rows = np.array([fc.SparseUniform(float(row)).kurtosis for row in dense_rows])
-phase_plots.agreement_maps(
+figures.agreement_maps(
     importance_1,
     p,
     difference,
@@ -491,7 +491,7 @@ run.check(
 )
 
 # %% mystnb={"figure": {"caption": "Figure 4 of the paper, lower half: marginal benefit of capacity at the six points, for feature 1 (blue) and for each other feature (black), on a logarithmic scale. Dots: optimal allocations, feature 1 with a blue rim, the others with their number. Orange: thresholds that satisfy the optimality conditions.", "name": "fig-sec3-5-marginal"}, "image": {"alt": "Six panels. At A and B the curves rise, and features sit at capacity zero or one. At C both are flat and coincide. At D, E and F they fall; the blue curve lies below, close to, and above the black one, and the shared features sit on one common threshold."}} tags=["hide-input"]
-phase_plots.fig4_marginal_benefit(fraction, panels)
+figures.fig4_marginal_benefit(fraction, panels)
 
 # %% [markdown]
 # Read the panels of {numref}`fig-sec3-5-marginal` like a market in which every feature bids for capacity.
@@ -566,7 +566,7 @@ for kurt in (1.8, 2.4, 3.0, 4.5, 9.0):
         np.where(at_jump & (kurt <= 3), np.nan, C1),
         np.where(at_jump & (kurt < 3), np.nan, benefit),
     )
-phase_plots.order_parameter(V, curves)
+figures.order_parameter(V, curves)
 
 
 # %%
@@ -644,7 +644,7 @@ for kurt, rest in ((5.0, shared_rest), (3.0, shared_rest), (2.0, gives_way)):
     own = {V: of_one(fc.loss_at_best_lengths, fraction, V, kurt) for V in (0.9, 1.0, 1.1)}
     totals = {V: others + loss for V, loss in own.items()}
     profiles[kurt] = {V: total - total.min() for V, total in totals.items()}
-phase_plots.landscape(fraction, profiles)
+figures.landscape(fraction, profiles)
 
 # %% [markdown]
 # {numref}`fig-sec3-5-landscape` draws the exact loss, without expansion.
@@ -734,7 +734,7 @@ for name, number in {
     glue(f"sec3-5-{name}", abs(round(number, 3)), display=False)
 
 # %% mystnb={"figure": {"caption": "Left: four power laws at the critical point. Right: capacity of feature 1 against scaled importance; the closer to the critical point, the closer to one piecewise straight line. Inset: the same curves before scaling.", "name": "fig-sec3-5-scaling"}, "image": {"alt": "Left: straight lines in a doubly logarithmic plot, three rising and one falling. Right: curves that collapse on a ramp from zero to one."}} tags=["hide-input"]
-phase_plots.critical_scaling(
+figures.critical_scaling(
     near,
     {
         "band width": width,

@@ -45,7 +45,7 @@ import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.book.project import find_project
 from feature_capacity.explorers import PhaseMap, phase_explorer
-from feature_capacity.figures import model_choices, model_comparison
+from feature_capacity.figures import sec3_7_other_models as figures
 from feature_capacity.models.toy_models import ToyModel
 from feature_capacity.models.quadrature import Quadrature, sparse_quadrature
 from feature_capacity.models.penalty import baseline_loss, penalized_kurtosis
@@ -173,7 +173,7 @@ glue("sec3-7-rounds", max(found.attrs["rounds"] for found in best.values()), dis
 # As in the paper, the contour at ½ is replaced by two at 0.47 and 0.53 (orange), so that a plateau shows as a region between two lines.
 
 # %% mystnb={"figure": {"caption": "The paper's Figure 7: capacity of feature 1 against its importance (all others have 1) and the feature probability, for three models and three nonlinearities. Orange contours: 0.47 and 0.53; white: the other levels. The text of the paper gives no numbers for its axes, so its range is not marked.", "name": "fig-7"}, "image": {"alt": "Nine phase diagrams. Top row: computation model, a smooth narrow band between capacity 0 and 1 that opens towards sparse inputs. Middle row: autoencoder with six features in three dimensions; quadratic has a wide smooth band, ReLU a wedge of capacity one half that reaches the right edge, GELU a broad plateau at one half with vertical edges. Bottom row: six in five dimensions, the same plateaus end at importance one."}} tags=["hide-input"]
-model_comparison.fig7_phase_diagrams(
+figures.fig7_phase_diagrams(
     {
         row: {name: picture(best[(*model, name)]) for name in acts}
         for row, model in models.items()
@@ -238,7 +238,7 @@ for name in ("ReLU", "GELU"):
 
 # %% mystnb={"figure": {"caption": "Capacity of feature 1 along two rows of each model in Figure 7. Shaded: within 0.03 of ½.", "name": "fig-sec3-7-slices"}, "image": {"alt": "Six panels of curves that rise from 0 to 1. Dense rows are steep steps. Sparse rows: smooth ramps for computation, long flat stretches at one half for the autoencoder with ReLU and GELU."}} tags=["hide-input"]
 rows = {"dense, $p=1$": -1, "sparse, $p\\approx0.01$": int(np.argmin(abs(np.log(p / 0.01))))}
-model_comparison.slices(
+figures.slices(
     {
         title: {
             label.replace(", ", "\n"): {
@@ -322,7 +322,7 @@ kinds = {
     12: ("block, two dimensions", "#e8833a"), 13: ("block, three", "#b5432b"),
     14: ("block, four", "#7d2a4a"), 15: ("block, five", "#43163f"),
 }  # fmt: skip
-model_comparison.block_maps(
+figures.block_maps(
     {
         row: {
             name: (V, p, np.array([[kind(W) for W in line] for line in best[(*model, name)].W.values]))
@@ -373,7 +373,7 @@ cells = {
     for model in ("computation", "autoencoder")
     for name in acts
 }
-model_comparison.embeddings_in_space(cells, [fc.blocks(W, tolerance) for W in cells.values()])
+figures.embeddings_in_space(cells, [fc.blocks(W, tolerance) for W in cells.values()])
 
 # %%
 entries = np.sort(np.abs(turned(best["autoencoder", 3, "ReLU"].W.values[r, c])), axis=1)
@@ -439,7 +439,7 @@ inner = limits["ReLU"] < V_far[-1]
 line = np.polyfit(np.log(p_far[inner]), np.log(limits["ReLU"][inner]), 1) if inner.sum() > 1 else [np.nan]
 glue("sec3-7-p-100", float(p_far[limits["ReLU"] >= 100].max(initial=0)), display=False)
 glue("sec3-7-gelu-limit", float(np.nanmax(limits["GELU"], initial=0)), display=False)
-model_comparison.largest_shared_importance(p_far, limits, V_far[-1])
+figures.largest_shared_importance(p_far, limits, V_far[-1])
 
 # %%
 run.check("sec3-7-extreme-scaling", -line[0])
@@ -471,7 +471,7 @@ for name in acts:
     run.check(f"fig7-six-in-five-{acts[name]}", alike)
 
 # %% mystnb={"figure": {"caption": "Ours: the row and the column that Figure 7 does not have. Top: computation model with 6 in 5. Bottom: tanh in the three models of Figure 7.", "name": "fig-sec3-7-extra"}, "image": {"alt": "Eight maps of capacity. Computation with six in five resembles six in three, shifted to smaller importance. Tanh in the computation model has a smooth band, in the autoencoder a jump."}} tags=["hide-input"]
-model_comparison.gallery(
+figures.gallery(
     {
         **{f"computation\n6 in 5, {name}": picture(extra["computation", 5, name]) for name in (*acts, "tanh")},
         **{f"{model}\n6 in {D}, tanh": picture(extra[model, D, "tanh"]) for model, D in models.values()},
@@ -511,7 +511,7 @@ for name, c in computation.items():
     run.check(f"secondary-kurtosis-linear-{acts[name]}", linear)
 
 # %% mystnb={"figure": {"caption": "Left: mean number of features in the largest block. Right: width of the superposed band of the computation model against kurtosis, on a logarithmic axis.", "name": "fig-sec3-7-secondary"}, "image": {"alt": "Bars of block sizes by nonlinearity for two models. Curves of band width that rise from kurtosis two and level off by kurtosis one hundred."}} tags=["hide-input"]
-model_comparison.secondary_claims(
+figures.secondary_claims(
     sizes, dict.fromkeys(acts, 1.8 / p), {name: width(c) for name, c in computation.items()}
 )
 
@@ -580,7 +580,7 @@ for label, W in {"pairs": pairs, "one": one}.items():
     glue(f"sec3-7-overlap-{label}", float(fc.interference(W).sum()), display=False)
 
 # %% mystnb={"figure": {"caption": "A penalty on squared inner products, six features in three dimensions. Left: mean number of features in the largest block. Right: loss without the penalty, relative to that of the network that was not penalized, in the median over cells. Shaded: no penalty.", "name": "fig-sec3-7-penalty"}, "image": {"alt": "Left: block sizes stay flat over two decades of the penalty and then drop to one, except for computation with ReLU, which stays near six. Right: losses grow many times over where the blocks end."}} tags=["hide-input"]
-model_choices.penalties(strengths, sizes, rises)
+figures.penalties(strengths, sizes, rises)
 
 # %% [markdown]
 # The end of the claim is reached by three of the four models, but not on the way that the claim suggests ({numref}`fig-sec3-7-penalty`).
@@ -613,7 +613,7 @@ by_inputs = {
     for family, inputs in families.items()
     for name, activation in acts.items()
 }
-model_comparison.fig7_phase_diagrams(
+figures.fig7_phase_diagrams(
     {family: {name: picture(by_inputs[family, name]) for name in acts} for family in families}
 )
 
@@ -661,7 +661,7 @@ sums = {
 }
 
 # %% mystnb={"figure": {"caption": "Computation model, 6 in 3, on a coarse grid, with other inputs; to be compared with the top row of Figure 7. Top: uniform from 0 to 1, bottom: normal with mean 0 and variance 1. White: the loss is 0, and capacities are not determined.", "name": "fig-sec3-7-computation-inputs"}, "image": {"alt": "Six maps. With inputs of one sign, quadratic and GELU have a band as before and the map of ReLU is empty. With normal inputs all three have a narrow band between capacity 0 and 1, as in Figure 7."}} tags=["hide-input"]
-model_comparison.fig7_phase_diagrams(
+figures.fig7_phase_diagrams(
     {family: {name: (V_few, p_few, sums[family][name]) for name in acts} for family in sums}
 )
 
@@ -709,7 +709,7 @@ by_bias = {
     (model, bias): {name: sweep(model, acts[name], 3, few, bias=bias, **less) for name in acts}
     for model, bias in kinds_of_bias.values()
 }
-model_comparison.fig7_phase_diagrams(
+figures.fig7_phase_diagrams(
     {label: {name: picture(by_bias[kind][name]) for name in acts} for label, kind in kinds_of_bias.items()}
 )
 
@@ -770,7 +770,7 @@ for (model, name), c in maps.items():
         linked.setdefault((model, name), []).append(share(yes))
 
 # %% mystnb={"figure": {"caption": "Three limits, moved; dotted: where this page has them. Left: share of superposed cells. Center: share of cells close to ½. Right: share of superposed cells with one block (computation), and share of cells stuck at ½ in which feature 1 forms a pair (autoencoder).", "name": "fig-sec3-7-limits"}, "image": {"alt": "Three panels of curves. Shares of superposed cells fall slowly with the limit. Shares of cells close to one half rise, with ReLU and GELU of the autoencoder high from the start. Shares of pairs and of single blocks against the cosine."}} tags=["hide-input"]
-model_choices.shares_by_limit({
+figures.shares_by_limit({
     "superposed": ("distance from 0 and 1", edges, shared, 0.05),
     "stuck at ½": ("distance from ½", near, close, 0.03),
     "one block, or pairs": ("cosine that links", cosines, linked, tolerance),
@@ -842,7 +842,7 @@ for model, D, name in best:
     four = c.reshape(len(c), -1, 4)
     chosen = np.take_along_axis(four, pick, axis=2)[..., 0]
     error_of[label] = [np.abs(x - at_best).mean() for x in (chosen, four.mean(axis=2))]
-model_comparison.restarts(counts, excess_of, error_of, n_starts=4)
+figures.restarts(counts, excess_of, error_of, n_starts=4)
 
 # %%
 worst_single = max(x[0] for x in excess_of.values())
@@ -965,7 +965,7 @@ run.check(
 run.check("fig7-trained-agrees", np.median(apart) if apart else np.nan)
 
 # %% mystnb={"figure": {"caption": "Left: loss of trained networks above that of minimized ones, with standard errors; 25 cells per model (c: computation, a: autoencoder, with the number of dimensions). Right: capacity of feature 1 in cells where the two losses are within 5 percent.", "name": "fig-sec3-7-trained"}, "image": {"alt": "Left: dots at or right of zero. Right: dots along the diagonal."}} tags=["hide-input"]
-model_comparison.trained_or_minimized(excess, error, both)
+figures.trained_or_minimized(excess, error, both)
 
 # %% [markdown]
 # No trained network is better, as far as the samples can tell; after so few steps many are far worse.
@@ -1046,7 +1046,7 @@ glue("sec3-7-gain", float(gain.max()), display=False)
 glue("sec3-7-same-phase", float(np.mean(phase == quoted)), display=False)
 
 # %% mystnb={"figure": {"caption": "Two features in one dimension. Left: the best of four networks made by hand. Center: direct minimization. Right: the part of the loss that minimization saves.", "name": "fig-sec3-7-two-in-one"}, "image": {"alt": "Two phase diagrams with similar layout; superposition reaches further in the minimized one. The third map shows savings, largest along the edges of the superposed phase and at dense inputs."}} tags=["hide-input"]
-model_comparison.two_in_one(
+figures.two_in_one(
     {"by hand": (V_two, p_two, quoted), "minimized": (V_two, p_two, phase)},
     (V_two, p_two, gain),
     ("extra feature ignored", "both share", "main feature ignored"),

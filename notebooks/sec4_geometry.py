@@ -53,8 +53,7 @@ import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.geometry.ensembles import random_capacities, random_efficient
 from feature_capacity.explorers import geometry_explorer
-from feature_capacity.figures import embeddings, theorems
-from feature_capacity.figures.polytopes import polytope_gallery
+from feature_capacity.figures import sec4_geometry as figures
 from feature_capacity.geometry.polytopes import polytope_edges
 from feature_capacity.geometry.rotations import random_rotation, rotation_steps
 from feature_capacity.solvers.newton import minimize_quadratic
@@ -138,7 +137,7 @@ run.check("sec4-footnote5-off-center", np.linalg.norm(one_sided.sum(axis=1)))
 
 # %% mystnb={"figure": {"caption": "Balance is about second moments, drawn as an ellipse. A pentagon is balanced. So it is after two vectors have been turned around, although their center moves away from the origin. Squeezed, it is not, and capacity is lost.", "name": "fig-balance"}, "image": {"alt": "Three panels with five arrows each. A regular pentagon and the same with two arrows reversed have a circle as moment ellipse and total capacity 2. A squeezed pentagon has an elongated ellipse and a smaller total."}} tags=["hide-input"]
 clouds = {"centered": pentagon, "not centered": one_sided, "squeezed": squeezed}
-embeddings.balance(clouds, [fc.total_capacity(W) for W in clouds.values()])
+figures.balance(clouds, [fc.total_capacity(W) for W in clouds.values()])
 
 # %% [markdown]
 # Balance explains the angles.
@@ -168,7 +167,7 @@ run.check("sec4-polytopes", np.concatenate(list(measured.values())), np.concaten
 # %% mystnb={"figure": {"caption": "Balanced arrangements with a name, and the capacity of each of their features: dimensions divided by features. Colors tell blocks apart: orthogonal groups of features. The square antiprism is balanced at one height only, which is not that of equal edges.", "name": "fig-polytopes"}, "image": {"alt": "Ten small drawings. Antipodal pair 1/2, triangle 2/3, square 1/2 in two colors, pentagon 2/5, hexagon 1/3, tetrahedron 3/4, octahedron 1/2 in three colors, cube 3/8, square antiprism 3/8, icosahedron 1/4."}} tags=["hide-input"]
 edges = {name: polytope_edges(W) for name, W in shapes.items() if len(W) == 3}
 found = {name: fc.blocks(W) for name, W in shapes.items()}
-polytope_gallery(shapes, edges, found, [str(f) for f in fraction.values()])
+figures.polytope_gallery(shapes, edges, found, [str(f) for f in fraction.values()])
 
 # %% [markdown]
 # (thm-1)=
@@ -194,7 +193,7 @@ polytope_gallery(shapes, edges, found, [str(f) for f in fraction.values()])
 
 # %% mystnb={"figure": {"caption": "Theorem 1 as a film, for six features in three dimensions. Above: squared lengths (bars) and wanted capacities (black marks). Below: the matrix (entries: red positive, blue negative). Every rotation of two neighboring columns finishes one feature (blue bar), the last one finishes two.", "name": "fig-theorem-1-film"}, "image": {"alt": "Six frames. The first matrix has three unit entries; after each rotation one more bar meets its black mark; after five rotations all six do and the matrix is a staircase."}} tags=["hide-input"]
 wanted = np.array([0.3, 0.9, 0.5, 0.6, 0.45, 0.25])
-theorems.rotation_film(rotation_steps(wanted), wanted)
+figures.rotation_film(rotation_steps(wanted), wanted)
 
 # %% [markdown]
 # (sec4-explorer)=
@@ -238,7 +237,7 @@ glue("sec4-geometry-large", f"{W.shape[1]} features in {W.shape[0]} dimensions",
 # %% mystnb={"figure": {"caption": "Two efficient embeddings of forty features in ten dimensions, with the same capacities. Above: wanted capacity (bars), measured in the staircase (black marks) and in the generic member (orange dots). Entries: red positive, blue negative.", "name": "fig-theorem-1"}, "image": {"alt": "Bars of forty capacities with matching marks; below them a sparse staircase matrix and a matrix with entries everywhere."}} tags=["hide-input"]
 wanted = random_capacities(40, np.random.default_rng(seed), n_dims=10)
 members = [fc.embedding_from_capacities(wanted, generator=g) for g in (None, generator)]
-theorems.two_members(wanted, members, [fc.capacities(W) for W in members])
+figures.two_members(wanted, members, [fc.capacities(W) for W in members])
 
 # %% [markdown]
 # ## The middle: blocks
@@ -282,7 +281,7 @@ run.check("intro-no-interference-across-blocks", overlap[:5, 5:].max())
 run.check("intro-interference-within-blocks", overlap.max(axis=1).min())
 
 # %% mystnb={"figure": {"caption": "An embedding with two blocks (the paper's Figure 5). Left: the matrix (red positive, blue negative). Center: neurons 1 and 2 serve five features together, neuron 3 the other two; width shows the size of a weight, dashes a negative sign. Right: the embedding vectors.", "name": "fig-5"}, "image": {"alt": "Left: a matrix of three rows and seven columns, nonzero in a block of two by five and a block of one by two. Center: five features linked to two neurons and two features linked to a third. Right: five arrows in a horizontal disk and two along the vertical."}} tags=["hide-input"]
-embeddings.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
+figures.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
 
 # %% [markdown]
 # Here the neurons lie along the principal axes of the blocks, and each mixes only the features of its own block.
@@ -326,7 +325,7 @@ hidden = random_efficient([(3, 7), (2, 5), (1, 1)], np.random.default_rng(seed))
 found = sorted(fc.blocks(hidden), key=lambda b: -b.dimension)
 Q = np.hstack([np.linalg.svd(hidden[:, b.features])[0][:, : b.dimension] for b in found])
 order = [i for b in found for i in b.features]
-embeddings.hidden_blocks(hidden, Q.T @ hidden[:, order], found)
+figures.hidden_blocks(hidden, Q.T @ hidden[:, order], found)
 
 # %% [markdown]
 # ### Sufficient: such matrices are efficient, disturbed ones are not
@@ -451,7 +450,7 @@ def relative_squares(W):
     return np.concatenate([s / s.mean() for s in squares])
 
 before, after = ([relative_squares(W) for W in Ws] for Ws in (starts, reached))
-theorems.theorem2_both_ways(before, after, noise, missing, departure)
+figures.theorem2_both_ways(before, after, noise, missing, departure)
 
 # %% [markdown]
 # The right panel is a practical warning.
@@ -498,7 +497,7 @@ run.check("sec4-5-ignored", capacity[0, 0])
 
 # %% mystnb={"figure": {"caption": "A feature grows until it stands alone. Above: five stages; feature 1 is orange. Below: capacities on the way. On the white ground all four share one block and capacity is proportional to squared length; at d the vector has become orthogonal to all others, and from there on (dashed) its length is free.", "name": "fig-interpolation"}, "image": {"alt": "Five drawings of four arrows in a plane, from a triangle with feature 1 absent to feature 1 orthogonal to the other three. Below, the capacity of feature 1 rises from 0 to 1 at squared length 3 and stays, while that of the others falls from two thirds to one third."}} tags=["hide-input"]
 stages = np.array([0, 0.4, 1, 3, 4.5])
-embeddings.interpolation(four_in_a_plane(stages), stages, n_1, capacity)
+figures.interpolation(four_in_a_plane(stages), stages, n_1, capacity)
 
 # %% [markdown]
 # At the left end feature 1 is ignored and the others form a triangle.
@@ -611,7 +610,7 @@ examples = {
     "equal, antipodal pairs": pairs,
 }
 cosines = {name: cosine(W) for name, W in examples.items()}
-embeddings.block_structures(cosines, [fc.blocks(W, 1e-5) for W in examples.values()])
+figures.block_structures(cosines, [fc.blocks(W, 1e-5) for W in examples.values()])
 
 # %% [markdown]
 # To those who look at neurons the two are not alike.

@@ -48,7 +48,7 @@ import feature_capacity as fc
 from feature_capacity.book.build import Build
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.geometry.ensembles import random_efficient
-from feature_capacity.figures import conclusions as figures
+from feature_capacity.figures import sec5_conclusions as figures
 from feature_capacity.book.pages import list_pages
 from feature_capacity.book.project import find_project
 from feature_capacity.solvers.newton import minimize_quadratic
@@ -133,7 +133,7 @@ glue("sec5-pinned", f"{(theory.phase != fc.POLYSEMANTIC).mean():.0%}", display=F
 probability = np.logspace(-3, 0, 61)
 kurtoses = np.array([fc.SparseUniform(p).kurtosis for p in probability])
 phases = np.array([fc.solve_allocation(importance, n_dims, k).phase for k in kurtoses])
-figures.three_fates(importance, allocation.capacity, allocation.phase, probability, phases)
+figures.three_fates(importance, allocation, probability, phases)
 
 # %% [markdown]
 # In the random problems, {glue:text}`sec5-pinned` of the features are pinned, and the minimizer finds the same capacities as the theory.

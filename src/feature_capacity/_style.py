@@ -6,17 +6,17 @@ Nothing here changes matplotlib's global settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-
-from .theory.allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
+from matplotlib.image import AxesImage
 
 CAPACITY_MAP = sns.color_palette("mako", as_cmap=True)
 """Sequential map for capacity from 0 (dark) to 1 (light); use with vmin=0, vmax=1."""
@@ -24,10 +24,13 @@ CAPACITY_MAP = sns.color_palette("mako", as_cmap=True)
 DIFFERENCE_MAP = sns.color_palette("vlag", as_cmap=True)
 """Diverging map for differences, centered on 0."""
 
-PHASE_COLORS = {IGNORED: "#9aa5b1", POLYSEMANTIC: "#d9822b", MONOSEMANTIC: "#2b6ca3"}
-"""One color per phase; told apart also in grayscale and by color-blind readers."""
+PHASE_COLORS = {0: "#9aa5b1", 1: "#d9822b", 2: "#2b6ca3"}
+"""One color per phase, by its code: ignored, polysemantic, monosemantic.
 
-PHASE_MAP = ListedColormap([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])
+Told apart also in grayscale and by color-blind readers.
+"""
+
+PHASE_MAP = ListedColormap(list(PHASE_COLORS.values()))
 """The same for arrays of phases; use with vmin=-0.5, vmax=2.5."""
 
 FEATURE_COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b6b6b"]
@@ -80,25 +83,18 @@ def book_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     return styled
 
 
-def panel_letter(ax: Any, letter: str) -> None:
-    """Write a bold panel letter outside the upper left corner of an axes."""
-    ax.text(-0.02, 1.03, letter, transform=ax.transAxes, weight="bold", ha="right", va="bottom")
+def panel_letters(axes: Sequence[Axes], letters: str = "abcdef") -> None:
+    """Write a bold letter outside the upper left corner of each panel."""
+    for ax, letter in zip(axes, letters, strict=False):
+        ax.text(-0.02, 1.03, letter, transform=ax.transAxes, weight="bold", ha="right", va="bottom")
 
 
-def cell_edges(centers: np.ndarray, log: bool = False) -> np.ndarray:
-    """Edges of the cells whose centers are given, for ``pcolormesh``; halfway, or so in log."""
-    x = np.log(centers) if log else np.asarray(centers, dtype=float)
-    middle = (x[1:] + x[:-1]) / 2
-    edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
-    return np.exp(edges) if log else edges
-
-
-def pair_matrix(ax: Any, matrix: np.ndarray, limit: float) -> Any:
+def pair_matrix(ax: Axes, matrix: np.ndarray, limit: float) -> AxesImage:
     """Draw one number for each pair of features, as colored squares; return them for a color bar.
 
     Parameters
     ----------
-    ax : matplotlib axes
+    ax : Axes
     matrix : array (n_features, n_features)
     limit : float
         Where the colors end, above and below 0.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_hex
@@ -94,31 +93,21 @@ def phase_explorer(
     """
     require(len(maps) > 0, "phase_explorer needs at least one map")
     shape = (len(probability), len(importance))
+    _check(maps, axes, shape)
     rows, columns = (slice(None, None, -(-n // MAX_CELLS)) for n in shape)
     importance, probability, kurtosis = importance[columns], probability[rows], kurtosis[rows]
-    embeddings: list[np.ndarray] = []
-    shipped = []
-    for key, one in maps.items():
-        require(
-            len(key) == len(axes),
-            f"a map is named by {len(axes)} words ({', '.join(axes)}); got {key!r}",
-        )
-        for name in ("values", "loss", "W"):
-            found = np.shape(getattr(one, name))[:2]
-            require(found == shape, f"{name} of {key!r} must begin with {shape}; got {found}")
-        known = [i for i, W in enumerate(embeddings) if W is one.W]
-        if not known:
-            embeddings.append(one.W)
-        shipped.append(
-            {
-                "key": list(key),
-                "scale": one.scale,
-                "shape": list(one.W.shape[2:]),
-                "values": _packed(one.values[rows, columns], "<f4"),
-                "loss": _packed(one.loss[rows, columns], "<f4"),
-                "embedding": known[0] if known else len(embeddings) - 1,
-            }
-        )
+    embeddings = {id(one.W): one.W for one in maps.values()}  # each array once
+    shipped = [
+        {
+            "key": list(key),
+            "scale": one.scale,
+            "shape": list(one.W.shape[2:]),
+            "values": _packed(one.values[rows, columns], "<f4"),
+            "loss": _packed(one.loss[rows, columns], "<f4"),
+            "embedding": list(embeddings).index(id(one.W)),
+        }
+        for key, one in maps.items()
+    ]
     column, row = (
         int(np.abs(np.log(np.asarray(values) / at)).argmin())
         for values, at in zip((importance, probability), start, strict=True)
@@ -126,7 +115,7 @@ def phase_explorer(
     data = {
         "axes": [{"name": name, "label": label} for name, label in axes.items()],
         "maps": shipped,
-        "embeddings": [_packed_embeddings(W[rows, columns]) for W in embeddings],
+        "embeddings": [_packed_embeddings(W[rows, columns]) for W in embeddings.values()],
         "importance": _numbers(importance),
         "probability": _numbers(probability),
         "kurtosis": _numbers(kurtosis),
@@ -146,7 +135,18 @@ def phase_explorer(
     return embed("phases", identifier, title, still, alt, data)
 
 
-def _numbers(values: Any) -> Sequence[float]:
+def _check(
+    maps: Mapping[tuple[str, ...], PhaseMap], axes: Mapping[str, str], shape: tuple[int, int]
+) -> None:
+    for key, one in maps.items():
+        words = f"a map is named by {len(axes)} words ({', '.join(axes)}); got {key!r}"
+        require(len(key) == len(axes), words)
+        for name in ("values", "loss", "W"):
+            found = np.shape(getattr(one, name))[:2]
+            require(found == shape, f"{name} of {key!r} must begin with {shape}; got {found}")
+
+
+def _numbers(values: np.ndarray) -> Sequence[float]:
     return [float(f"{x:.10g}") for x in np.asarray(values, dtype=float)]
 
 

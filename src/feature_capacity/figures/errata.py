@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style
+from .panels import HALVES, plain_ticks
 
 PRINTED_COLOR = "#b3261e"
 """What a source prints and a computation rejects, wherever it is drawn."""
@@ -35,13 +35,10 @@ def bias_term(
     fig, ax = plt.subplots(figsize=(5.6, 3.5))
     ax.plot(bias, printed, color=PRINTED_COLOR, ls="--", label="as printed")
     ax.plot(bias, corrected, color=BLUE, label="corrected")
-    ax.errorbar(
-        sampled_at, sampled, error, fmt="o", color=BLACK, ms=5, capsize=3, zorder=3, label="sampled"
-    )
-    ax.set_xlim(bias[0], bias[-1])
-    ax.set_ylim(0, None)
-    ax.set_xlabel("bias $b$")
-    ax.set_ylabel(r"expected loss  $\mathbb{E}[L]$")
+    style = {"color": BLACK, "ms": 5, "capsize": 3, "zorder": 3}
+    ax.errorbar(sampled_at, sampled, error, fmt="o", label="sampled", **style)
+    ax.set(xlim=(bias[0], bias[-1]), ylim=(0, None))
+    ax.set(xlabel="bias $b$", ylabel=r"expected loss  $\mathbb{E}[L]$")
     ax.legend()
     return fig
 
@@ -62,16 +59,13 @@ def curvature(
     for name, color in zip(loss, FEATURE_COLORS, strict=False):
         left.plot(capacity, loss[name], color=color, label=name)
         right.plot(capacity, benefit[name], color=color, label=name)
-    left.set_title("loss")
-    left.set_ylabel("relative to an ignored feature")
-    right.set_title("marginal benefit")
+    left.set(title="loss", ylabel="relative to an ignored feature")
+    right.set(title="marginal benefit", yscale="log")
     right.set_ylabel(r"$-\partial\mathcal{L}/\partial C_i\;/\;2v_i^2$")
-    right.set_yscale("log")
     left.legend(loc="upper right", bbox_to_anchor=(1.02, 1.02))
     for ax in (left, right):
-        ax.set_xlim(0, 1)
-        ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
-        ax.set_xlabel("capacity $C_i$")
+        ax.set_xticks(*HALVES)
+        ax.set(xlim=(0, 1), xlabel="capacity $C_i$")
     return fig
 
 
@@ -83,18 +77,14 @@ def readouts(
 
     Parameters
     ----------
-    transposed, best : arrays (n,)
-        Readout by the transpose of W, and the best readout, for many random embeddings.
-    efficient : pair of arrays (m,)
-        The same for efficient embeddings.
+    transposed, best, efficient : arrays (n,), (n,), pair of arrays (m,)
+        Readout by the transpose of W and best readout, for many random and efficient embeddings.
     """
     fig, ax = plt.subplots(figsize=(4.6, 4.4))
     ax.plot([0, 1], [0, 1], color=BLACK, lw=1, label="equal")
     ax.plot(transposed, best, "o", color=MUTED, ms=3.5, alpha=0.5, mew=0, label="random $W$")
     ax.plot(*efficient, "D", color=BLUE, ms=5, mfc="white", label="efficient $W$")
-    ax.set_xlim(-0.02, 1.02)
-    ax.set_ylim(-0.02, 1.02)
-    ax.set_aspect("equal")
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     ax.set_xlabel("read out by $W^\\mathsf{T}$:  $C_i$")
     ax.set_ylabel("read out as well as possible:  $\\tilde C_i$")
     ax.legend(loc="lower right")
@@ -116,16 +106,11 @@ def scale_dependence(
     ax.axhspan(1, 100, color="#f3f4f6", lw=0)
     ax.plot(scale, definition, color=BLUE, label=names[0])
     ax.plot(scale, rival, color=PRINTED_COLOR, ls="--", label=names[1])
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    for axis, ticks in ((ax.xaxis, [0.25, 0.5, 1, 2, 4]), (ax.yaxis, [0.1, 0.5, 1, 10])):
-        axis.set_ticks(ticks)
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_locator(NullLocator())
-    ax.set_xlim(scale[0], scale[-1])
-    ax.set_ylim(rival.min() / 1.5, rival.max() * 1.5)
+    ax.set(xscale="log", yscale="log")
+    plain_ticks(ax.xaxis, (0.25, 0.5, 1, 2, 4))
+    plain_ticks(ax.yaxis, (0.1, 0.5, 1, 10))
+    ax.set(xlim=(scale[0], scale[-1]), ylim=(rival.min() / 1.5, rival.max() * 1.5))
     ax.text(scale[-1] * 0.9, 1.25, "no capacity can be here", ha="right", color=MUTED)
-    ax.set_xlabel("scale of the embedding")
-    ax.set_ylabel("capacity of feature 1")
+    ax.set(xlabel="scale of the embedding", ylabel="capacity of feature 1")
     ax.legend(loc="lower left")
     return fig

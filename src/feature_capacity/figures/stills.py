@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
-from .._style import CAPACITY_MAP, LIGHT, ORANGE, PHASE_COLORS, book_style, cell_edges, pair_matrix
-from ..theory.allocation import PHASES, Allocation
+from .._style import LIGHT, ORANGE, PHASE_COLORS, book_style, pair_matrix
+from ..theory.allocation import Allocation
+from .maps import CAPACITY_LOOK, CHANCE, VARIED, cells, phase_patches
+from .panels import color_bar
 
 _SIZE = (6.2, 2.9)
 
@@ -36,8 +36,7 @@ def still_allocation(importance: np.ndarray, found: Allocation, n_dims: int) -> 
     _capacity_bars(right, found.capacity, colors)
     right.set_title(f"together {n_dims} dimensions", loc="left", weight="normal")
     present = sorted({int(code) for code in found.phase}, reverse=True)
-    handles = [Patch(color=PHASE_COLORS[code], label=PHASES[code]) for code in present]
-    fig.legend(handles=handles, loc="outside upper center", ncols=3)
+    fig.legend(handles=phase_patches(present), loc="outside upper center", ncols=3)
     return fig
 
 
@@ -61,17 +60,11 @@ def still_map(
         Embedding of the cell.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
-    edges = cell_edges(importance, log=True), cell_edges(probability, log=True)
-    image = left.pcolormesh(*edges, values, cmap=CAPACITY_MAP, vmin=0, vmax=1, rasterized=True)
+    image = cells(left, importance, probability, values, **CAPACITY_LOOK)
     row, column = cell
     left.plot(importance[column], probability[row], "s", mfc="none", mec=ORANGE, ms=8, mew=2)
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="importance of feature 1, $V$",
-        ylabel="feature probability, $p$",
-    )
-    fig.colorbar(image, ax=left, label="capacity $C_1$").outline.set_visible(False)
+    left.set(xlabel=VARIED, ylabel=CHANCE)
+    color_bar(image, left, "capacity $C_1$")
     _cosines(right, W)
     right.set_title("cosines in the marked cell", loc="left", weight="normal")
     return fig
@@ -95,7 +88,7 @@ def still_embedding(capacity: np.ndarray, W: np.ndarray, colors: Sequence[str]) 
     return fig
 
 
-def _capacity_bars(ax: Axes, capacity: np.ndarray, colors: Sequence[Any]) -> None:
+def _capacity_bars(ax: Axes, capacity: np.ndarray, colors: Sequence[str]) -> None:
     feature = np.arange(1, len(capacity) + 1)
     ax.bar(feature, capacity, color=colors)
     ax.axhline(1, color=LIGHT, lw=1, zorder=0)
@@ -107,4 +100,4 @@ def _cosines(ax: Axes, W: np.ndarray) -> None:
     length = np.linalg.norm(W, axis=0)
     directions = np.divide(W, length, out=np.zeros_like(W, dtype=float), where=length > 0)
     squares = pair_matrix(ax, directions.T @ directions, 1)
-    ax.figure.colorbar(squares, ax=ax, ticks=(-1, -0.5, 0, 0.5, 1)).outline.set_visible(False)
+    color_bar(squares, ax, ticks=(-1, -0.5, 0, 0.5, 1))

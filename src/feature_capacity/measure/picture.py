@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from .._style import BLACK, BLUE, MUTED, PHASE_COLORS, book_style, pair_matrix, panel_letter
+from .._style import BLACK, BLUE, MUTED, PHASE_COLORS, book_style, pair_matrix, panel_letters
 from ..theory.allocation import PHASES
 
 FEW = 40
@@ -41,8 +41,7 @@ def capacity_overview(
     fig, (first, second, third) = plt.subplots(1, 3, figsize=(10.5, 3.7))
     few = len(capacity) <= FEW
     even_share = min(1.0, n_dims / len(capacity))
-    for ax, letter in zip((first, second, third), "ABC", strict=True):
-        panel_letter(ax, letter)
+    panel_letters((first, second, third), "ABC")
     colors = np.array([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])[phase]
     if few:
         _bars(first, capacity, colors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,95 +11,22 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
+from mpl_toolkits.mplot3d import Axes3D
 
-from .._style import (
-    BLACK,
-    BLUE,
-    CAPACITY_MAP,
-    FEATURE_COLORS,
-    LIGHT,
-    MUTED,
-    ORANGE,
-    PHASE_COLORS,
-    PHASE_MAP,
-    book_style,
-    cell_edges,
-)
+from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, PHASE_COLORS, book_style
 from ..geometry.blocks import Block
-from .embeddings import color_of_features
-from .maps import CONTOUR_LEVELS
+from .map_tables import Map, bar_below, capacity_map, legend_of_squares, map_cells, table_of_maps
+from .maps import CHANCE, PHASE_LOOK, VARIED
+from .panels import HALVES, color_bar, plain_ticks, small_multiples
+from .vectors import bare_space, color_of_features
 
-PLATEAU_LEVELS = tuple(sorted({*CONTOUR_LEVELS, 0.47, 0.53} - {0.5}))
-"""Contours of Figure 7: 0.47 and 0.53 in place of 0.5."""
-
-ACTIVATION_COLORS = dict(
-    zip(("quadratic", "ReLU", "GELU", "tanh"), FEATURE_COLORS[:4], strict=True)
-)
+ACTIVATION_COLORS = dict(zip(("quadratic", "ReLU", "GELU", "tanh"), FEATURE_COLORS, strict=False))
 """One color per nonlinearity."""
 
-_VARIED = "importance of feature 1, $V$"
-_CHANCE = "feature probability, $p$"
-_FEW_LABELS = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
+_STYLES = {"computation": "-", "autoencoder": (0, (3, 1.6))}
 
-Map = tuple[Any, Any, Any]
-"""Importances, probabilities, and one value for each cell, (len(p), len(V))."""
-
-
-def _map_axes(ax: Axes, importance: Any, p: Any) -> None:
-    x, y = cell_edges(importance, log=True), cell_edges(p, log=True)
-    ax.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
-        inside = [t for t in _FEW_LABELS if values[0] <= t <= values[-1]]
-        if axis is ax.xaxis and len(inside) > 4:
-            inside = inside[1:-1:2] if len(inside) > 5 else inside[1:-1]
-        axis.set_major_locator(FixedLocator(inside))
-        axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter(NullFormatter())
-    ax.minorticks_off()
-    ax.spines[:].set_visible(True)
-    ax.set_box_aspect(1)
-
-
-def _cells(ax: Axes, picture: Map, **style: Any) -> Any:
-    importance, p, values = picture
-    edges = cell_edges(importance, log=True), cell_edges(p, log=True)
-    _map_axes(ax, importance, p)
-    return ax.pcolormesh(*edges, values, rasterized=True, **style)
-
-
-def _capacity(ax: Axes, picture: Map) -> Any:
-    """Colors and contours; cells that are NaN stay white, and contours need some that are not."""
-    image = _cells(ax, picture, cmap=CAPACITY_MAP, vmin=0, vmax=1)
-    if min(np.shape(picture[2])) > 1 and np.isfinite(picture[2]).any():
-        width = [1.0 if c in (0.47, 0.53) else 0.5 for c in PLATEAU_LEVELS]
-        ink = ["#ffb07c" if c in (0.47, 0.53) else "white" for c in PLATEAU_LEVELS]
-        ax.contour(*picture, levels=PLATEAU_LEVELS, colors=ink, linewidths=width)
-    return image
-
-
-def _frame_rows(rows: Mapping[str, Mapping[str, Any]], below: float) -> tuple[Figure, Any]:
-    """Axes for a table of maps with heads on top and at the left, and labels shared by all."""
-    columns = list(next(iter(rows.values())))
-    size = (0.9 + 1.72 * len(columns), below + 1.66 * len(rows))
-    fig, axes = plt.subplots(
-        len(rows), len(columns), figsize=size, sharex=True, sharey=True, squeeze=False
-    )
-    for ax, name in zip(axes[0], columns, strict=True):
-        ax.set_title(name)
-    for ax, name in zip(axes[:, 0], rows, strict=True):
-        ax.set_ylabel(name, weight="bold", labelpad=6)
-    axes[-1, len(columns) // 2].set_xlabel(_VARIED)
-    fig.supylabel(f"{_CHANCE}  (sparse below, dense on top)", size=10)
-    return fig, axes
-
-
-def _capacity_bar(fig: Figure, axes: Any, image: Any) -> None:
-    bar = fig.colorbar(
-        image, ax=axes, location="bottom", shrink=0.62, aspect=34, pad=0.02, ticks=np.arange(6) / 5
-    )
-    bar.set_label("capacity of feature 1, $C_1$")
-    bar.outline.set_visible(False)
+Curves = Mapping[tuple[str, str], np.ndarray]
+"""Values by kind of model and name of nonlinearity."""
 
 
 @book_style
@@ -108,35 +35,32 @@ def fig7_phase_diagrams(rows: Mapping[str, Mapping[str, Map]]) -> Figure:
 
     ``rows`` maps the name of a model to maps by the name of a nonlinearity, the same in each row.
     """
-    fig, axes = _frame_rows(rows, below=1.25)
+    fig, axes = table_of_maps(rows, below=1.25)
     for line, maps in zip(axes, rows.values(), strict=True):
         for ax, picture in zip(line, maps.values(), strict=True):
-            image = _capacity(ax, picture)
-    _capacity_bar(fig, axes, image)
+            image = capacity_map(ax, picture)
+    bar_below(image, axes)
     return fig
 
 
 @book_style
 def gallery(maps: Mapping[str, Map], n_columns: int = 4) -> Figure:
     """Capacity maps by title, as in Figure 7, row after row."""
-    n_rows = -(-len(maps) // n_columns)
-    fig, axes = plt.subplots(
-        n_rows, n_columns, figsize=(6.2, 1.25 + 1.75 * n_rows), sharey=True, squeeze=False
-    )
+    fig, axes = small_multiples(len(maps), n_columns, 6.2, 1.75, 1.25, sharey=True)
     for ax, (title, picture) in zip(axes.flat, maps.items(), strict=False):
-        image = _capacity(ax, picture)
+        image = capacity_map(ax, picture)
         ax.set_title(title, fontsize=9)
         ax.tick_params(labelbottom=ax in axes[-1])
-    for ax in axes.flat[len(maps) :]:
-        ax.set_visible(False)
-    axes[-1, (n_columns - 1) // 2].set_xlabel(_VARIED)
-    fig.supylabel(_CHANCE, size=10)
-    _capacity_bar(fig, axes, image)
+    axes[-1, (n_columns - 1) // 2].set_xlabel(VARIED)
+    fig.supylabel(CHANCE, size=10)
+    bar_below(image, axes)
     return fig
 
 
 @book_style
-def slices(curves: Mapping[str, Mapping[str, Mapping[str, tuple[Any, Any]]]]) -> Figure:
+def slices(
+    curves: Mapping[str, Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]],
+) -> Figure:
     """Capacity against importance: panels by sparsity and model, one line per nonlinearity."""
     models = list(next(iter(curves.values())))
     fig, axes = plt.subplots(
@@ -148,15 +72,13 @@ def slices(curves: Mapping[str, Mapping[str, Mapping[str, tuple[Any, Any]]]]) ->
             for name, (importance, capacity) in panels[model].items():
                 ax.plot(importance, capacity, color=ACTIVATION_COLORS[name], label=name, lw=1.6)
             ax.set(xscale="log", ylim=(-0.03, 1.03))
-            ax.set_yticks([0, 0.5, 1], ["0", "½", "1"])
-            ax.xaxis.set_major_locator(FixedLocator([0.01, 1, 100]))
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.xaxis.set_minor_formatter(NullFormatter())
+            ax.set_yticks(*HALVES)
+            plain_ticks(ax.xaxis, (0.01, 1, 100), minor=True)
         line[0].set_ylabel(f"{sparsity}\ncapacity, $C_1$")
     for ax, model in zip(axes[0], models, strict=True):
         ax.set_title(model)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    fig.supxlabel(_VARIED, size=10)
+    fig.supxlabel(VARIED, size=10)
     return fig
 
 
@@ -165,42 +87,34 @@ def block_maps(
     rows: Mapping[str, Mapping[str, Map]], kinds: Mapping[int, tuple[str, str]]
 ) -> Figure:
     """What block the varied feature belongs to; ``kinds`` maps a code to its name and color."""
-    fig, axes = _frame_rows(rows, below=1.3)
+    fig, axes = table_of_maps(rows, below=1.3)
     colors = ListedColormap([color for _, color in kinds.values()])
     norm = BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds))
     place = {code: i for i, code in enumerate(kinds)}
     for line, maps in zip(axes, rows.values(), strict=True):
         for ax, (importance, p, codes) in zip(line, maps.values(), strict=True):
-            _cells(ax, (importance, p, np.vectorize(place.get)(codes)), cmap=colors, norm=norm)
-    handles = [
-        Line2D([], [], marker="s", ls="", ms=9, color=color, label=name)
-        for name, color in kinds.values()
-    ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.2)
+            map_cells(ax, (importance, p, np.vectorize(place.get)(codes)), cmap=colors, norm=norm)
+    legend_of_squares(fig, kinds.values(), ms=9)
     return fig
 
 
 @book_style
 def embeddings_in_space(
-    cells: Mapping[str, np.ndarray], found: Sequence[Sequence[Block]]
+    embeddings: Mapping[str, np.ndarray], found: Sequence[Sequence[Block]]
 ) -> Figure:
     """Embedding vectors in three dimensions; those of one block have one color.
 
     Vectors come in units of the longest; ignored features are left out.
     """
-    n_columns = 3
-    n_rows = -(-len(cells) // n_columns)
-    fig, axes = plt.subplots(
-        n_rows, n_columns, figsize=(5.8, 2.45 * n_rows), squeeze=False,
-        subplot_kw={"projection": "3d", "computed_zorder": False},
-    )  # fmt: skip
-    for ax, (name, W), parts in zip(axes.flat, cells.items(), found, strict=True):
+    space = {"projection": "3d", "computed_zorder": False}
+    fig, axes = small_multiples(len(embeddings), 3, 5.8, 2.45, subplot_kw=space)
+    for ax, (name, W), parts in zip(axes.flat, embeddings.items(), found, strict=False):
         _space(ax, W / np.linalg.norm(W, axis=0).max(), parts)
         ax.set_title(name, fontsize=10, weight="normal", y=1.03)
     return fig
 
 
-def _space(ax: Any, W: np.ndarray, parts: Sequence[Block]) -> None:
+def _space(ax: Axes3D, W: np.ndarray, parts: Sequence[Block]) -> None:
     color = color_of_features(parts, W.shape[1])
     for axis in np.eye(3):
         ax.plot(*np.outer(axis, [-1.05, 1.05]), color=LIGHT, lw=0.9, zorder=1)
@@ -208,19 +122,18 @@ def _space(ax: Any, W: np.ndarray, parts: Sequence[Block]) -> None:
         for i in part.features:
             w = W[:, i]
             ax.plot(*np.outer(w, [0, 1]), color=color[i], lw=2.4, zorder=3)
-            ax.plot(*w[:, None], "o", color=color[i], ms=5.5 if i else 9, mec="white", mew=0.8,
-                    zorder=4)  # fmt: skip
-            size = max(np.linalg.norm(w), 1e-9)
-            ax.text(*(w * (1 + 0.24 / size)), str(i + 1), ha="center", va="center", fontsize=9.5,
-                    color=color[i], zorder=5)  # fmt: skip
-    ax.set_box_aspect((1, 1, 1), zoom=1.15)
-    ax.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1))
-    ax.view_init(elev=20, azim=-62)
-    ax.set_axis_off()
+            rim = {"ms": 5.5 if i else 9, "mec": "white", "mew": 0.8}
+            ax.plot(*w[:, None], "o", color=color[i], zorder=4, **rim)
+            tip = w * (1 + 0.24 / max(np.linalg.norm(w), 1e-9))
+            style = {"ha": "center", "va": "center", "fontsize": 9.5, "color": color[i]}
+            ax.text(*tip, str(i + 1), zorder=5, **style)
+    bare_space(ax, 1, zoom=1.15, elevation=20, azimuth=-62)
 
 
 @book_style
-def largest_shared_importance(p: Any, limits: Mapping[str, Any], top: float) -> Figure:
+def largest_shared_importance(
+    p: np.ndarray, limits: Mapping[str, np.ndarray], top: float
+) -> Figure:
     """Largest importance at which the varied feature still shares, against p; NaN where none.
 
     A value at ``top``, the end of what was tried, is drawn as an arrow: it is a lower bound.
@@ -232,13 +145,11 @@ def largest_shared_importance(p: Any, limits: Mapping[str, Any], top: float) -> 
         beyond = np.asarray(values) >= top
         ax.plot(np.asarray(p)[beyond], np.asarray(values)[beyond], "^", color=color, ms=9)
     ax.plot(p, 0.5 / np.asarray(p), color=MUTED, ls=":", lw=1.2, label="slope $-1$")
-    ax.set(
-        xscale="log", yscale="log", xlabel=f"{_CHANCE}  (sparse at left)",
-        ylabel="largest $V$ in superposition", ylim=(0.7, 2 * top),
-    )  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel=f"{CHANCE}  (sparse at left)")
+    ax.set(ylabel="largest $V$ in superposition", ylim=(0.7, 2 * top))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter("{x:g}")
-        axis.set_minor_locator(LogLocator(subs=()))
+    ax.minorticks_off()
     ax.legend()
     return fig
 
@@ -246,27 +157,34 @@ def largest_shared_importance(p: Any, limits: Mapping[str, Any], top: float) -> 
 @book_style
 def secondary_claims(
     sizes: Mapping[str, Mapping[str, float]],
-    kurtosis: Mapping[str, Any],
-    widths: Mapping[str, Any],
+    kurtosis: Mapping[str, np.ndarray],
+    widths: Mapping[str, np.ndarray],
 ) -> Figure:
     """Left: mean block size by model and nonlinearity. Right: width of the band by kurtosis."""
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.2), width_ratios=(1, 1.25))
     for s, values in enumerate(sizes.values()):
         x = np.arange(len(values)) + 0.2 * (2 * s - 1)
-        axes[0].bar(
-            x, list(values.values()), 0.38, edgecolor="white",
-            color=[ACTIVATION_COLORS[name] for name in values], alpha=(1, 0.45)[s],
-        )  # fmt: skip
+        colors = [ACTIVATION_COLORS[name] for name in values]
+        style = {"color": colors, "edgecolor": "white", "alpha": (1, 0.45)[s]}
+        axes[0].bar(x, list(values.values()), 0.38, **style)
     axes[0].set_xticks(range(len(values)), list(values), rotation=30)
     axes[0].set_ylabel("features in the largest block")
     solid, pale = sizes
-    axes[0].text(0.02, 1.02, f"solid: {solid}; pale: {pale}",
-                 transform=axes[0].transAxes, fontsize=8.5, color=MUTED)  # fmt: skip
+    key, place = f"solid: {solid}; pale: {pale}", axes[0].transAxes
+    axes[0].text(0.02, 1.02, key, transform=place, fontsize=8.5, color=MUTED)
     for name, width in widths.items():
         axes[1].plot(kurtosis[name], width, "o-", color=ACTIVATION_COLORS[name], ms=3.5, label=name)
     axes[1].set(xscale="log", xlabel="kurtosis, $k$", ylabel="width of the band (decades of $V$)")
     axes[1].legend(handlelength=1.2)
     return fig
+
+
+def _rows_of_models(ax: Axes, models: Sequence[str]) -> np.ndarray:
+    """A row for each model, the first on top; and a color for each of them."""
+    ax.set_yticks(range(len(models)), models, fontsize=8)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(models) - 0.5, -0.5)
+    return plt.get_cmap("viridis")(np.linspace(0, 0.7, len(models)))
 
 
 @book_style
@@ -283,34 +201,34 @@ def restarts(
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4))
     models = list(best)
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.7, len(models)))
+    shades = _rows_of_models(axes[1], models)
     for color, name in zip(shades, models, strict=True):
         axes[0].plot(counts, np.maximum(best[name], 1e-6), "o-", color=color, ms=4, lw=1.3)
     axes[0].set(xscale="log", yscale="log", xlabel="number of starts", ylabel="mean excess loss")
     axes[0].set_xticks(list(counts), [str(c) for c in counts])
     axes[0].minorticks_off()
-    y = np.arange(len(models))
     marks = (BLUE, "o", f"best of {n_starts}"), (ORANGE, "s", f"mean of {n_starts}")
     for s, (color, marker, word) in enumerate(marks):
-        axes[1].plot([spread[m][s] for m in models], y, marker, color=color, ms=5, label=word)
-    axes[1].set_yticks(y, models, fontsize=8)
-    axes[1].tick_params(length=0)
+        found = [spread[model][s] for model in models]
+        axes[1].plot(found, range(len(models)), marker, color=color, ms=5, label=word)
+    axes[1].set_xlabel("error of $C_1$")
+    axes[1].tick_params(axis="x", length=0)
     for tick, color in zip(axes[1].get_yticklabels(), shades, strict=True):
         tick.set_color(color)
-    axes[1].set(xlabel="error of $C_1$", ylim=(len(models) - 0.5, -0.5))
     fig.legend(loc="outside upper right", ncols=2, fontsize=8.5)
     return fig
 
 
 @book_style
 def trained_or_minimized(
-    excess: Mapping[str, Any], error: Mapping[str, Any], capacities: Mapping[str, tuple[Any, Any]]
+    excess: Mapping[str, np.ndarray],
+    error: Mapping[str, np.ndarray],
+    capacities: Mapping[str, tuple[np.ndarray, np.ndarray]],
 ) -> Figure:
     """Left: trained above minimized loss, in percent of it. Right: capacities where both agree."""
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4), width_ratios=(1.1, 1))
-    models = list(excess)
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.7, len(models)))
-    for row, (color, name) in enumerate(zip(shades, models, strict=True)):
+    shades = _rows_of_models(axes[0], list(excess))
+    for row, (color, name) in enumerate(zip(shades, excess, strict=True)):
         values = 100 * np.asarray(excess[name])
         y = row + np.linspace(-0.22, 0.22, len(values))
         bars = 100 * np.asarray(error[name])
@@ -322,13 +240,10 @@ def trained_or_minimized(
     # Below zero only error bars; they may leave the frame.
     axes[0].set_xlim(-20, 2 * max(most, 20))
     ticks = [t for t in (-10, 0, 10, 1e2, 1e4, 1e6, 1e8) if t <= 2 * max(most, 20)]
-    axes[0].set_xticks(
-        ticks, [f"{t:,.0f}" if t < 1e5 else f"$10^{{{len(str(int(t))) - 1}}}$" for t in ticks]
-    )
+    names = [f"{t:,.0f}" if t < 1e5 else f"$10^{{{len(str(int(t))) - 1}}}$" for t in ticks]
+    axes[0].set_xticks(ticks, names)
     axes[0].minorticks_off()
-    axes[0].set_yticks(range(len(models)), models, fontsize=8)
-    axes[0].tick_params(axis="y", length=0)
-    axes[0].set(xlabel="trained above minimized (%)", ylim=(len(models) - 0.5, -0.5))
+    axes[0].set_xlabel("trained above minimized (%)")
     axes[1].plot([0, 1], [0, 1], color=MUTED, lw=0.8, zorder=0)
     axes[1].set(xlabel="capacity, minimized", ylabel="capacity, trained")
     axes[1].set_box_aspect(1)
@@ -343,19 +258,73 @@ def two_in_one(maps: Mapping[str, Map], gain: Map, names: Sequence[str]) -> Figu
     """
     fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.7), sharey=True)
     for ax, (name, picture) in zip(axes, maps.items(), strict=False):
-        _cells(ax, picture, cmap=PHASE_MAP, vmin=-0.5, vmax=2.5)
+        map_cells(ax, picture, **PHASE_LOOK)
         ax.set_title(name)
-    image = _cells(axes[2], gain, cmap="cividis", vmin=0)
+    image = map_cells(axes[2], gain, cmap="cividis", vmin=0)
     axes[2].set_title("part of loss saved")
-    bar = fig.colorbar(image, ax=axes, aspect=16, shrink=0.75, pad=0.02)
-    bar.outline.set_visible(False)
-    handles = [
-        Line2D([], [], marker="s", ls="", ms=8, color=PHASE_COLORS[k], label=name)
-        for k, name in enumerate(names)
-    ]
-    fig.legend(
-        handles=handles, loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.2
-    )
-    axes[0].set_ylabel(_CHANCE)
+    color_bar(image, axes, aspect=16, shrink=0.75, pad=0.02)
+    kinds = [(name, PHASE_COLORS[code]) for code, name in enumerate(names)]
+    legend_of_squares(fig, kinds, ms=8, columnspacing=1.2)
+    axes[0].set_ylabel(CHANCE)
     axes[1].set_xlabel("importance of the extra feature, $V$")
+    return fig
+
+
+def _curves(ax: Axes, x: np.ndarray, curves: Curves, **style: Any) -> None:
+    for (model, name), values in curves.items():
+        color = ACTIVATION_COLORS[name]
+        ax.plot(x, values, color=color, ls=_STYLES[model], lw=1.5, **style)
+
+
+def _legend(fig: Figure, curves: Iterable[tuple[str, str]]) -> None:
+    models, names = (dict.fromkeys(column) for column in zip(*curves, strict=True))
+    lines = [Line2D([], [], color=ACTIVATION_COLORS[n], lw=2, label=n) for n in names]
+    lines += [Line2D([], [], color=BLACK, ls=_STYLES[m], lw=1.3, label=m) for m in models]
+    fig.legend(handles=lines, loc="outside upper center", ncols=len(lines), handlelength=2.2)
+
+
+@book_style
+def shares_by_limit(panels: Mapping[str, tuple[str, np.ndarray, Curves, float]]) -> Figure:
+    """How shares of cells move with the limit that defines them, one panel for each limit.
+
+    ``panels`` maps what is counted to the name of the limit, its values, a share for each of them
+    by model and nonlinearity, and the limit that the book uses.
+    """
+    fig, axes = plt.subplots(1, len(panels), figsize=(6.4, 3.1), sharey=True, squeeze=False)
+    for ax, (title, (name, x, curves, usual)) in zip(axes[0], panels.items(), strict=True):
+        ax.axvline(usual, color=MUTED, ls=":", lw=1.2, zorder=0)
+        _curves(ax, x, curves)
+        ax.set(xlabel=name, ylim=(-0.03, 1.03), xlim=(0, 1.03 * np.max(x)))
+        ax.set_title(title, fontsize=9)
+    axes[0, 0].yaxis.set_major_formatter("{x:.0%}")
+    axes[0, 0].set_ylabel("share of cells")
+    _legend(fig, [key for _, _, curves, _ in panels.values() for key in curves])
+    return fig
+
+
+@book_style
+def penalties(strengths: np.ndarray, sizes: Curves, rises: Curves) -> Figure:
+    """Largest blocks, and relative losses, against the strength of a penalty on overlap.
+
+    The first of the increasing ``strengths`` is 0 and has a place of its own, left of the
+    logarithmic axis.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(6.2, 3.3))
+    step = strengths[2] / strengths[1]
+    x = np.concatenate([[strengths[1] / step**2], strengths[1:]])
+    for ax, curves in zip(axes, (sizes, rises), strict=True):
+        ax.axvspan(x[0] / step, x[0] * step, color=LIGHT, alpha=0.5, lw=0, zorder=0)
+        _curves(ax, x, curves, marker="o", ms=3.5)
+    axes[0].set(ylabel="features in the largest block", ylim=(0.8, None))
+    axes[1].set(ylabel="loss, relative to no penalty", yscale="log")
+    decades = [t for t in (1e-4, 1e-3, 1e-2, 1e-1, 1, 10) if x[1] <= 1.01 * t <= 1.03 * x[-1]]
+    for ax in axes:
+        ax.set(xscale="log", xlim=(x[0] / step, x[-1] * step**0.5))
+        ax.minorticks_off()
+        ax.set_xticks([x[0], *decades], ["0", *(f"{t:g}" for t in decades)])
+    most = max(np.max(values) for values in rises.values())
+    ticks = [r for r in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if r <= max(2, 1.2 * most)]
+    axes[1].set_yticks(ticks, [f"{r:g}" for r in ticks])
+    fig.supxlabel("penalty, in losses of an empty network", size=10)
+    _legend(fig, sizes)
     return fig

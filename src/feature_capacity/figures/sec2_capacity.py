@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style, panel_letter
-from .introduction import draw_arrows
+from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style, panel_letters
+from .panels import HALVES, centered, dot, legend_above, note, outer_labels
+from .vectors import arrows_on_neurons, feature_colors
 
 _BAND = "#e8ebef"
 
@@ -23,10 +24,9 @@ def fig6_example_allocations(
 
     Parameters
     ----------
-    examples
-        Embeddings of shape (2, n_features) by name.
-    capacity
-        Their capacities, by the same names; the hatched rest of a bar is capacity unused.
+    examples, capacity
+        Embeddings (2, n_features) and their capacities by name; the hatched rest of a bar is
+        capacity unused.
     """
     columns = 3
     rows = -(-len(examples) // columns)
@@ -36,23 +36,20 @@ def fig6_example_allocations(
         inner = cell.subgridspec(2, 1, height_ratios=[5, 1.15], hspace=0.02)
         arrows, bar = fig.add_subplot(inner[0]), fig.add_subplot(inner[1])
         arrows.set_title(name, fontsize=11)
-        draw_arrows(arrows, W)
+        arrows_on_neurons(arrows, W)
         arrows.set(xlim=(-1.12, 1.12), ylim=(-1.12, 1.12))
         _budget_bar(bar, capacity[name])
     return fig
 
 
-def _budget_bar(ax: Any, capacity: np.ndarray, budget: float = 2.0) -> None:
+def _budget_bar(ax: Axes, capacity: np.ndarray, budget: float = 2.0) -> None:
     ax.barh(0, budget, color="white", edgecolor="#b6bdc6", hatch="////", lw=0.8)
     left = 0.0
-    for i, c in enumerate(capacity):
-        color = FEATURE_COLORS[i % len(FEATURE_COLORS)]
+    for c, color in zip(capacity, feature_colors(len(capacity)), strict=True):
         ax.barh(0, c, left=left, color=color, edgecolor="white", lw=1.2)
         if c > 0:
-            ax.text(
-                left + c / 2, 0, f"{c:.2f}".rstrip("0").rstrip("."), color="white", weight="bold",
-                ha="center", va="center", fontsize=9.5 if c > 0.3 else 7.5,
-            )  # fmt: skip
+            text, size = f"{c:.2f}".rstrip("0").rstrip("."), 9.5 if c > 0.3 else 7.5
+            centered(ax, left + c / 2, 0, text, color="white", weight="bold", fontsize=size)
         left += c
     ax.set(xlim=(-0.03, budget + 0.03), ylim=(-0.45, 0.45), yticks=[], xticks=[0, 1, 2])
     ax.tick_params(axis="x", length=2, labelsize=9, pad=1)
@@ -76,22 +73,12 @@ def total_capacity_bounds(
     ax.fill_between([1, n_dims], [1, n_dims], n_dims, color=_BAND, lw=0)
     ax.plot(stable_rank, total, ".", color=BLUE, ms=4, alpha=0.45, rasterized=True)
     ax.plot([1, n_dims], [1, n_dims], color=BLACK, lw=1.8, label="at least the stable rank")
-    ax.axhline(
-        n_dims, color=PHASE_COLORS[1], lw=2.2, label=f"at most $D$ = {n_dims}", clip_on=False
-    )
-    ax.plot(
-        *tight.T, "o", ms=9, mfc="white", mec=BLACK, mew=1.8, clip_on=False, zorder=5,
-        label="attained",
-    )  # fmt: skip
-    ax.set(
-        xlabel=r"stable rank $\|W\|_F^2\,/\,\|W\|_2^2$",
-        ylabel=r"total capacity $\Sigma_i C_i$",
-        xlim=(1, n_dims * 1.01),
-        ylim=(0.95, n_dims * 1.02),
-    )
-    ax.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 1.01), ncols=3, fontsize=10, columnspacing=1.2
-    )
+    at_most = f"at most $D$ = {n_dims}"
+    ax.axhline(n_dims, color=PHASE_COLORS[1], lw=2.2, label=at_most, clip_on=False)
+    dot(ax, *tight.T, "white", 9, mec=BLACK, mew=1.8, label="attained")
+    ax.set(xlabel=r"stable rank $\|W\|_F^2\,/\,\|W\|_2^2$", ylabel=r"total capacity $\Sigma_i C_i$")
+    ax.set(xlim=(1, n_dims * 1.01), ylim=(0.95, n_dims * 1.02))
+    legend_above(ax, bbox_to_anchor=(0.5, 1.01), ncols=3, fontsize=10, columnspacing=1.2)
     return fig
 
 
@@ -104,23 +91,17 @@ def vanishing_embeddings(
     Parameters
     ----------
     lengths : array (n_lengths,)
-    capacity : array (n_directions, n_lengths)
-        Along random directions.
-    exceptional : array (n_lengths,)
-        Along a direction orthogonal to every other feature.
+    capacity, exceptional : arrays (n_directions, n_lengths), (n_lengths,)
+        Along random directions, and along one that is orthogonal to every other feature.
     """
     fig, ax = plt.subplots(figsize=(6.0, 3.8))
     ax.loglog(lengths, capacity.T, color=BLUE, lw=0.9, alpha=0.35)
     ax.plot([], [], color=BLUE, lw=1.6, label="random directions")
-    ax.loglog(
-        lengths, exceptional, color=PHASE_COLORS[1], lw=2.6, label="the exceptional direction"
-    )
-    ax.set(
-        xlabel=r"length $\|w_i\|$ of the embedding",
-        ylabel="capacity $C_i$",
-        xlim=(lengths.min(), lengths.max()),
-    )
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=10.5)
+    apart = "the exceptional direction"
+    ax.loglog(lengths, exceptional, color=PHASE_COLORS[1], lw=2.6, label=apart)
+    ax.set(xlim=(lengths.min(), lengths.max()))
+    ax.set(xlabel=r"length $\|w_i\|$ of the embedding", ylabel="capacity $C_i$")
+    legend_above(ax, ncols=2, fontsize=10.5)
     return fig
 
 
@@ -135,44 +116,33 @@ def six_situations(
 
     Parameters
     ----------
-    grid : array (n_points,)
-        Capacities.
-    pairs
-        Six pairs of curves over the grid, blue and black, that compete for one dimension.
-    splits
-        Optimal capacity of blue, the rest being black's; None where every split is optimal.
-    heads
-        One per panel.
+    grid, pairs
+        Capacities, and over them six pairs of curves, blue and black, that compete for one
+        dimension.
+    splits, heads
+        For each pair the optimal capacity of blue, the rest being black's, or None where every
+        split is optimal; and a head.
     """
     fig, axes = plt.subplots(2, 3, figsize=(6.8, 5.0), sharex=True)
-    cases = zip(axes.flat, pairs, splits, heads, "ABCDEF", strict=True)
-    for ax, (blue, black), split, head, letter in cases:
-        panel_letter(ax, letter)
+    panel_letters(axes.flat, "ABCDEF")
+    for ax, (blue, black), split, head in zip(axes.flat, pairs, splits, heads, strict=True):
         ax.set_title(head, fontsize=10.5, pad=8)
         ax.plot(grid, black, color=BLACK, lw=2.6)
         ax.plot(grid, blue, color=BLUE, lw=2.6, ls="-" if split is not None else (0, (3, 3)))
         if split is None:
             every = slice(None, None, len(grid) // 10)
-            ax.plot(
-                grid[every], black[every], "o", mfc="white", mec=BLACK, mew=1.6, ms=7,
-                clip_on=False, zorder=5,
-            )  # fmt: skip
+            dot(ax, grid[every], black[every], "white", 7, mec=BLACK, mew=1.6)
         else:
             for c, curve, color in ((split, blue, BLUE), (1 - split, black, BLACK)):
                 height = np.interp(c, grid, curve)
-                ax.plot(
-                    c, height, "o", ms=10, mfc=color, mec="white", mew=1.5, clip_on=False, zorder=5
-                )
+                dot(ax, c, height, color, 10)
             if 0 < split < 1:
                 ax.axhline(height, color=MUTED, lw=1.1, ls=(0, (4, 3)), zorder=0)
-        ax.set(xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["0", "½", "1"])
         headroom = 1.6 if split is None else 1.08
-        ax.set_ylim(0, headroom * max(np.max(blue), np.max(black)))
+        ax.set_xticks(*HALVES)
+        ax.set(xlim=(0, 1), ylim=(0, headroom * max(np.max(blue), np.max(black))))
         ax.locator_params(axis="y", nbins=4)
-    for ax in axes[1]:
-        ax.set_xlabel("capacity $C_i$")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("marginal benefit")
+    outer_labels(axes, "capacity $C_i$", "marginal benefit")
     return fig
 
 
@@ -192,9 +162,8 @@ def water_filling(
 
     Parameters
     ----------
-    grid, benefits : arrays (n_points,) and (n_points, n_features)
-    names
-        Of the curves.
+    grid, benefits, names
+        Capacities (n_points,), curves over them (n_points, n_features), and their names.
     capacity, at_optimum : arrays (n_features,)
         Optimal capacities and the benefits there.
     thresholds, spent : arrays (n_thresholds,)
@@ -206,23 +175,16 @@ def water_filling(
         color = FEATURE_COLORS[i]
         left.plot([capacity[i]] * 2, [0, at_optimum[i]], color=color, lw=1.2, ls=(0, (2, 2)))
         left.plot(grid, benefits[:, i], color=color, lw=2.3, label=name)
-        left.plot(
-            capacity[i], at_optimum[i], "o", ms=10, mfc=color, mec="white", mew=1.5,
-            clip_on=False, zorder=5,
-        )  # fmt: skip
+        dot(left, capacity[i], at_optimum[i], color, 10)
     right.plot(spent, thresholds, color=BLACK, lw=2.3)
     right.axvline(budget, color=MUTED, lw=2)
-    right.plot(budget, threshold, "o", ms=10, mfc=BLACK, mec="white", mew=1.5, zorder=5)
+    dot(right, budget, threshold, BLACK, 10)
     for ax in (left, right):
         ax.axhline(threshold, color=MUTED, lw=1.2, ls=(0, (4, 3)), zorder=0)
-    right.annotate(
-        "budget", (budget, 0.98), (5, 0), xycoords=("data", "axes fraction"),
-        textcoords="offset points", va="top", weight="bold",
-    )  # fmt: skip
-    left.set(
-        xlabel="capacity $C_i$", ylabel=r"marginal benefit $-\partial L/\partial C_i$", xlim=(0, 1)
-    )
-    left.set_ylim(0, float(thresholds.max()))
+    at, place = (budget, 0.98), ("data", "axes fraction")
+    note(right, "budget", at, (5, 0), xycoords=place, va="top", weight="bold")
+    left.set(xlim=(0, 1), ylim=(0, float(thresholds.max())))
+    left.set(xlabel="capacity $C_i$", ylabel=r"marginal benefit $-\partial L/\partial C_i$")
     right.set(xlabel=r"capacity taken $\Sigma_i C_i$", ylabel="price", xlim=(0, len(names)))
     fig.legend(loc="outside upper center", ncols=3, fontsize=10.5, handlelength=1.4)
     return fig
@@ -235,21 +197,18 @@ def realizable_pairs(capacity: np.ndarray, leverage: np.ndarray, heads: Sequence
     Parameters
     ----------
     capacity, leverage : arrays (n_embeddings, 2)
-    heads
-        One head per definition.
+    heads : a head for each of the two definitions
     """
     fig, axes = plt.subplots(1, 2, figsize=(6.8, 3.7), sharey=True)
     for ax, pairs, head, size in zip(axes, (capacity, leverage), heads, (4.5, 7), strict=True):
         ax.set_title(head, fontsize=11)
         ax.fill([0, 1, 1], [1, 1, 0], color=_BAND, lw=0)
         ax.plot([0, 1, 1, 0], [1, 0, 1, 1], color="#b6bdc6", lw=1)
-        ax.plot(
-            *pairs.T, ".", color=BLUE, ms=size, alpha=0.55, clip_on=False, zorder=3, rasterized=True
-        )
+        style = {"color": BLUE, "ms": size, "alpha": 0.55, "rasterized": True}
+        ax.plot(*pairs.T, ".", clip_on=False, zorder=3, **style)
         ax.plot(1, 0.5, "X", ms=11, mfc=PHASE_COLORS[1], mec="white", clip_on=False, zorder=6)
-        ax.set_aspect("equal")
-        ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="capacity of the first feature")
-        ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
-        ax.set_yticks([0, 0.5, 1], ["0", "½", "1"])
-    axes[0].set_ylabel("capacity of the second feature")
+        ax.set_xticks(*HALVES)
+        ax.set_yticks(*HALVES)
+        ax.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
+    outer_labels(axes[None], "capacity of the first feature", "capacity of the second feature")
     return fig

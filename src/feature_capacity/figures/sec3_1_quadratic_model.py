@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from .._style import (
     BLACK,
@@ -19,19 +18,14 @@ from .._style import (
     TRUE_COLOR,
     book_style,
     pair_matrix,
-    panel_letter,
+    panel_letters,
 )
+from .panels import HALVES, POINTER, centered, color_bar, outer_labels, plain_ticks, small_multiples
 
 _HALO = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 
 
-def _plain_log_ticks(axis, ticks: Sequence[float]) -> None:
-    axis.set_ticks(list(ticks))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_locator(plt.NullLocator())
-
-
-def _kurtosis_colors(n: int) -> list:
+def _kurtosis_colors(n: int) -> Sequence[tuple[float, float, float]]:
     """Low kurtosis pale, high kurtosis dark; apart from the maps for capacity and differences."""
     return sns.color_palette("flare", n_colors=n)
 
@@ -45,44 +39,33 @@ def sampling_funnel(
     Parameters
     ----------
     size : array (n_sizes,)
-    ratio : dict of arrays (n_streams, n_sizes)
-        Sampled over closed form, by name of distribution.
-    error : dict of arrays (n_sizes,)
-        Standard error of one stream, in the same unit.
+    ratio, error : dicts of arrays (n_streams, n_sizes), (n_sizes,)
+        By name of distribution: sampled over closed form, and the standard error of one stream.
     """
-    fig, axes = plt.subplots(
-        len(ratio), 1, figsize=(5.8, 2.1 * len(ratio) + 0.4), sharex=True, sharey=True
-    )
-    for ax, (name, lines), color in zip(
-        np.atleast_1d(axes), ratio.items(), FEATURE_COLORS, strict=False
-    ):
+    fig, axes = small_multiples(len(ratio), 1, 5.8, 2.1, 0.4, sharex=True, sharey=True)
+    for ax, (name, lines), color in zip(axes.flat, ratio.items(), FEATURE_COLORS, strict=False):
         ax.fill_between(size, 1 - 4 * error[name], 1 + 4 * error[name], color="#e5e7eb", lw=0)
         ax.plot(size, lines.T, color=color, lw=1, alpha=0.8)
         ax.axhline(1, color=BLACK, lw=1.2)
-        ax.set_xscale("log")
-        ax.set_xlim(size[0], size[-1])
-        ax.set_ylabel("sampled loss /\nclosed form")
+        ax.set(xscale="log", xlim=(size[0], size[-1]))
         ax.text(0.98, 0.93, name, transform=ax.transAxes, ha="right", va="top", color=color)
     widest = max(float(band[0]) for band in error.values())
-    np.atleast_1d(axes)[0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
-    np.atleast_1d(axes)[-1].set_xlabel("number of sampled inputs")
+    axes[0, 0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
+    outer_labels(axes, "number of sampled inputs", "sampled loss /\nclosed form")
     return fig
 
 
 @book_style
 def correlation_maps(
-    matrices: Sequence[np.ndarray],
-    heads: Sequence[str],
-    terms: Sequence[tuple[float, float]],
+    matrices: Sequence[np.ndarray], heads: Sequence[str], terms: Sequence[tuple[float, float]]
 ) -> Figure:
     """What the data and two models say about each pair of features, as matrices side by side.
 
     Parameters
     ----------
-    matrices : arrays (n_features, n_features)
-        Diagonal of importances for the data, Gram matrix for a model.
-    heads : str
-        Column heads.
+    matrices, heads
+        For each column a matrix (n_features, n_features), the diagonal of importances for the
+        data and the Gram matrix for a model; and its head.
     terms : pairs
         Missed and hallucinated part of each loss, as fractions of the variance of the target;
         not written where both are 0.
@@ -91,15 +74,13 @@ def correlation_maps(
     limit = max(float(np.abs(m).max()) for m in matrices)
     for ax, matrix, head, (missed, hallucinated) in zip(axes, matrices, heads, terms, strict=True):
         image = pair_matrix(ax, matrix, limit)
-        ax.set_title(head)
-        ax.set_xlabel("feature $j$")
+        ax.set(title=head, xlabel="feature $j$")
         if missed + hallucinated > 0:
-            said = f"missed {missed:.1%}\nhallucinated {hallucinated:.1%}"
-            ax.text(0.5, -0.24, said, transform=ax.transAxes, ha="center", va="top")
+            parts = f"missed {missed:.1%}\nhallucinated {hallucinated:.1%}"
+            ax.text(0.5, -0.24, parts, transform=ax.transAxes, ha="center", va="top")
     axes[0].set_ylabel("feature $i$")
-    bar = fig.colorbar(image, ax=axes, shrink=0.62, pad=0.02, aspect=14)
-    bar.outline.set_visible(False)
-    bar.set_label(r"$v_i\delta_{ij}$  or  $w_i\cdot w_j$")
+    label = r"$v_i\delta_{ij}$  or  $w_i\cdot w_j$"
+    color_bar(image, axes, label, shrink=0.62, pad=0.02, aspect=14)
     return fig
 
 
@@ -124,12 +105,10 @@ def loss_terms_against_kurtosis(
     ax.plot(kurtosis, alone, color=BLACK, ls="--")
     ax.axvline(3, color=MUTED, lw=1, ls=":")
     ax.set_xscale("log")
-    _plain_log_ticks(ax.xaxis, [1, 2, 3, 5, 10, 20, 50])
-    ax.set_xlim(kurtosis[0], kurtosis[-1])
-    ax.set_ylim(0, 1)
-    ax.yaxis.set_major_formatter(PercentFormatter(1))
-    ax.set_xlabel("kurtosis $k$ of a feature")
-    ax.set_ylabel("loss, part of Var[$y$]")
+    plain_ticks(ax.xaxis, [1, 2, 3, 5, 10, 20, 50])
+    ax.yaxis.set_major_formatter("{x:.0%}")
+    ax.set(xlim=(kurtosis[0], kurtosis[-1]), ylim=(0, 1))
+    ax.set(xlabel="kurtosis $k$ of a feature", ylabel="loss, part of Var[$y$]")
     right = kurtosis[-1] * 0.94
     ax.text(right, alone[-1] + 0.02, "some kept, the others left out", ha="right", va="bottom")
     at = int(np.searchsorted(kurtosis, 1.55))
@@ -137,12 +116,10 @@ def loss_terms_against_kurtosis(
     # Where the band is as wide as the word; white would be hard to read on orange.
     at = int(np.searchsorted(kurtosis, 7.2))
     height = (missed[at] + total[at]) / 2
-    ax.text(kurtosis[at], height, "hallucinated", weight="bold", ha="center", va="center")
+    centered(ax, kurtosis[at], height, "hallucinated", weight="bold")
     at = int(np.searchsorted(kurtosis, 6))  # below the dashed line
-    ax.annotate(
-        "all features share", (kurtosis[at], total[at]), (16, 12), textcoords="offset points",
-        va="bottom", arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.8}, bbox=_HALO,
-    )  # fmt: skip
+    spot, style = (kurtosis[at], total[at]), {"arrowprops": POINTER, "bbox": _HALO, "va": "bottom"}
+    ax.annotate("all features share", spot, (16, 12), textcoords="offset points", **style)
     return fig
 
 
@@ -159,26 +136,22 @@ def envelope(
     Parameters
     ----------
     capacity : array (n,)
-    curves : arrays (n_lengths, n), one for each kurtosis
-    best : arrays (n,), one for each kurtosis
+    curves, best : arrays (n_lengths, n), (n,), one for each kurtosis
     touching : pairs of arrays (n_lengths,)
         Capacities and losses at which each fixed length is the best one.
     kurtosis : numbers
     """
     fig, axes = plt.subplots(1, len(kurtosis), figsize=(6.8, 2.9), sharey=True)
     bends = {-1: "concave", 0: "straight", 1: "convex"}
-    for ax, family, low, (at, height), k in zip(
-        axes, curves, best, touching, kurtosis, strict=True
-    ):
+    panels = zip(axes, curves, best, touching, kurtosis, strict=True)
+    for ax, family, low, (at, height), k in panels:
         ax.plot(capacity, family.T, color="#b6bdc6", lw=0.9)
         ax.plot(capacity, low, color=BLUE, lw=2.6)
         ax.plot(at, height, "o", color=BLUE, ms=4.5, mfc="white", mew=1.4)
         ax.set_title(f"$k = {k:g}$: {bends[int(np.sign(k - 3))]}", weight="normal")
-        ax.set_xlim(0, 1)
-        ax.set_ylim(0, 1.15)
-        ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
-        ax.set_xlabel("capacity $C_i$")
-    axes[0].yaxis.set_major_formatter(PercentFormatter(1))
+        ax.set_xticks(*HALVES)
+        ax.set(xlim=(0, 1), ylim=(0, 1.15), xlabel="capacity $C_i$")
+    axes[0].yaxis.set_major_formatter("{x:.0%}")
     axes[0].set_ylabel("loss of feature $i$,\npart of loss when ignored")
     return fig
 
@@ -200,24 +173,16 @@ def marginal_curves(
     near = int(0.06 * len(capacity))
     for curve, k, color in zip(curves, kurtosis, _kurtosis_colors(len(kurtosis)), strict=True):
         ax.plot(capacity, curve, color=color)
-        halo = {**_HALO, "alpha": 1}
-        ax.text(capacity[near], curve[near], f"$k={k:g}$", va="center", ha="center", bbox=halo)
+        centered(ax, capacity[near], curve[near], f"$k={k:g}$", bbox={**_HALO, "alpha": 1})
     ax.plot(1, curves[0][-1], "o", color=BLACK, ms=6, zorder=3, clip_on=False)
-    ax.annotate(
-        "all end here",
-        (1, curves[0][-1]),
-        (0.98, 0.35),
-        ha="right",
-        va="center",
-        arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.8, "shrinkB": 6},
-    )
-    ax.text(0.72, 40, "falling:\nfeatures share", ha="center", va="center", color=MUTED)
-    ax.text(0.72, 0.16, "rising:\nwinners take all", ha="center", va="center", color=MUTED)
+    end, pointer = (1, curves[0][-1]), {**POINTER, "shrinkB": 6}
+    ax.annotate("all end here", end, (0.98, 0.35), ha="right", va="center", arrowprops=pointer)
+    centered(ax, 0.72, 40, "falling:\nfeatures share", color=MUTED)
+    centered(ax, 0.72, 0.16, "rising:\nwinners take all", color=MUTED)
     ax.set_yscale("log")
-    _plain_log_ticks(ax.yaxis, [0.1, 0.3, 1, 2, 5, 10, 30, 100, 300])
-    ax.set_xlim(0, 1)
+    plain_ticks(ax.yaxis, [0.1, 0.3, 1, 2, 5, 10, 30, 100, 300])
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
-    ax.set_xlabel("capacity $C_i$ of the feature")
+    ax.set(xlim=(0, 1), xlabel="capacity $C_i$ of the feature")
     ax.set_ylabel("marginal benefit  $-\\partial\\mathcal{L}/\\partial C_i$,  in $v_i^2$")
     return fig
 
@@ -248,25 +213,17 @@ def ramps_and_lengths(
     low.plot(importance, importance, color=MUTED, lw=1, ls="--", zorder=0)
     low.text(1.27, 1.31, "$n_i=v_i$", color=MUTED, ha="right", va="bottom")
     middle = len(kurtosis) // 2
-    low.fill_between(
-        importance, sq_norm[middle], importance, color=colors[middle], alpha=0.12, lw=0
-    )
-    low.annotate(
-        f"embedded shorter\nthan asked ($k={kurtosis[middle]:g}$)",
-        (0.58, 0.36),
-        (0.22, 0.95),
-        ha="center",
-        arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.8},
-    )
-    for ax, letter in ((top, "a"), (low, "b")):
+    shade = {"color": colors[middle], "alpha": 0.12, "lw": 0}
+    low.fill_between(importance, sq_norm[middle], importance, **shade)
+    shorter = f"embedded shorter\nthan asked ($k={kurtosis[middle]:g}$)"
+    low.annotate(shorter, (0.58, 0.36), (0.22, 0.95), ha="center", arrowprops=POINTER)
+    for ax in (top, low):
         ax.axvline(1, color=MUTED, lw=0.8, ls=":")
         ax.set_xlim(importance[0], importance[-1])
-        panel_letter(ax, letter)
-    top.set_ylabel("capacity $C_i$")
+    panel_letters((top, low))
     top.legend(loc="upper left", handlelength=1.2)
-    top.set_ylim(-0.02, 1.08)
-    low.set_ylim(-0.03, None)
-    low.set_ylabel(r"squared length $n_i\,/\,\lambda$")
+    top.set(ylim=(-0.02, 1.08), ylabel="capacity $C_i$")
+    low.set(ylim=(-0.03, None), ylabel=r"squared length $n_i\,/\,\lambda$")
     low.set_xlabel(r"importance over multiplier, $v_i\,/\,\lambda$")
     return fig
 
@@ -296,14 +253,11 @@ def stacked_capacities(
     ax.axvline(3, color="white", lw=1, ls=":")
     for at, text in ((np.sqrt(3 * kurtosis[0]), "whole"), (np.sqrt(3 * kurtosis[-1]), "shared")):
         ax.text(at, 1.02, text, transform=ax.get_xaxis_transform(), ha="center", color=MUTED)
-    ticks = [1, 3, 10, 30, 100, 300]
     ax.set_xscale("log")
-    _plain_log_ticks(ax.xaxis, ticks)
-    ax.set_xlim(kurtosis[0], kurtosis[-1])
-    ax.set_ylim(0, round(float(ends[-1])))
-    ax.set_yticks(range(round(float(ends[-1])) + 1))
-    ax.set_xlabel("kurtosis $k$ of a feature")
-    ax.set_ylabel("capacity, stacked")
+    plain_ticks(ax.xaxis, [1, 3, 10, 30, 100, 300])
+    total = round(float(ends[-1]))
+    ax.set(xlim=(kurtosis[0], kurtosis[-1]), ylim=(0, total), yticks=range(total + 1))
+    ax.set(xlabel="kurtosis $k$ of a feature", ylabel="capacity, stacked")
     if marked is not None:
         ax.plot(marked, 0, "^", color=BLACK, ms=8, clip_on=False, zorder=4)
     return fig

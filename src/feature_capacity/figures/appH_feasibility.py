@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from operator import add
+from typing import TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,9 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style, panel_letter
+from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style, panel_letters
 from ..geometry.feasibility import Step
-from .embeddings import heat_map
+from .panels import bare, centered, legend_above, note, small_multiples
+from .vectors import frame, heat_map
+
+T = TypeVar("T")
 
 
 @book_style
@@ -28,24 +33,18 @@ def lemma1(
     left.plot(n_dims, sums, "o", color=BLUE, ms=2.5, alpha=0.35, mew=0, label="random $v_i$")
     left.plot(dims, dims, "_", color=BLACK, ms=13, mew=2.2, label="along projections")
     left.set(xlabel="dimension $D$ of the subspace", ylabel=r"$\sum_i (v_i \cdot e_i)^2$")
-    left.set_xticks(dims[:: max(1, len(dims) // 6)])
-    left.set_ylim(bottom=0)
+    left.set(xticks=dims[:: max(1, len(dims) // 6)], ylim=(0, None))
     left.legend(loc="upper left", handletextpad=0.3)
-    panel_letter(left, "a")
     marks = ("o", "s", "^", "D")
     for (d, curve), mark, ink in zip(turned.items(), marks, FEATURE_COLORS, strict=False):
         right.plot(np.degrees(angle), curve, mark, color=ink, ms=5, mfc="none", label=f"$D={d}$")
     fine = np.linspace(angle.min(), angle.max(), 200)
     right.plot(np.degrees(fine), np.cos(fine) ** 2, color=BLACK, lw=1, zorder=0)
-    right.annotate(r"$\cos^2\theta$", (52, np.cos(np.radians(52)) ** 2), xytext=(8, 4),
-                   textcoords="offset points")  # fmt: skip
-    right.set(
-        xlabel=r"angle $\theta$ from the projections (degrees)",
-        ylabel=r"$\sum_i (v_i \cdot e_i)^2 \,/\, D$",
-        xticks=[0, 30, 60, 90],
-    )
+    note(right, r"$\cos^2\theta$", (52, np.cos(np.radians(52)) ** 2), (8, 4))
+    right.set(xlabel=r"angle $\theta$ from the projections (degrees)", xticks=[0, 30, 60, 90])
+    right.set_ylabel(r"$\sum_i (v_i \cdot e_i)^2 \,/\, D$")
     right.legend(loc="lower left", handletextpad=0.2)
-    panel_letter(right, "b")
+    panel_letters((left, right))
     return fig
 
 
@@ -57,12 +56,8 @@ def slack(predicted: np.ndarray, missing: np.ndarray, deviation: np.ndarray) -> 
     ax.plot(ends, ends, color=MUTED, lw=1, zorder=0)
     dots = ax.scatter(predicted, missing, c=np.log10(deviation), cmap="viridis", s=16, lw=0)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
-    ax.set(
-        xlabel=r"$\sum_i \Pi_{ii}\,\sin^2\theta_i$",
-        ylabel=r"missing capacity $D - \sum_i C_i$",
-    )
-    bar = fig.colorbar(dots, ax=ax)
-    bar.set_label("size of the disturbance")
+    ax.set(xlabel=r"$\sum_i \Pi_{ii}\,\sin^2\theta_i$", ylabel=r"missing capacity $D - \sum_i C_i$")
+    bar = fig.colorbar(dots, ax=ax, label="size of the disturbance")
     low, high = np.ceil(bar.mappable.get_clim()[0]), np.floor(bar.mappable.get_clim()[1])
     ticks = np.arange(low, high + 1)
     bar.set_ticks(ticks, labels=[f"$10^{{{t:.0f}}}$" for t in ticks])
@@ -74,25 +69,21 @@ def induction_tree(steps: Sequence[Step]) -> Figure:
     """The induction: capacities merge from left to right until one is left."""
     n = len(steps[0].capacity)
     fig, ax = plt.subplots(figsize=(6.8, 0.62 * n + 1.0))
-    draw_tree(ax, steps)
+    _draw_tree(ax, steps)
     return fig
 
 
 @book_style
 def corner_cases(cases: Mapping[str, Sequence[Step]]) -> Figure:
     """Small trees side by side."""
-    n_columns = 2
-    n_rows = -(-len(cases) // n_columns)
-    fig, axes = plt.subplots(n_rows, n_columns, figsize=(6.8, 2.5 * n_rows), squeeze=False)
-    for ax in axes.flat[len(cases) :]:
-        ax.set_visible(False)
+    fig, axes = small_multiples(len(cases), 2, 6.8, 2.5)
     for ax, (name, steps) in zip(axes.flat, cases.items(), strict=False):
-        draw_tree(ax, steps, words=False)
+        _draw_tree(ax, steps, words=False)
         ax.set_title(name, loc="left", fontsize=10)
     return fig
 
 
-def draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
+def _draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
     """Draw an induction: a column per tuple, lines that join, bands for complements."""
     height = _heights(steps)
     flipped = False
@@ -102,23 +93,21 @@ def draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
         if step.move == "complement":
             band = (x + 0.28, -0.45), 0.44, len(height[0]) - 0.05
             ax.add_patch(Rectangle(*band, color=LIGHT, alpha=0.6, lw=0))
-        for i in range(len(y)) if x + 1 < len(steps) else ():
-            after = _position_after(step, i)
-            ax.plot([x, x + 1], [y[i], height[x + 1][after]], color=ink, lw=1.4, zorder=1)
+        if x + 1 < len(steps):
+            starts = _after(step, [[start] for start in y], add)
+            for group, end in zip(starts, height[x + 1], strict=True):
+                for start in group:
+                    ax.plot([x, x + 1], [start, end], color=ink, lw=1.4, zorder=1)
         for i in new:
-            ax.text(
-                x, y[i], _number(step.capacity[i]), ha="center", va="center", fontsize=10,
-                bbox={"boxstyle": "round,pad=0.28", "fc": "white", "ec": ink, "lw": 1.4},
-                zorder=3,
-            )  # fmt: skip
+            box = {"boxstyle": "round,pad=0.28", "fc": "white", "ec": ink, "lw": 1.4}
+            centered(ax, x, y[i], _number(step.capacity[i]), fontsize=10, bbox=box, zorder=3)
         top = len(height[0]) - 0.35
         ax.text(x, top, f"$D={step.n_dims}$", ha="center", va="bottom", fontsize=9, color=BLACK)
         if step.move != "base" and (words or step.move == "complement"):
             word = step.move if words else r"$1-C$"
             ax.text(x + 0.5, -0.62, word, ha="center", va="top", fontsize=9, color=MUTED)
         flipped ^= step.move == "complement"
-    ax.set(xlim=(-0.5, len(steps) - 0.5), ylim=(-1.0, len(height[0]) + 0.05), xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
+    bare(ax, xlim=(-0.5, len(steps) - 0.5), ylim=(-1.0, len(height[0]) + 0.05))
 
 
 @book_style
@@ -126,17 +115,12 @@ def growing_matrices(
     matrices: Sequence[np.ndarray], n_dims: Sequence[int], titles: Sequence[str]
 ) -> Figure:
     """Orthogonal matrices of growing size; the rows that are the embedding are framed."""
-    n_columns = 4
-    n_rows = -(-len(matrices) // n_columns)
-    fig, axes = plt.subplots(n_rows, n_columns, figsize=(6.6, 1.95 * n_rows), squeeze=False)
+    fig, axes = small_multiples(len(matrices), 4, 6.6, 1.95)
     largest = max(len(U) for U in matrices)
-    for ax in axes.flat[len(matrices) :]:
-        ax.set_visible(False)
     for ax, U, d, title in zip(axes.flat, matrices, n_dims, titles, strict=False):
         heat_map(ax, U, limit=1.0)
-        ax.set_aspect("equal")
-        ax.add_patch(Rectangle((-0.5, -0.5), len(U), d, fill=False, ec=BLACK, lw=2, clip_on=False))
-        ax.set(xlim=(-0.6, largest - 0.4), ylim=(largest - 0.4, -0.6))
+        frame(ax, 0, 0, d, len(U), lw=2)
+        ax.set(xlim=(-0.6, largest - 0.4), ylim=(largest - 0.4, -0.6), aspect="equal")
         ax.set_title(title, loc="left", weight="normal", fontsize=9)
     return fig
 
@@ -155,46 +139,32 @@ def two_constructions(trials: pd.DataFrame) -> Figure:
         ax.set_xlabel("features $N$")
     left.set(yscale="log", ylabel="largest error of rows and capacities", ylim=(1e-17, 2e-14))
     left.axhline(2.0**-52, color=MUTED, lw=1, ls=(0, (1, 2)))
-    left.text(trials["features"].max(), 1.3e-17, "dotted: machine precision", color=MUTED,
-              fontsize=9, ha="right", va="bottom")  # fmt: skip
+    style = {"color": MUTED, "fontsize": 9, "ha": "right", "va": "bottom"}
+    left.text(trials["features"].max(), 1.3e-17, "dotted: machine precision", **style)
     right.set(ylabel="share of entries of $W$\nthat are not zero", ylim=(0, 1.05))
     # Above the axes: the ranges reach their top.
-    right.legend(title=None, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    panel_letter(left, "a")
-    panel_letter(right, "b")
+    legend_above(right, title=None, ncols=2)
+    panel_letters((left, right))
     return fig
 
 
-def _position_after(step: Step, i: int) -> int:
-    """Where entry i of a tuple is in the next one."""
-    if step.move == "complement":
-        return i
-    if i in step.pair:
-        return len(step.capacity) - 2
-    return i - sum(j < i for j in step.pair)
+def _after(step: Step, entries: Sequence[T], join: Callable[[T, T], T]) -> list[T]:
+    """What stands for the entries in the next tuple: a merged pair is joined, at the end."""
+    if step.move != "merge":
+        return list(entries)
+    i, j = step.pair
+    return [*(e for k, e in enumerate(entries) if k not in (i, j)), join(entries[i], entries[j])]
 
 
-def _heights(steps: Sequence[Step]) -> list[np.ndarray]:
+def _heights(steps: Sequence[Step]) -> list[list[float]]:
     """Heights of all entries at which no two lines cross: leaves in the order of the last merge."""
-    members = [[[i] for i in range(len(steps[0].capacity))]]
+    members = [[leaf] for leaf in range(len(steps[0].capacity))]
     for step in steps[:-1]:
-        old = members[-1]
-        if step.move == "merge":
-            i, j = step.pair
-            rest = [m for position, m in enumerate(old) if position not in step.pair]
-            members.append([*rest, old[i] + old[j]])
-        else:
-            members.append(old)
-    order = [leaf for group in members[-1] for leaf in group]
-    level = {leaf: len(order) - 1 - place for place, leaf in enumerate(order)}
-    heights = [np.array([level[m[0]] for m in members[0]], dtype=float)]
+        members = _after(step, members, add)
+    order = [leaf for group in members for leaf in group]
+    heights = [[len(order) - 1.0 - order.index(leaf) for leaf in range(len(order))]]
     for step in steps[:-1]:
-        y = heights[-1]
-        if step.move == "merge":
-            rest = np.delete(y, step.pair)
-            heights.append(np.append(rest, y[list(step.pair)].mean()))
-        else:
-            heights.append(y)
+        heights.append(_after(step, heights[-1], lambda a, b: (a + b) / 2))
     return heights
 
 

@@ -8,22 +8,23 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from .._style import BLACK, BLUE, CAPACITY_MAP, MUTED, PHASE_COLORS, book_style, cell_edges
+from .._style import BLACK, BLUE, CAPACITY_MAP, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
-from .maps import CONTOUR_LEVELS
+from .maps import CAPACITY_LOOK, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
+from .panels import HALVES, centered, color_bar, dot, note, plain_ticks
 
-_VARIED = "importance of feature 1, $V$"
 _LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map
 
 
 @book_style
 def total_capacity_line(
-    inverse: Any, capacity: Any, breakpoints: Any, n_dims: int, solution: float
+    inverse: np.ndarray, capacity: np.ndarray, breakpoints: np.ndarray, n_dims: int, solution: float
 ) -> Figure:
     """Capacities stacked over 1 / multiplier; the budget picks the multiplier (section 3.5.1).
 
@@ -40,18 +41,17 @@ def total_capacity_line(
     ax.plot(solution, n_dims, "o", color=_LINE, ms=8, mec="white", zorder=5)
     ax.text(inverse[0], n_dims, f" budget $D={n_dims}$", va="bottom", color="#b3500c")
     ax.text(solution, 0.06, r"  solution $1/\lambda$", va="bottom", color="white", weight="bold")
-    ax.set(
-        xlim=(inverse[0], inverse[-1]),
-        ylim=(0, capacity.shape[1] + 0.1),
-        xlabel=r"one over the multiplier, $1/\lambda$",
-        ylabel="total capacity of all features",
-    )
+    ax.set(xlim=(inverse[0], inverse[-1]), ylim=(0, capacity.shape[1] + 0.1))
+    ax.set(xlabel=r"one over the multiplier, $1/\lambda$", ylabel="total capacity of all features")
     return fig
 
 
 @book_style
 def boundary_lines(
-    kurtosis: Any, lines: Mapping[str, Any], found: Mapping[str, Any], limit: float
+    kurtosis: np.ndarray,
+    lines: Mapping[str, np.ndarray],
+    found: Mapping[str, np.ndarray],
+    limit: float,
 ) -> Figure:
     """Edges of the superposed phase against kurtosis: closed forms (lines), bisection (dots).
 
@@ -60,11 +60,12 @@ def boundary_lines(
     fig, ax = plt.subplots(figsize=(5.6, 3.6))
     x = kurtosis - 3
     ends = min(lines["ignored"].min() / 3, 0.02), max(lines["monosemantic"].max() * 6, 15)
-    ax.fill_between(x, lines["monosemantic"], ends[1], color=PHASE_COLORS[MONOSEMANTIC], alpha=0.18)
-    ax.fill_between(
-        x, lines["ignored"], lines["monosemantic"], color=PHASE_COLORS[POLYSEMANTIC], alpha=0.2
-    )
-    ax.fill_between(x, ends[0], lines["ignored"], color=PHASE_COLORS[IGNORED], alpha=0.3)
+    for low, high, phase, alpha in (
+        (lines["monosemantic"], ends[1], MONOSEMANTIC, 0.18),
+        (lines["ignored"], lines["monosemantic"], POLYSEMANTIC, 0.2),
+        (ends[0], lines["ignored"], IGNORED, 0.3),
+    ):
+        ax.fill_between(x, low, high, color=PHASE_COLORS[phase], alpha=alpha)
     for name, phase in (("monosemantic", MONOSEMANTIC), ("ignored", IGNORED)):
         color = PHASE_COLORS[phase] if phase else "#5b6672"
         ax.plot(x, lines[name], color=color, zorder=3)
@@ -80,61 +81,42 @@ def boundary_lines(
         (x[far], middle, "polysemantic", "#8a4b0f"),
         (near, np.sqrt(ends[0] * 0.15), "ignored", "#4b535c"),
     ):
-        ax.text(at, y, word, color=color, weight="bold", ha="center", va="center")
-    ax.set(
-        xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=ends,
-        xlabel="kurtosis beyond the critical one, $k-3$", ylabel=_VARIED,
-    )  # fmt: skip
+        centered(ax, at, y, word, color=color, weight="bold")
+    ax.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=ends)
+    ax.set(xlabel="kurtosis beyond the critical one, $k-3$", ylabel=VARIED)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter("{x:g}")
     return fig
 
 
-def _map_axes(ax: Any, importance_1: Any, p: Any, left: bool = True) -> None:
-    ax.set(xscale="log", yscale="log", xlabel=_VARIED)
-    x, y = cell_edges(importance_1, log=True), cell_edges(p, log=True)
-    ax.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
-    ax.xaxis.set_major_locator(FixedLocator([0.1, 1, 10]))
-    ax.set_xticklabels(["0.1", "1", "10"])
-    ticks = [t for t in (0.05, 0.1, 0.2, 0.6, 1) if y.min() <= t <= y.max()]
-    ax.yaxis.set_major_locator(FixedLocator(ticks))
-    ax.set_yticklabels([f"{t:g}" for t in ticks])
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.minorticks_off()
-    ax.spines[:].set_visible(True)
-    ax.set_box_aspect(1)
+def _frame(ax: Axes, left: bool = True) -> None:
+    square_frame(ax, (0.1, 1, 10), (0.05, 0.1, 0.2, 0.6, 1))
+    ax.set_xlabel(VARIED)
     if left:
         ax.set_ylabel("feature probability, $p$\n(sparse below, dense on top)")
     else:
         ax.tick_params(labelleft=False)
 
 
-def _cells(ax: Any, importance_1: Any, p: Any, values: Any, **kwargs: Any) -> Any:
-    edges = cell_edges(importance_1, log=True), cell_edges(p, log=True)
-    return ax.pcolormesh(*edges, values, rasterized=True, **kwargs)
-
-
-def _letter(ax: Any, letter: str, at: tuple[float, float]) -> None:
-    if letter == "C":
-        ax.plot(*at, "o", color="white", mec=BLACK, ms=7, mew=1.3, zorder=6, clip_on=False)
-    else:
-        ax.plot(*at, "o", color="white", mec=BLACK, ms=4, zorder=6)
+def _letter(ax: Axes, letter: str, at: tuple[float, float]) -> None:
+    look = {"ms": 7, "mew": 1.3, "clip_on": False} if letter == "C" else {"ms": 4}
+    ax.plot(*at, "o", color="white", mec=BLACK, zorder=6, **look)
     side = -1 if letter in "AD" else 1
-    ax.annotate(
-        letter, at, xytext=(7 * side, 0), textcoords="offset points", color="white",
-        ha="left" if side > 0 else "right", va="center_baseline", weight="bold", fontsize=12,
-        zorder=7, path_effects=[withStroke(linewidth=2.6, foreground=BLACK)],
+    note(
+        ax, letter, at, (7 * side, 0), color="white", ha="left" if side > 0 else "right",
+        va="center_baseline", weight="bold", fontsize=12, zorder=7,
+        path_effects=[withStroke(linewidth=2.6, foreground=BLACK)],
     )  # fmt: skip
 
 
 @book_style
 def fig4_phase_diagrams(
-    importance_1: Any,
-    p: Any,
-    analytic: Any,
-    empirical: Any,
-    edges: Mapping[float, tuple[Any, Any]],
-    first_order: tuple[Any, Any],
+    importance_1: np.ndarray,
+    p: np.ndarray,
+    analytic: np.ndarray,
+    empirical: np.ndarray,
+    edges: Mapping[float, tuple[np.ndarray, np.ndarray]],
+    first_order: tuple[np.ndarray, np.ndarray],
     points: Mapping[str, tuple[float, float]],
 ) -> Figure:
     """Figure 4, upper: capacity of the varied feature, closed form beside minimization.
@@ -148,30 +130,30 @@ def fig4_phase_diagrams(
     points : importance and probability of each labeled point
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.45))
-    for ax, values, title in zip(
-        axes, (analytic, empirical), ("Analytical", "Empirical"), strict=True
-    ):
-        image = _cells(ax, importance_1, p, values, cmap=CAPACITY_MAP, vmin=0, vmax=1)
-        _map_axes(ax, importance_1, p, left=ax is axes[0])
+    maps = {"Analytical": analytic, "Empirical": empirical}
+    for ax, (title, values) in zip(axes, maps.items(), strict=True):
+        image = cells(ax, importance_1, p, values, **CAPACITY_LOOK)
+        _frame(ax, left=ax is axes[0])
         ax.set_title(title)
     for level, (at, rows) in edges.items():
         edge = level in (0.0, 1.0)
         axes[0].plot(at, rows, color=_LINE if edge else "white", lw=1.8 if edge else 0.6)
     axes[0].plot(*first_order, color=_LINE, lw=1.8, ls=(0, (2.2, 1.2)))
-    axes[1].contour(
-        importance_1, p, empirical, levels=CONTOUR_LEVELS, colors="white", linewidths=0.6
-    )
+    thin = {"colors": "white", "linewidths": 0.6}
+    axes[1].contour(importance_1, p, empirical, levels=CONTOUR_LEVELS, **thin)
     for letter, at in points.items():
         _letter(axes[0], letter, at)
-    bar = fig.colorbar(image, ax=axes, location="bottom", shrink=0.62, aspect=32, pad=0.03)
-    bar.set_label("capacity of feature 1, $C_1$")
-    bar.outline.set_visible(False)
+    capacity_bar(image, axes, aspect=32, pad=0.03)
     return fig
 
 
 @book_style
 def agreement_maps(
-    importance_1: Any, p: Any, difference: Any, share: Any, lines: Sequence[tuple[Any, Any]]
+    importance_1: np.ndarray,
+    p: np.ndarray,
+    difference: np.ndarray,
+    share: np.ndarray,
+    lines: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> Figure:
     """Distance between the two diagrams, and how many starts found the optimum.
 
@@ -181,36 +163,25 @@ def agreement_maps(
     powers = np.log10(np.maximum(difference, 1e-17))
     levels = np.arange(-16, -5, 2)
     heat = sns.color_palette("rocket_r", as_cmap=True).with_extremes(bad="#cfd6de")
-    image = _cells(
-        axes[0], importance_1, p, powers,
-        cmap=heat, norm=BoundaryNorm(levels, heat.N, extend="both"),
-    )  # fmt: skip
-    bars = [
-        fig.colorbar(
-            image, ax=axes[0], location="bottom", shrink=0.86, aspect=20, pad=0.03, ticks=levels
-        )
-    ]
-    bars[0].set_label(r"$\log_{10}|C_1^{\rm emp}-C_1^{\rm th}|$")
-    image = _cells(axes[1], importance_1, p, share, cmap="cividis", vmin=0, vmax=1)
-    bars.append(
-        fig.colorbar(image, ax=axes[1], location="bottom", shrink=0.86, aspect=20, pad=0.03)
-    )
-    bars[1].ax.xaxis.set_major_formatter(PercentFormatter(1))
-    bars[1].set_label("starts reaching best loss")
+    below = {"location": "bottom", "shrink": 0.86, "aspect": 20, "pad": 0.03}
+    norm = BoundaryNorm(levels, heat.N, extend="both")
+    image = cells(axes[0], importance_1, p, powers, cmap=heat, norm=norm)
+    color_bar(image, axes[0], r"$\log_{10}|C_1^{\rm emp}-C_1^{\rm th}|$", ticks=levels, **below)
+    image = cells(axes[1], importance_1, p, share, cmap="cividis", vmin=0, vmax=1)
+    color_bar(image, axes[1], "starts reaching best loss", format="{x:.0%}", **below)
     for at, rows in lines:
         axes[1].plot(at, rows, color="#e6550d", lw=1.6)
-    for ax, bar in zip(axes, bars, strict=True):
-        _map_axes(ax, importance_1, p)
-        bar.outline.set_visible(False)
-    axes[1].set(xlim=(0.2, 5), ylim=(0.5, axes[1].get_ylim()[1]), ylabel="")
-    for axis, ticks in ((axes[1].xaxis, (0.2, 0.5, 1, 2, 5)), (axes[1].yaxis, (0.5, 0.6, 0.8, 1))):
-        axis.set_major_locator(FixedLocator(ticks))
-        axis.set_major_formatter("{x:g}")
+    for ax in axes:
+        _frame(ax)
+    top = axes[1].get_ylim()[1]
+    plain_ticks(axes[1].xaxis, (0.2, 0.5, 1, 2, 5))
+    plain_ticks(axes[1].yaxis, (0.5, 0.6, 0.8, 1))
+    axes[1].set(xlim=(0.2, 5), ylim=(0.5, top), ylabel="")
     return fig
 
 
 @book_style
-def fig4_marginal_benefit(capacity: Any, panels: Mapping[str, Mapping[str, Any]]) -> Figure:
+def fig4_marginal_benefit(capacity: np.ndarray, panels: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Figure 4, lower: marginal benefit of the varied (blue) and the reference feature (black).
 
     Each panel holds ``varied`` and ``reference`` (benefit over ``capacity``), ``interval`` (lowest
@@ -225,21 +196,16 @@ def fig4_marginal_benefit(capacity: Any, panels: Mapping[str, Mapping[str, Any]]
         ax.plot(capacity, panel["varied"], color=BLUE, zorder=2, **style)
         ax.plot(capacity, panel["reference"], color=BLACK, zorder=2)
         for at, benefit, number, varied in panel["dots"]:
-            ax.plot(at, benefit, "o", color=BLACK, ms=7, mec=BLUE if varied else "white", mew=1.4,
-                    zorder=4, clip_on=False)  # fmt: skip
+            dot(ax, at, benefit, BLACK, 7, mec=BLUE if varied else "white", mew=1.4, zorder=4)
             if not varied:
                 rising = panel["reference"][-1] > panel["reference"][0]
                 shift = (-12, 5) if at > 0.9 else (15, -13) if rising else (12, 5)
-                ax.annotate(
-                    f"×{number}", (at, benefit), xytext=shift, textcoords="offset points",
-                    ha="center", fontsize=9,
-                )  # fmt: skip
+                note(ax, f"×{number}", (at, benefit), shift, ha="center", fontsize=9)
         if panel["divisible"]:
-            ax.annotate("any capacity", (0.5, high), xytext=(0, 8), ha="center",
-                        textcoords="offset points", color=MUTED)  # fmt: skip
+            note(ax, "any capacity", (0.5, high), (0, 8), ha="center", color=MUTED)
         ax.set_title(f"{letter}   {panel['phase']}", loc="left")
+        ax.set_xticks(*HALVES)
         ax.set(yscale="log", xlim=(-0.02, 1.02))
-        ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
     for row in axes[:, 0]:
         low, high = row.get_ylim()
         row.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
@@ -251,7 +217,9 @@ def fig4_marginal_benefit(capacity: Any, panels: Mapping[str, Mapping[str, Any]]
 
 
 @book_style
-def order_parameter(importance_1: Any, curves: Mapping[float, tuple[Any, Any]]) -> Figure:
+def order_parameter(
+    importance_1: np.ndarray, curves: Mapping[float, tuple[np.ndarray, np.ndarray]]
+) -> Figure:
     """Capacity and marginal benefit of the varied feature across V = 1, by kurtosis.
 
     NaN in a curve breaks the line, so that a jump is not drawn as a slope.
@@ -265,12 +233,12 @@ def order_parameter(importance_1: Any, curves: Mapping[float, tuple[Any, Any]]) 
     axes[1].set_ylabel(r"order parameter, $-\partial L/\partial C_1$")
     axes[0].legend(title="kurtosis $k$", loc="lower right", handlelength=1.2)
     for ax in axes:
-        ax.set_xlabel(_VARIED)
+        ax.set_xlabel(VARIED)
     return fig
 
 
 @book_style
-def landscape(capacity: Any, panels: Mapping[float, Mapping[float, Any]]) -> Figure:
+def landscape(capacity: np.ndarray, panels: Mapping[float, Mapping[float, np.ndarray]]) -> Figure:
     """Lowest loss at a given capacity of the varied feature: bowl, plane, cap.
 
     ``panels`` maps kurtosis to a mapping from importance V to loss (smallest value 0).
@@ -281,13 +249,11 @@ def landscape(capacity: Any, panels: Mapping[float, Mapping[float, Any]]) -> Fig
         for (importance, loss), (color, width, size) in zip(curves.items(), looks, strict=True):
             best = np.flatnonzero(loss <= loss.min() + 1e-12)
             flat = len(best) == len(capacity)
-            ax.plot(capacity, loss, color=color, lw=6 if flat else width, label=f"{importance:g}",
-                    solid_capstyle="round", clip_on=not flat, zorder=2)  # fmt: skip
+            style = {"lw": 6 if flat else width, "solid_capstyle": "round", "clip_on": not flat}
+            ax.plot(capacity, loss, color=color, label=f"{importance:g}", zorder=2, **style)
             if not flat:
-                ax.plot(capacity[best], loss[best], "o", color=color, mec="white", ms=size,
-                        clip_on=False, zorder=5 - size / 10)  # fmt: skip
-        ax.set_title(f"$k={kurtosis:g}$")
-        ax.set_xlabel("capacity, $C_1$")
+                dot(ax, capacity[best], loss[best], color, size, mew=1, zorder=5 - size / 10)
+        ax.set(title=f"$k={kurtosis:g}$", xlabel="capacity, $C_1$")
     axes[0].set_ylabel("loss above its minimum")
     axes[0].legend(title="$V$", loc="upper center", handlelength=1.2)
     return fig
@@ -295,11 +261,11 @@ def landscape(capacity: Any, panels: Mapping[float, Mapping[float, Any]]) -> Fig
 
 @book_style
 def critical_scaling(
-    distance: Any,
-    laws: Mapping[str, Any],
-    scaled: Any,
-    curves: Mapping[float, tuple[Any, Any]],
-    limit: Any,
+    distance: np.ndarray,
+    laws: Mapping[str, np.ndarray],
+    scaled: np.ndarray,
+    curves: Mapping[float, tuple[np.ndarray, np.ndarray]],
+    limit: np.ndarray,
 ) -> Figure:
     """Power laws at the critical point, and all capacity curves on one when V is rescaled.
 

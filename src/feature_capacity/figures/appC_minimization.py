@@ -9,7 +9,8 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from .._style import BLACK, FEATURE_COLORS, MUTED, ORANGE, book_style, panel_letter
+from .._style import BLACK, FEATURE_COLORS, MUTED, ORANGE, book_style, panel_letters
+from .panels import color_bar, note
 
 _LOSS_MAP = sns.color_palette("crest", as_cmap=True)
 
@@ -28,35 +29,23 @@ def valleys(
 
     Parameters
     ----------
-    losses : arrays (n_lengths, n_capacities)
-    valley : arrays (n_capacities,)
-        Best squared length for each capacity.
-    ends : arrays (2, 2)
-        The two ends of the path, each as capacity and squared length.
-    along : arrays
-        Loss at even steps along the path.
+    losses, valley : arrays (n_lengths, n_capacities), (n_capacities,)
+        In each panel the loss, and the best squared length for each capacity.
+    ends, along : arrays (2, 2), (n_steps,)
+        The two ends of a path, each as capacity and squared length; the loss at even steps.
     """
     fig, axes = plt.subplots(2, len(losses), figsize=(7.2, 4.9), sharex="row", sharey="row")
-    for (ax, below), loss, best, path, heights, head in zip(
-        axes.T, losses, valley, ends, along, heads, strict=True
-    ):
-        ax.contourf(
-            capacity, sq_norm, loss, levels=np.linspace(0, 1.2, 13), cmap=_LOSS_MAP, extend="max"
-        )
-        ax.contour(
-            capacity,
-            sq_norm,
-            loss,
-            levels=np.linspace(0.1, 1.2, 12),
-            colors="white",
-            linewidths=0.5,
-        )
+    levels = np.linspace(0, 1.2, 13)
+    panels = zip(axes.T, losses, valley, ends, along, heads, strict=True)
+    for (ax, below), loss, best, path, heights, head in panels:
+        ax.contourf(capacity, sq_norm, loss, levels=levels, cmap=_LOSS_MAP, extend="max")
+        thin = {"colors": "white", "linewidths": 0.5}
+        ax.contour(capacity, sq_norm, loss, levels=levels[1:], **thin)
         ax.plot(capacity, best, color=BLACK, lw=3.6)
         ax.plot(capacity, best, color="#fff3b0", lw=2.4)
         ax.plot(*path.T, "o--", color=ORANGE, ms=5, lw=1.6)
-        ax.set_title(head)
         ax.set_xticks([0.25, 0.5, 0.75, 1], ["0.25", "0.5", "0.75", "1"])
-        ax.set_xlabel("capacity $C$")
+        ax.set(title=head, xlabel="capacity $C$")
         t = np.linspace(0, 1, len(heights))
         chord = heights[0] + t * (heights[-1] - heights[0])
         below.fill_between(t, chord, heights, color="#f4d9b8", lw=0)
@@ -85,40 +74,27 @@ def triangles(
         Where the triangle's corners are drawn; corner i gives all capacity to feature i.
     points : array (n, 3)
         Capacities.
-    losses : arrays (n,)
-        From 0 to 1 in each panel.
-    best : arrays (3,)
-        The optimum of each panel.
+    losses, best : arrays (n,), (3,)
+        In each panel the loss from 0 to 1, and the optimum.
     """
     fig, axes = plt.subplots(2, 2, figsize=(6.4, 5.7))
     x, y = (points @ corners).T
     outline = np.vstack([corners, corners[:1]])
     for ax, loss, optimum, head in zip(axes.flat, losses, best, heads, strict=True):
         image = ax.tricontourf(x, y, loss, levels=np.linspace(0, 1, 21), cmap=_LOSS_MAP)
-        ax.tricontour(
-            x, y, loss, levels=np.linspace(0.05, 0.95, 10), colors="white", linewidths=0.6
-        )
+        thin = {"colors": "white", "linewidths": 0.6}
+        ax.tricontour(x, y, loss, levels=np.linspace(0.05, 0.95, 10), **thin)
         ax.plot(*outline.T, color=BLACK, lw=1)
         ax.plot(*(optimum @ corners), "*", color="#fff3b0", mec=BLACK, ms=16, clip_on=False)
         for i, (corner, ha) in enumerate(zip(corners, ("center", "left", "right"), strict=True)):
             shift, va = (10, "bottom") if ha == "center" else (-7, "top")
-            ax.annotate(
-                f"feature {i + 1}",
-                corner,
-                xytext=(0, shift),
-                ha=ha,
-                va=va,
-                textcoords="offset points",
-                fontsize=9,
-                color=FEATURE_COLORS[i],
-            )
+            style = {"ha": ha, "va": va, "fontsize": 9, "color": FEATURE_COLORS[i]}
+            note(ax, f"feature {i + 1}", corner, (0, shift), **style)
         ax.text(-0.02, 1.0, head, transform=ax.transAxes, va="top", fontsize=11)
         ax.set_aspect("equal")
         ax.axis("off")
-    bar = fig.colorbar(image, ax=axes, shrink=0.55, pad=0.03, aspect=18, ticks=[0, 1])
-    bar.ax.set_yticklabels(["least", "most"])
-    bar.outline.set_visible(False)
-    bar.set_label("loss in this panel")
+    bar = color_bar(image, axes, "loss in this panel", shrink=0.55, pad=0.03, aspect=18)
+    bar.set_ticks([0, 1], labels=["least", "most"])
     return fig
 
 
@@ -148,9 +124,7 @@ def optimizers_on_ramps(
         axes[0].plot([], [], marker, color=MUTED, mfc="none", label=name)
     axes[0].legend(loc="lower right", bbox_to_anchor=(1.0, 0.02))
     axes[0].set_ylabel("capacity $C_i$")
-    axes[1].set_ylabel(r"squared length $n_i/\lambda$")
-    axes[1].set_xlabel(r"importance $v_i/\lambda$")
-    axes[1].set_xlim(scale[0], scale[-1])
-    for ax, letter in zip(axes, "ab", strict=True):
-        panel_letter(ax, letter)
+    axes[1].set(ylabel=r"squared length $n_i/\lambda$", xlabel=r"importance $v_i/\lambda$")
+    axes[1].set(xlim=(scale[0], scale[-1]))
+    panel_letters(axes)
     return fig

@@ -9,17 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from .._style import (
-    BLACK,
-    LIGHT,
-    MUTED,
-    PHASE_COLORS,
-    PHASE_MAP,
-    book_style,
-    cell_edges,
-    panel_letter,
-)
-from ..theory.allocation import PHASES
+from .._style import BLACK, LIGHT, MUTED, PHASE_COLORS, book_style, panel_letters
+from ..theory.allocation import Allocation
+from .maps import PHASE_LOOK, cells, phase_patches
+from .panels import legend_above
 
 _VERDICT_COLORS = {
     "agrees": "#2b6ca3",
@@ -32,27 +25,18 @@ _VERDICT_COLORS = {
 
 @book_style
 def three_fates(
-    importance: np.ndarray,
-    capacity: np.ndarray,
-    phase: np.ndarray,
-    probability: np.ndarray,
-    phases: np.ndarray,
+    importance: np.ndarray, found: Allocation, probability: np.ndarray, phases: np.ndarray
 ) -> Figure:
     """Capacities of many features, and the phase of each of them for every sparsity."""
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.6))
     for code, ink in PHASE_COLORS.items():
-        left.plot(importance[phase == code], capacity[phase == code], "o", color=ink, ms=4, mew=0)
+        some = found.phase == code
+        left.plot(importance[some], found.capacity[some], "o", color=ink, ms=4, mew=0)
     left.set(xscale="log", xlabel="importance $v_i$", ylabel="capacity $C_i$", ylim=(-0.03, 1.03))
-    panel_letter(left, "a")
-    right.pcolormesh(
-        cell_edges(importance, log=True), cell_edges(probability, log=True), phases,
-        cmap=PHASE_MAP, vmin=-0.5, vmax=2.5, rasterized=True,
-    )  # fmt: skip
-    right.set(xscale="log", yscale="log", xlabel="importance $v_i$")
-    right.set_ylabel("probability $p$ that a feature is active")
-    panel_letter(right, "b")
-    names = [Patch(color=PHASE_COLORS[code], label=PHASES[code]) for code in sorted(PHASE_COLORS)]
-    fig.legend(handles=names, loc="outside upper center", ncols=3, handlelength=1)
+    cells(right, importance, probability, phases, **PHASE_LOOK)
+    right.set(xlabel="importance $v_i$", ylabel="probability $p$ that a feature is active")
+    panel_letters((left, right))
+    fig.legend(handles=phase_patches(), loc="outside upper center", ncols=3, handlelength=1)
     return fig
 
 
@@ -64,9 +48,8 @@ def block_geometry(cosines: Mapping[str, np.ndarray]) -> Figure:
         ax.plot(cosine, np.full(len(cosine), -y), "|", color=BLACK, ms=13, mew=1.1, alpha=0.6)
         ax.axhline(-y, color=MUTED, lw=0.5, zorder=0)
     ax.set(xlim=(-0.02, 1.02), ylim=(0.6 - len(cosines), 0.6))
-    ax.set_xlabel("cosine between two features, without sign")
+    ax.set(xlabel="cosine between two features, without sign", ylabel="features in dimensions")
     ax.set_yticks(-np.arange(len(cosines)), list(cosines))
-    ax.set_ylabel("features in dimensions")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     return fig
@@ -91,8 +74,5 @@ def verdicts_at_a_glance(statuses: Mapping[str, Sequence[str]], per_line: int = 
     present = {status for found in statuses.values() for status in found}
     names = [Patch(color=ink, label=s) for s, ink in _VERDICT_COLORS.items() if s in present]
     # Above the squares themselves: their aspect is fixed, and the figure may be higher.
-    ax.legend(
-        handles=names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(names),
-        handlelength=1,
-    )  # fmt: skip
+    legend_above(ax, handles=names, ncols=len(names), handlelength=1)
     return fig

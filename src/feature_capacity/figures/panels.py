@@ -1,0 +1,101 @@
+"""Pieces that figures of many pages are put together from: panels, ticks, legends, dots, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.ticker import NullFormatter, NullLocator
+
+HALVES = (0, 0.5, 1), ("0", "½", "1")
+"""Ticks of an axis from 0 to 1, and their labels; for ``ax.set_xticks``."""
+
+POINTER = {"arrowstyle": "-", "color": "#6b7280", "lw": 0.8}
+"""A thin line from a note to what it is about; for ``arrowprops``."""
+
+
+def small_multiples(
+    n: int, n_columns: int, width: float, row_height: float, margin: float = 0.0, **options: Any
+) -> tuple[Figure, np.ndarray]:
+    """Panels for n things, row after row; those that are left over stay invisible.
+
+    Parameters
+    ----------
+    n, n_columns : int
+    width, row_height, margin : float
+        Inches; the margin is added to the height of all rows together.
+    **options
+        Of ``plt.subplots``.
+
+    Returns
+    -------
+    Figure, array of Axes (n_rows, n_columns)
+    """
+    n_rows = -(-n // n_columns)
+    size = (width, margin + row_height * n_rows)
+    fig, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False, **options)
+    for ax in axes.flat[n:]:
+        ax.set_visible(False)
+    return fig, axes
+
+
+def bare(ax: Axes, **settings: Any) -> None:
+    """Take ticks and frame away; settings are those of ``ax.set``."""
+    ax.set(xticks=[], yticks=[], **settings)
+    ax.spines[:].set_visible(False)
+
+
+def plain_ticks(axis: Axis, ticks: Sequence[float], minor: bool = False) -> None:
+    """Plain numbers at these places, which widen an axis that lacks them; minor ticks have none."""
+    axis.set_ticks(list(ticks))
+    axis.set_major_formatter("{x:g}")
+    if minor:
+        axis.set_minor_formatter(NullFormatter())
+    else:
+        axis.set_minor_locator(NullLocator())
+
+
+def outer_labels(axes: np.ndarray, x: str, y: str) -> None:
+    """Label the lowest panels below and the leftmost ones at the left."""
+    for ax in axes[-1]:
+        ax.set_xlabel(x)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(y)
+
+
+def dot(ax: Axes, x: Any, y: Any, color: Any, size: float, **style: Any) -> None:
+    """Dots that stand out: with a rim, above the lines, whole also at the edge of the panel."""
+    look = {"mfc": color, "mec": "white", "mew": 1.5, "clip_on": False, "zorder": 5}
+    ax.plot(x, y, "o", ms=size, **{**look, **style})
+
+
+def note(
+    ax: Axes, text: str, at: tuple[float, float], shift: tuple[float, float], **style: Any
+) -> None:
+    """Write a text beside a point of the data, shifted by points of the page."""
+    ax.annotate(text, at, xytext=shift, textcoords="offset points", **style)
+
+
+def centered(ax: Axes, x: float, y: float, text: str, **style: Any) -> None:
+    """Write a text around a point of the data."""
+    ax.text(x, y, text, ha="center", va="center", **style)
+
+
+def legend_above(ax: Axes, **style: Any) -> Legend:
+    """Put the legend above the panel, where it covers nothing."""
+    return ax.legend(**{"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), **style})
+
+
+def color_bar(image: ScalarMappable, axes: Any, label: str = "", **style: Any) -> Colorbar:
+    """A color bar without frame, beside or below the panels that share it."""
+    bar = image.figure.colorbar(image, ax=axes, label=label, **style)
+    bar.outline.set_visible(False)
+    return bar
