@@ -167,9 +167,14 @@ def to_numpy(x: Any) -> Any:
     return x.detach().cpu().numpy() if hasattr(x, "detach") else x
 
 
+def to_float64(x: Any) -> np.ndarray:
+    """The same in double precision: what results are reported in."""
+    return np.asarray(to_numpy(x), dtype=np.float64)
+
+
 def as_one_matrix(W: Any) -> np.ndarray:
     """One finite embedding matrix, float64 (n_dims, n_features), without batch axes."""
-    W = np.asarray(to_numpy(W), dtype=np.float64)
+    W = to_float64(W)
     require(
         W.ndim == 2 and W.size > 0,
         f"W must have shape (n_dims, n_features), both at least 1; got {W.shape}",

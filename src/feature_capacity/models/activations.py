@@ -9,34 +9,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Any
 
 import torch
 
-Activation = Callable[[Any], tuple[Any, Any]]
+Activation = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 """Takes a tensor, returns the activation and its derivative, elementwise."""
 
 
-def _quadratic(z: Any) -> tuple[Any, Any]:
+def _quadratic(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return z * z, 2 * z
 
 
-def _relu(z: Any) -> tuple[Any, Any]:
+def _relu(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.relu(z), (z > 0).to(z.dtype)
 
 
-def _gelu(z: Any) -> tuple[Any, Any]:
+def _gelu(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     below = torch.special.ndtr(z)
     density = torch.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
     return z * below, below + z * density
 
 
-def _tanh(z: Any) -> tuple[Any, Any]:
+def _tanh(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     t = torch.tanh(z)
     return t, 1 - t * t
 
 
-def _abs(z: Any) -> tuple[Any, Any]:
+def _abs(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return z.abs(), torch.sign(z)
 
 
@@ -50,7 +49,7 @@ ACTIVATIONS: dict[str, Activation] = {
 """Activation functions by name, each giving value and slope."""
 
 
-def with_slope(activation: str | Callable[[Any], Any]) -> Activation:
+def with_slope(activation: str | Callable[[torch.Tensor], torch.Tensor]) -> Activation:
     """The activation together with its derivative.
 
     Parameters
@@ -70,7 +69,7 @@ def with_slope(activation: str | Callable[[Any], Any]) -> Activation:
     """
     if callable(activation):
 
-        def both(z: Any) -> tuple[Any, Any]:
+        def both(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return torch.func.jvp(activation, (z,), (torch.ones_like(z),))
 
         return both

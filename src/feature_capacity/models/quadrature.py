@@ -89,8 +89,8 @@ def sparse_quadrature(
     Examples
     --------
     >>> from feature_capacity import SparseUniform
-    >>> nodes = sparse_quadrature(SparseUniform(0.2), n_features=3)
-    >>> len(nodes.weight), round(float(nodes.weight @ nodes.x[:, 0] ** 4), 9)  # kurtosis 9 / 5p
+    >>> rule = sparse_quadrature(SparseUniform(0.2), n_features=3)
+    >>> len(rule.weight), round(float(rule.weight @ rule.x[:, 0] ** 4), 9)  # kurtosis 9 / 5p
     (1505, 9.0)
     """
     n = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
