@@ -11,31 +11,32 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 import torch
+from torch import Tensor
 
-Activation = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+Activation = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Takes a tensor, returns the activation and its derivative, elementwise."""
 
 
-def _quadratic(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _quadratic(z: Tensor) -> tuple[Tensor, Tensor]:
     return z * z, 2 * z
 
 
-def _relu(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _relu(z: Tensor) -> tuple[Tensor, Tensor]:
     return torch.relu(z), (z > 0).to(z.dtype)
 
 
-def _gelu(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _gelu(z: Tensor) -> tuple[Tensor, Tensor]:
     below = torch.special.ndtr(z)
     density = torch.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
     return z * below, below + z * density
 
 
-def _tanh(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _tanh(z: Tensor) -> tuple[Tensor, Tensor]:
     t = torch.tanh(z)
     return t, 1 - t * t
 
 
-def _abs(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _abs(z: Tensor) -> tuple[Tensor, Tensor]:
     return z.abs(), torch.sign(z)
 
 
@@ -49,7 +50,7 @@ ACTIVATIONS: dict[str, Activation] = {
 """Activation functions by name, each giving value and slope."""
 
 
-def with_slope(activation: str | Callable[[torch.Tensor], torch.Tensor]) -> Activation:
+def with_slope(activation: str | Callable[[Tensor], Tensor]) -> Activation:
     """The activation together with its derivative.
 
     Parameters
@@ -69,8 +70,9 @@ def with_slope(activation: str | Callable[[torch.Tensor], torch.Tensor]) -> Acti
     """
     if callable(activation):
 
-        def both(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return torch.func.jvp(activation, (z,), (torch.ones_like(z),))
+        def both(z: Tensor) -> tuple[Tensor, Tensor]:
+            value, slope, *_ = torch.func.jvp(activation, (z,), (torch.ones_like(z),))
+            return value, slope
 
         return both
     if activation not in ACTIVATIONS:

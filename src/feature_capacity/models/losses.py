@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import Tensor
 
-from .._arrays import require_whole, to_float64, to_numpy
+from .._arrays import require_whole, to_numpy
 from .inputs import SparseInput
 from .quadrature import Quadrature
 from .toy_models import ToyModel, squared_error
@@ -44,7 +45,7 @@ def sampled_loss(
     True
     """
     require_whole(n_samples, "n_samples", 2, None, "a whole number, at least 2")
-    networks = _float64(W, bias, importance)
+    networks = _tensors(W, bias, importance)
     n_models = len(networks[0])
     generator = torch.Generator().manual_seed(seed)
     batch = max(1, min(n_samples, 4_000_000 // (n_models * model.n_features)))
@@ -61,11 +62,7 @@ def sampled_loss(
 
 
 def quadrature_loss(
-    model: ToyModel,
-    W: ArrayLike,
-    bias: ArrayLike,
-    importance: ArrayLike,
-    quadrature: Quadrature,
+    model: ToyModel, W: ArrayLike, bias: ArrayLike, importance: ArrayLike, quadrature: Quadrature
 ) -> np.ndarray:
     """Expected loss of given models on a quadrature, float64.
 
@@ -95,9 +92,10 @@ def quadrature_loss(
     >>> bool(abs(loss[0] - exact) < 1e-12)
     True
     """
-    *networks, x, weight = _float64(W, bias, importance, quadrature.x, quadrature.weight)
-    return to_numpy(squared_error(model, *networks, x) @ weight)
+    networks, x = _tensors(W, bias, importance), torch.from_numpy(quadrature.x)
+    return to_numpy(squared_error(model, *networks, x) @ torch.from_numpy(quadrature.weight))
 
 
-def _float64(*arrays: ArrayLike) -> tuple[torch.Tensor, ...]:
-    return tuple(torch.from_numpy(to_float64(x)) for x in arrays)
+def _tensors(W: ArrayLike, bias: ArrayLike, importance: ArrayLike) -> tuple[Tensor, Tensor, Tensor]:
+    W, bias, importance = (torch.from_numpy(to_numpy(x)) for x in (W, bias, importance))
+    return W, bias, importance

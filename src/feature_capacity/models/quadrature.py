@@ -103,7 +103,7 @@ def sparse_quadrature(
     share = chance * counts / (n * p)
     kept, dropped = _keep(share, negligible)
 
-    x, weight = [np.zeros((1, n))], [chance[:1]]
+    points, weights = [np.zeros((1, n))], [chance[:1]]
     all_masks = True
     for m in kept:
         masks = _masks(n, int(m), n_masks, generator)
@@ -123,9 +123,9 @@ def sparse_quadrature(
             np.broadcast_to(values, (len(masks), *values.shape)),
             axis=2,
         )
-        x.append(block.reshape(-1, n))
-        weight.append(np.tile(value_weight * chance[m] / len(masks), len(masks)))
-    x, weight = np.concatenate(x), np.concatenate(weight)
+        points.append(block.reshape(-1, n))
+        weights.append(np.tile(value_weight * chance[m] / len(masks), len(masks)))
+    x, weight = np.concatenate(points), np.concatenate(weights)
     some = weight > 0
     return Quadrature(x[some], weight[some] / weight.sum(), all_masks, float(dropped))
 

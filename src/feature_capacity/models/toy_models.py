@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
+from torch import Tensor
 
 from .._arrays import require, require_importance, require_whole
 from .activations import with_slope
@@ -51,7 +51,7 @@ class ToyModel:
     """
 
     kind: str
-    activation: str | Callable[[torch.Tensor], torch.Tensor] = "quadratic"
+    activation: str | Callable[[Tensor], Tensor] = "quadratic"
     n_features: int = 6
     n_dims: int = 3
     bias: str = "best"
@@ -110,7 +110,7 @@ class ToyModel:
         return v
 
 
-def output(model: ToyModel, W: torch.Tensor, bias: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+def output(model: ToyModel, W: Tensor, bias: Tensor, x: Tensor) -> Tensor:
     """What the model answers to each sample.
 
     Parameters
@@ -141,12 +141,8 @@ def output(model: ToyModel, W: torch.Tensor, bias: torch.Tensor, x: torch.Tensor
 
 
 def squared_error(
-    model: ToyModel,
-    W: torch.Tensor,
-    bias: torch.Tensor,
-    importance: torch.Tensor,
-    x: torch.Tensor,
-) -> torch.Tensor:
+    model: ToyModel, W: Tensor, bias: Tensor, importance: Tensor, x: Tensor
+) -> Tensor:
     """Loss of each sample, shape (*batch, n_samples).
 
     Equation (11) with the target of equation (9) for computation; the importance-weighted sum of

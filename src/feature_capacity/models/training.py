@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import Tensor
 from tqdm import tqdm
 
-from .._arrays import require, require_whole, to_float64, to_numpy
+from .._arrays import require, require_whole, to_numpy
 from ..theory.capacity import capacities
 from .device import pick_device
 from .inputs import SparseInput
@@ -114,12 +115,12 @@ def train(
         loss.sum().backward()
         rule.step()
         if step % every == 0 or step == n_steps - 1:
-            records.append(to_numpy(loss))
+            records.append(loss.numpy(force=True))
             steps.append(step)
-    final = to_float64(W)
+    final = to_numpy(W)
     return Trained(
         W=final,
-        bias=to_float64(bias.expand(len(v), *model.bias_shape)),
+        bias=to_numpy(bias.expand(len(v), *model.bias_shape)),
         capacity=capacities(final),
         batch_loss=np.array(records),
         steps=np.array(steps),
@@ -133,7 +134,7 @@ def _sampler(
     n_features: int,
     seed: int,
     device: torch.device,
-) -> Callable[[], torch.Tensor]:
+) -> Callable[[], Tensor]:
     """A function that draws a fresh batch for every model, (n_models, batch_size, n_features)."""
     each = [inputs] * n_models if isinstance(inputs, SparseInput) else list(inputs)
     require(
@@ -149,7 +150,7 @@ def _sampler(
     generator = torch.Generator(device=device).manual_seed(seed)
     shape = (n_models, batch_size, n_features)
 
-    def draw() -> torch.Tensor:
+    def draw() -> Tensor:
         active = torch.rand(shape, generator=generator, device=device) < p
         return dense.sample(shape, generator, dtype=torch.float32) * scale * active
 

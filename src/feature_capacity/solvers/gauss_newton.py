@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..models.activations import with_slope
 from ..models.quadrature import Quadrature
@@ -32,10 +33,10 @@ from .batch import Linearization
 class QuadratureTensors:
     """A quadrature as tensors, with what all models of a batch share."""
 
-    x: torch.Tensor  # (nodes, features)
-    weight: torch.Tensor  # (nodes,)
-    moments: torch.Tensor  # (nodes, pairs + features + 1): products x_i x_j (i <= j), x, 1
-    pairs: tuple[torch.Tensor, torch.Tensor]  # the i and j of the products
+    x: Tensor  # (nodes, features)
+    weight: Tensor  # (nodes,)
+    moments: Tensor  # (nodes, pairs + features + 1): products x_i x_j (i <= j), x, 1
+    pairs: tuple[Tensor, Tensor]  # the i and j of the products
 
 
 def quadrature_tensors(
@@ -50,10 +51,7 @@ def quadrature_tensors(
 
 
 def linearize(
-    model: ToyModel,
-    parameters: torch.Tensor,
-    importance: torch.Tensor,
-    quadrature: QuadratureTensors,
+    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
 ) -> Linearization:
     """Expected loss, gradient and Gauss-Newton matrix of every model in the batch.
 
@@ -73,7 +71,7 @@ def linearize(
     return Linearization(full.loss, full.gradient @ P, P.T @ full.curvature @ P)
 
 
-def _all_parameters(model: ToyModel, like: torch.Tensor) -> torch.Tensor:
+def _all_parameters(model: ToyModel, like: Tensor) -> Tensor:
     """The map P from the parameters of the model to W and one bias for each feature."""
     size, n = model.n_dims * model.n_features, model.n_features
     P = like.new_zeros(size + n, size + model.n_bias)
@@ -82,13 +80,13 @@ def _all_parameters(model: ToyModel, like: torch.Tensor) -> torch.Tensor:
     return P
 
 
-def embeddings_of(model: ToyModel, parameters: torch.Tensor) -> torch.Tensor:
+def embeddings_of(model: ToyModel, parameters: Tensor) -> Tensor:
     """The matrices W among the parameters, shape (models, n_dims, n_features)."""
     size = model.n_dims * model.n_features
     return parameters[:, :size].view(-1, model.n_dims, model.n_features)
 
 
-def linearize_overlap(model: ToyModel, parameters: torch.Tensor) -> Linearization:
+def linearize_overlap(model: ToyModel, parameters: Tensor) -> Linearization:
     r"""The penalty :math:`\sum_{i\ne j}(w_i\cdot w_j)^2` in the form of :func:`linearize`.
 
     Its residuals are the inner products, so that it can be added to a loss with any factor.
@@ -110,11 +108,8 @@ def linearize_overlap(model: ToyModel, parameters: torch.Tensor) -> Linearizatio
 
 
 def best_bias(
-    model: ToyModel,
-    parameters: torch.Tensor,
-    importance: torch.Tensor,
-    quadrature: QuadratureTensors,
-) -> torch.Tensor:
+    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
+) -> Tensor:
     """The bias that goes with the parameters: read off, or the best one; 0 for a model without."""
     if model.bias == "none":
         return parameters.new_zeros(len(parameters), *model.bias_shape)
@@ -127,10 +122,7 @@ def best_bias(
 
 
 def _computation(
-    model: ToyModel,
-    parameters: torch.Tensor,
-    importance: torch.Tensor,
-    quadrature: QuadratureTensors,
+    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
 ) -> Linearization:
     d, n = model.n_dims, model.n_features
     W = embeddings_of(model, parameters)
@@ -160,10 +152,7 @@ def _computation(
 
 
 def _autoencoder(
-    model: ToyModel,
-    parameters: torch.Tensor,
-    importance: torch.Tensor,
-    quadrature: QuadratureTensors,
+    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
 ) -> Linearization:
     d, n = model.n_dims, model.n_features
     W = embeddings_of(model, parameters)
@@ -202,9 +191,7 @@ def _autoencoder(
     return Linearization(loss, gradient, full)
 
 
-def _symmetric(
-    upper: torch.Tensor, n: int, pairs: tuple[torch.Tensor, torch.Tensor]
-) -> torch.Tensor:
+def _symmetric(upper: Tensor, n: int, pairs: tuple[Tensor, Tensor]) -> Tensor:
     """Symmetric matrices from their upper triangles."""
     full = upper.new_empty(*upper.shape[:-1], n, n)
     full[..., pairs[0], pairs[1]] = upper

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from .batch import Linearization, Linearize, Minima, Rows
 
@@ -17,16 +18,16 @@ _QUIET_STEPS = 3
 class _Moving(Rows):
     """Models that have not settled."""
 
-    index: torch.Tensor  # in the whole batch
-    parameters: torch.Tensor
+    index: Tensor  # in the whole batch
+    parameters: Tensor
     here: Linearization
-    damping: torch.Tensor
-    quiet: torch.Tensor  # steps in a row that hardly lowered the loss
+    damping: Tensor
+    quiet: Tensor  # steps in a row that hardly lowered the loss
 
 
 def levenberg_marquardt(
     linearize: Linearize,
-    start: torch.Tensor,
+    start: Tensor,
     max_iterations: int,
     tolerance: float,
     report: Callable[[int], object] = lambda n_settled: None,
@@ -93,7 +94,7 @@ def _moved(linearize: Linearize, models: _Moving, tolerance: float) -> _Moving:
     )
 
 
-def _step(here: Linearization, damping: torch.Tensor) -> torch.Tensor:
+def _step(here: Linearization, damping: Tensor) -> Tensor:
     """Damped Gauss-Newton step; no step where the matrix is not positive definite."""
     diagonal = here.curvature.diagonal(dim1=1, dim2=2)
     # Scaled by the diagonal, with a floor for parameters that the loss does not feel.

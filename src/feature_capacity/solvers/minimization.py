@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import Tensor
 from tqdm import tqdm
 
-from .._arrays import require, require_whole, to_float64
+from .._arrays import require, require_whole, to_numpy
 from ..models.device import pick_device
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
@@ -123,7 +124,7 @@ def minimize(
     progress : bool
         Show a bar of the starts that have settled; each quadrature adds its own to the total.
     strict : bool
-        Raise :class:`ConvergenceError` when the best start of a cell has not settled.
+        Raise :class:`.ConvergenceError` when the best start of a cell has not settled.
     overlap_penalty : float or array (n_cells,)
         At least 0: what is minimized, and returned as the loss, is the expected loss plus this
         times the sum over all i and j, i other than j, of the squared product of w_i and w_j.
@@ -165,16 +166,8 @@ def minimize(
     stages = [quadrature] if isinstance(quadrature, Quadrature) else list(quadrature)
     require(len(stages) > 0, "quadrature must be at least one; got none")
 
-    models = _Models(
-        *(
-            torch.from_numpy(x).to(where, precision)
-            for x in (
-                starts.reshape(-1, n_params),
-                v.repeat(n_starts, axis=0),
-                penalty.repeat(n_starts),
-            )
-        )
-    )
+    rows = starts.reshape(-1, n_params), v.repeat(n_starts, axis=0), penalty.repeat(n_starts)
+    models = _Models(*(torch.from_numpy(x).to(where, precision) for x in rows))
     tensors = [quadrature_tensors(stage, precision, where) for stage in stages]
     together = n_starts * max(1, _MOST_MODELS // n_starts)
     with tqdm(total=0, disable=not progress, desc="minimizing", unit="start") as bar:
@@ -197,9 +190,9 @@ def minimize(
 class _Models(Rows):
     """What is minimized: a row for each start of each cell."""
 
-    start: torch.Tensor  # (models, n_params)
-    importance: torch.Tensor  # (models, n_features)
-    penalty: torch.Tensor  # (models,)
+    start: Tensor  # (models, n_params)
+    importance: Tensor  # (models, n_features)
+    penalty: Tensor  # (models,)
 
 
 def _best_of_each_cell(
@@ -215,8 +208,8 @@ def _best_of_each_cell(
     winner = minima.best_of(n_starts)
     parameters = minima.parameters[winner]
     bias = best_bias(model, parameters, models.importance[winner], stages[-1])
-    W = to_float64(embeddings_of(model, parameters))
-    return of_winners(minima, winner, W, to_float64(bias))
+    W = to_numpy(embeddings_of(model, parameters))
+    return of_winners(minima, winner, W, to_numpy(bias))
 
 
 def _in_chunks(model: ToyModel, models: _Models, quadrature: QuadratureTensors) -> Linearize:
@@ -227,7 +220,7 @@ def _in_chunks(model: ToyModel, models: _Models, quadrature: QuadratureTensors) 
         step = len(models.start)
     penalized = bool(models.penalty.any())
 
-    def of(parameters: torch.Tensor, index: torch.Tensor) -> Linearization:
+    def of(parameters: Tensor, index: Tensor) -> Linearization:
         chunks = [slice(a, a + step) for a in range(0, len(parameters), step)]
         expected = Linearization.concatenate(
             linearize(model, parameters[chunk], models.importance[index[chunk]], quadrature)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import Tensor
 from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
 from .._arrays import (
@@ -23,7 +24,7 @@ from .._arrays import (
     require_kurtosis,
     require_where,
     require_whole,
-    to_float64,
+    to_numpy,
 )
 from ..models.device import pick_device
 from .batch import Minima, Rows
@@ -68,7 +69,7 @@ def minimize_quadratic(
     progress : bool
         Show a progress bar.
     strict : bool
-        Raise :class:`ConvergenceError` when the best start of a cell has not converged.
+        Raise :class:`.ConvergenceError` when the best start of a cell has not converged.
 
     Returns
     -------
@@ -148,24 +149,18 @@ def _best_of_each_cell(
     """Minimize cells from starts (cells, n_starts, n_dims, n_features), and undo the scaling."""
     n_starts = starts.shape[1]
     unit_of_loss = (cells.kurtosis - 1) * cells.size**2
-    W, importance, kurtosis, unit = (
-        torch.from_numpy(x).to(device)
-        for x in (
-            starts.reshape(-1, *starts.shape[2:]),
-            *(x.repeat(n_starts, axis=0) for x in (cells.importance, cells.kurtosis, unit_of_loss)),
-        )
-    )
-    minima = _newton(W, importance, kurtosis, tolerance, max_iterations)
+    each = (cells.importance, cells.kurtosis, unit_of_loss)
+    rows = starts.reshape(-1, *starts.shape[2:]), *(x.repeat(n_starts, axis=0) for x in each)
+    W, v, k, unit = (torch.from_numpy(x).to(device) for x in rows)
+    minima = _newton(W, v, k, tolerance, max_iterations)
     minima = replace(minima, loss=minima.loss * unit)
     winner = minima.best_of(n_starts)
-    best = to_float64(minima.parameters[winner]) * np.sqrt(cells.size)[:, None, None]
+    best = to_numpy(minima.parameters[winner]) * np.sqrt(cells.size)[:, None, None]
     bias = (cells.importance * cells.size[:, None]).sum(-1) - (best**2).sum((-2, -1))
     return of_winners(minima, winner, best, bias, slack=1e-12 * unit[winner, None])
 
 
-def _newton(
-    start: torch.Tensor, v: torch.Tensor, k: torch.Tensor, tolerance: float, max_iterations: int
-) -> Minima:
+def _newton(start: Tensor, v: Tensor, k: Tensor, tolerance: float, max_iterations: int) -> Minima:
     """Damped Newton for a batch of models, with parameters (models, n_dims, n_features)."""
     gradient = _gradient(start, v, k)
     minima = Minima.at(start, _loss(start, v, k), gradient.flatten(1).norm(dim=1))
@@ -208,7 +203,7 @@ def _newton(
     return replace(minima, converged=norm <= tolerance)
 
 
-def _loss(W: torch.Tensor, v: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+def _loss(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
     """Equation (12) in units of (k - 1); its own route, not that of ``quadratic``."""
     gram = W.mT @ W
     n = gram.diagonal(dim1=-2, dim2=-1)
@@ -216,13 +211,13 @@ def _loss(W: torch.Tensor, v: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
     return ((n - v) ** 2).sum(-1) + 2 / (k - 1) * (crossed**2).sum((-2, -1))
 
 
-def _gradient(W: torch.Tensor, v: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+def _gradient(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
     n = (W**2).sum(-2)
     own = (k - 3)[:, None] * n - (k - 1)[:, None] * v
     return 4 / (k - 1)[:, None, None] * (own[:, None, :] * W + 2 * (W @ W.mT) @ W)
 
 
-def _hessian(W: torch.Tensor, v: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+def _hessian(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
     """Second derivatives, (models, features * dims, features * dims) in (dims, features) order."""
     models, d, n_features = W.shape
     n = (W**2).sum(-2)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from torch import Tensor
 
-from .._arrays import to_float64, to_numpy
+from .._arrays import to_numpy
 from ..theory.capacity import capacities
 from .batch import Minima
 
@@ -65,24 +65,12 @@ class MinimizationResult:
 
 
 def of_winners(
-    minima: Minima,
-    winner: torch.Tensor,
-    W: np.ndarray,
-    bias: np.ndarray,
-    slack: torch.Tensor | float = 0.0,
+    minima: Minima, winner: Tensor, W: np.ndarray, bias: np.ndarray, slack: Tensor | float = 0.0
 ) -> MinimizationResult:
-    """The record of some cells, whose starts are minimized one after the other.
+    """The record of the cells whose starts stand one after the other in ``minima``.
 
-    Parameters
-    ----------
-    minima : Minima
-        As many for each cell.
-    winner : tensor (cells,)
-        Index of the one with the lowest loss, as from :meth:`Minima.best_of`.
-    W, bias : arrays, one entry for each cell
-        Of the winners.
-    slack : tensor (cells, 1), optional
-        Rounding of the loss, within which starts are equally good.
+    ``winner`` has the index of the best start of each cell, whose matrix and bias are given.
+    Starts whose losses differ by no more than ``slack``, shape (cells, 1), are equally good.
     """
     won, n_cells = minima[winner], len(winner)
     losses = minima.loss.view(n_cells, -1)
@@ -90,14 +78,14 @@ def of_winners(
     return MinimizationResult(
         W=W,
         bias=bias,
-        loss=to_float64(won.loss),
+        loss=to_numpy(won.loss),
         capacity=capacities(W),
-        best_start=to_numpy(winner % losses.shape[1]),
-        n_near_best=to_numpy(near.sum(dim=1)),
-        iterations=to_numpy(won.iterations),
-        gradient_norm=to_float64(won.gradient_norm),
-        converged=to_numpy(won.converged),
-        loss_of_starts=to_float64(losses),
+        best_start=(winner % losses.shape[1]).numpy(force=True),
+        n_near_best=near.sum(dim=1).numpy(force=True),
+        iterations=won.iterations.numpy(force=True),
+        gradient_norm=to_numpy(won.gradient_norm),
+        converged=won.converged.numpy(force=True),
+        loss_of_starts=to_numpy(losses),
         all_masks=np.ones(n_cells, dtype=bool),
         dropped=np.zeros(n_cells),
     )

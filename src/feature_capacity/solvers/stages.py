@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from .batch import Linearize, Minima
@@ -27,7 +28,7 @@ class Effort:
 
 
 def minimize_in_stages(
-    stages: Sequence[Linearize], starts: torch.Tensor, n_starts: int, effort: Effort
+    stages: Sequence[Linearize], starts: Tensor, n_starts: int, effort: Effort
 ) -> Minima:
     """Minimize every start on the first stage, and on each later one what is worth it.
 
@@ -60,7 +61,7 @@ def minimize_in_stages(
     return minima
 
 
-def _improve(linearize: Linearize, minima: Minima, going: torch.Tensor, effort: Effort) -> None:
+def _improve(linearize: Linearize, minima: Minima, going: Tensor, effort: Effort) -> None:
     """Minimize the models of the index ``going`` from where they stand."""
     if not len(going):
         return
@@ -75,7 +76,7 @@ def _improve(linearize: Linearize, minima: Minima, going: torch.Tensor, effort: 
     minima[going] = replace(reached, iterations=minima.iterations[going] + reached.iterations)
 
 
-def leaders(loss: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def leaders(loss: Tensor) -> tuple[Tensor, Tensor]:
     """Which start stands for each start, and which are worth going on with.
 
     Takes losses (n_cells, n_starts).  In each cell, starts are in one group if their losses tie in
