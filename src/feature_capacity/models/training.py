@@ -121,7 +121,7 @@ def train(
     return Trained(
         W=final,
         bias=to_numpy(bias.expand(len(v), *model.bias_shape)),
-        capacity=capacities(final),
+        capacity=to_numpy(capacities(final)),
         batch_loss=np.array(records),
         steps=np.array(steps),
     )

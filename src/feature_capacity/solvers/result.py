@@ -79,7 +79,7 @@ def of_winners(
         W=W,
         bias=bias,
         loss=to_numpy(won.loss),
-        capacity=capacities(W),
+        capacity=to_numpy(capacities(W)),
         best_start=(winner % losses.shape[1]).numpy(force=True),
         n_near_best=near.sum(dim=1).numpy(force=True),
         iterations=won.iterations.numpy(force=True),
