@@ -107,9 +107,9 @@ def sparse_quadrature(
     all_masks = True
     for m in kept:
         masks = _masks(n, int(m), n_masks, generator)
-        wanted = n_points * math.sqrt(share[m]) / len(masks)
+        target = n_points * math.sqrt(share[m]) / len(masks)
         fewest = _fewest_points(n_points)
-        count = 2 ** round(math.log2(min(max(wanted, fewest), n_points / 2)))
+        count = 2 ** round(math.log2(min(max(target, fewest), n_points / 2)))
         if gauss and (m == 1 or (m == 2 and inputs.mean == 0)):
             rule = _GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS
             values, value_weight = _gauss_nodes(inputs, int(m), rule[int(m)])
