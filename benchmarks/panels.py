@@ -60,7 +60,7 @@ EFFORTS = (
     (4096, 8, 0),
     (4096, 4, 6),
 )
-"""Quadrature, random starts and rounds of warm starts, from the least to the most."""
+"""Nodes, random starts and rounds of warm starts, from the least to the most."""
 SLACK = 1e-3
 """Part of a cell's loss that may be missing, besides three standard errors."""
 
@@ -159,11 +159,11 @@ def _excess(config: SweepConfig, found: xr.Dataset, trained: Trained, some) -> n
         )
         loss = []
         for seed in range(1001, 1009):
-            nodes = sparse_quadrature(
+            quadrature = sparse_quadrature(
                 config.inputs_of(row), config.n_features, 16384, seed, gauss=False
             )
-            each = squared_error(model, W, bias, both, torch.from_numpy(nodes.x))
-            loss.append((each @ torch.from_numpy(nodes.weight)).numpy())
+            each = squared_error(model, W, bias, both, torch.from_numpy(quadrature.x))
+            loss.append((each @ torch.from_numpy(quadrature.weight)).numpy())
         loss = np.reshape(loss, (len(loss), 2, -1))
         gap = (loss[:, 0] - loss[:, 1]) / loss[:, 1].mean(axis=0)
         result.append([gap.mean(axis=0), gap.std(axis=0, ddof=1) / np.sqrt(len(gap))])

@@ -55,7 +55,8 @@ from feature_capacity.solvers.newton import minimize_quadratic
 from feature_capacity.models.device import pick_device
 from feature_capacity.sweeps.config import SweepConfig
 from feature_capacity.sweeps.run import cached_sweep
-from feature_capacity.models.training import quadrature_loss, sampled_loss, train
+from feature_capacity.models.losses import quadrature_loss, sampled_loss
+from feature_capacity.models.training import train
 
 run = open_page(
     "sec3_7_other_models", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
@@ -127,8 +128,8 @@ def sweep(model, activation, n_dims, cells, inputs=None, **options):
 def cells_at(model, D, name, p, V, **options):
     """Best of random starts alone, in a row of cells."""
     toy, weights, inputs = ToyModel(model, acts[name], N, D), one_feature_varied(V, N), inputs_class[model](p)
-    nodes = coarse_to_fine(inputs, N, nodes_for(acts[name]), seed)
-    return minimize(toy, inputs, weights, nodes=nodes, device=device, **options)
+    quadrature = coarse_to_fine(inputs, N, nodes_for(acts[name]), seed)
+    return minimize(toy, inputs, weights, quadrature=quadrature, device=device, **options)
 
 
 def quotient(part, whole):
@@ -554,9 +555,9 @@ for model, name in ((model, name) for model in inputs_class for name in ("quadra
             by_formula = (1 + beta / 2) * fc.expected_loss(found.W, v, other)
             run.check("secondary-penalty-is-kurtosis", together / by_formula, np.ones(len(v)))
         else:
-            nodes = coarse_to_fine(inputs, N, nodes_for(acts[name]), seed)
-            found = minimize(toy, inputs, v, n_starts=2 * n_starts, nodes=nodes, seed=[seed, 11, i],
-                             overlap_penalty=beta, device=device)  # fmt: skip
+            quadrature = coarse_to_fine(inputs, N, nodes_for(acts[name]), seed)
+            found = minimize(toy, inputs, v, n_starts=2 * n_starts, quadrature=quadrature,
+                             seed=[seed, 11, i], overlap_penalty=beta, device=device)  # fmt: skip
             plain = found.loss - beta * fc.interference(found.W).sum(axis=-1)
         loss.append(plain.reshape(len(strengths), -1))
         block_sizes = [max(len(b.features) for b in fc.blocks(W, tolerance)) for W in found.W]
@@ -900,10 +901,10 @@ for (model, D, name), found in {**best, **with_tanh}.items():
         starts = W.reshape(len(W), 1, -1)
         if model == "autoencoder":
             starts = np.concatenate([starts, bias[:, None, :]], axis=2)
-        nodes = sparse_quadrature(inputs, N, nodes_for(activation), seed + 1)
+        quadrature = sparse_quadrature(inputs, N, nodes_for(activation), seed + 1)
         again = minimize(
             ToyModel(model, activation, N, D), inputs, one_feature_varied(v_here, N),
-            starts=starts, nodes=nodes, device=device,
+            starts=starts, quadrature=quadrature, device=device,
         )  # fmt: skip
         moved.append(np.abs(again.capacity - found.capacity.values[r]).max(axis=1))
     change[model, D, name] = np.median(moved)
@@ -1010,7 +1011,7 @@ run.check("two-in-one-closed-forms", mean, by_hand(np.array(ratio), q), standard
 
 # %%
 def square_rule(q, n_points):
-    """Nodes for two features that are uniform on [0, 1] with probability q."""
+    """Quadrature for two features that are uniform on [0, 1] with probability q."""
     u, w = np.polynomial.legendre.leggauss(n_points)
     u, w, zero = (u + 1) / 2, w / 2, np.zeros(n_points)
     both = np.stack(np.meshgrid(u, u, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -1026,8 +1027,8 @@ for i, q in enumerate(p_two):
     fine = square_rule(q, 48)
     found = minimize(
         small, fc.UnitSparseUniform(q), pair, n_starts=6 * n_starts, seed=[seed, 10, i],
-        nodes=[square_rule(q, 12), fine], dtype="float64", tolerance=1e-9, max_iterations=300,
-        device=device,
+        quadrature=[square_rule(q, 12), fine], dtype="float64", tolerance=1e-9,
+        max_iterations=300, device=device,
     )  # fmt: skip
     errors = np.minimum(*fine.x.T) ** 2 @ fine.weight  # E[min(x1, x2)^2] on these nodes
     four = by_hand(V_two, q)

@@ -40,6 +40,8 @@ class _Card(TorchFunctionMode):
         ours = [x for x in tensors if isinstance(x, OnCard)]
         if function == torch.Tensor.device.__get__:
             return CARD if ours else function(*args, **kwargs)
+        if name == "numpy" and kwargs.get("force"):
+            return _to_cpu(args[0]).numpy(force=True)
         if name == "numpy" and ours:
             raise TypeError("can't convert cuda tensor to numpy; use Tensor.cpu() first")
         if name == "cpu" or (name == "to" and tensors):

@@ -162,14 +162,14 @@ def _first_where(xp: Any, array: Any, mask: Any) -> str:
     return f"{float(flat[position])!r} at flat position {position}"
 
 
-def to_numpy(x: Any) -> Any:
-    """A tensor as a NumPy array, without its graph and on the CPU; anything else as it is."""
-    return x.detach().cpu().numpy() if hasattr(x, "detach") else x
+def to_numpy(x: Any) -> np.ndarray:
+    """What is given as a float64 NumPy array; of a tensor, without its graph and on the CPU."""
+    return np.asarray(x.detach().cpu().numpy() if is_torch_array(x) else x, dtype=np.float64)
 
 
 def as_one_matrix(W: Any) -> np.ndarray:
     """One finite embedding matrix, float64 (n_dims, n_features), without batch axes."""
-    W = np.asarray(to_numpy(W), dtype=np.float64)
+    W = to_numpy(W)
     require(
         W.ndim == 2 and W.size > 0,
         f"W must have shape (n_dims, n_features), both at least 1; got {W.shape}",

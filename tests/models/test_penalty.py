@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import feature_capacity as fc
+from feature_capacity.models.losses import sampled_loss
 from feature_capacity.models.penalty import baseline_loss, penalized_kurtosis
 from feature_capacity.models.toy_models import KINDS, ToyModel
-from feature_capacity.models.training import sampled_loss
 
 from ..tolerances import ROUNDING, STANDARD_ERRORS
 

@@ -1,15 +1,12 @@
 """Direct minimization of equation (12), which knows no theory, against the theory and scipy."""
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
 from scipy import optimize
 
 import feature_capacity as fc
-from feature_capacity.models.device import pick_device
-from feature_capacity.solvers import newton as quadratic_solver
+from feature_capacity.solvers import newton
 from feature_capacity.solvers.newton import minimize_quadratic
 from feature_capacity.solvers.result import ConvergenceError
 from feature_capacity.theory.phases import one_feature_varied
@@ -25,33 +22,33 @@ def grid():
 
 
 def test_every_cell_reaches_the_closed_form(grid):
-    v, k, found = grid
+    v, k, result = grid
     best = fc.solve_allocation(v, 3, k)
-    assert found.converged.all()
-    np.testing.assert_allclose(found.loss, best.loss, rtol=OPTIMIZER_LOSS)
-    np.testing.assert_allclose(found.capacity[..., 0], best.capacity[..., 0], atol=NEWTON)
+    assert result.converged.all()
+    np.testing.assert_allclose(result.loss, best.loss, rtol=OPTIMIZER_LOSS)
+    np.testing.assert_allclose(result.capacity[..., 0], best.capacity[..., 0], atol=NEWTON)
     unique = best.unique
-    np.testing.assert_allclose(found.capacity[unique], best.capacity[unique], atol=NEWTON)
+    np.testing.assert_allclose(result.capacity[unique], best.capacity[unique], atol=NEWTON)
 
 
 def test_the_record_describes_what_was_found(grid):
-    v, k, found = grid
-    assert found.W.shape == (6, 9, 3, 6)
-    assert found.loss_of_starts.shape == (6, 9, 8)
-    np.testing.assert_allclose(fc.expected_loss(found.W, v, k[:, 0, None]), found.loss, rtol=1e-9)
-    np.testing.assert_allclose(fc.best_bias(found.W, v), found.bias, rtol=ROUNDING)
-    np.testing.assert_allclose(fc.capacities(found.W), found.capacity, rtol=ROUNDING)
-    np.testing.assert_array_equal(found.loss_of_starts.argmin(-1), found.best_start)
-    np.testing.assert_array_equal(found.loss_of_starts.min(-1), found.loss)
-    near = (found.loss_of_starts <= 1.01 * found.loss[..., None]).sum(-1)
-    np.testing.assert_array_equal(found.n_near_best, near)
-    assert (found.gradient_norm <= 1e-12).all()
-    assert (found.iterations > 0).all()
+    v, k, result = grid
+    assert result.W.shape == (6, 9, 3, 6)
+    assert result.loss_of_starts.shape == (6, 9, 8)
+    np.testing.assert_allclose(fc.expected_loss(result.W, v, k[:, 0, None]), result.loss, rtol=1e-9)
+    np.testing.assert_allclose(fc.best_bias(result.W, v), result.bias, rtol=ROUNDING)
+    np.testing.assert_allclose(fc.capacities(result.W), result.capacity, rtol=ROUNDING)
+    np.testing.assert_array_equal(result.loss_of_starts.argmin(-1), result.best_start)
+    np.testing.assert_array_equal(result.loss_of_starts.min(-1), result.loss)
+    near = (result.loss_of_starts <= 1.01 * result.loss[..., None]).sum(-1)
+    np.testing.assert_array_equal(result.n_near_best, near)
+    assert (result.gradient_norm <= 1e-12).all()
+    assert (result.iterations > 0).all()
 
 
 def test_the_gradient_vanishes_by_autograd(grid):
-    v, k, found = grid
-    W = torch.tensor(found.W, requires_grad=True)
+    v, k, result = grid
+    W = torch.tensor(result.W, requires_grad=True)
     fc.expected_loss(W, torch.tensor(v), torch.tensor(k[:, 0, None])).sum().backward()
     relative = W.grad.abs().amax((-2, -1)).numpy() / (k - 1) / v.mean(-1) ** 1.5
     assert relative.max() < 1e-11
@@ -71,11 +68,11 @@ def test_scipy_finds_no_lower_loss():
         for _ in range(8)
     ]
     scipy_best = min(runs, key=lambda run: run.fun)
-    found = minimize_quadratic(v, k, 2)
-    assert found.loss.shape == ()
-    assert float(found.loss) == pytest.approx(scipy_best.fun, rel=OPTIMIZER_LOSS)
+    result = minimize_quadratic(v, k, 2)
+    assert result.loss.shape == ()
+    assert float(result.loss) == pytest.approx(scipy_best.fun, rel=OPTIMIZER_LOSS)
     np.testing.assert_allclose(
-        found.capacity, fc.capacities(scipy_best.x.reshape(2, 5)), atol=10 * OPTIMIZER
+        result.capacity, fc.capacities(scipy_best.x.reshape(2, 5)), atol=10 * OPTIMIZER
     )
 
 
@@ -83,7 +80,7 @@ def test_results_do_not_depend_on_chunks_and_only_on_the_seed(monkeypatch):
     v, k = one_feature_varied(np.array([0.5, 2.0, 4.0]), 5), np.array([9.0, 5.0, 2.0])
     first, again = (minimize_quadratic(v, k, 2, n_starts=3, seed=1) for _ in range(2))
     np.testing.assert_array_equal(first.W, again.W)
-    monkeypatch.setattr(quadratic_solver, "_MODELS_AT_ONCE", 3)
+    monkeypatch.setattr(newton, "_MODELS_AT_ONCE", 3)
     pieces = minimize_quadratic(v, k, 2, n_starts=3, seed=1)
     np.testing.assert_allclose(pieces.W, first.W, atol=NEWTON)
     other = minimize_quadratic(v, k, 2, n_starts=3, seed=2)
@@ -140,28 +137,3 @@ def test_bad_input(changed, rule):
     arguments = {"importance": [1.0, 2.0], "kurtosis": 9.0, "n_dims": 1} | changed
     with pytest.raises(ValueError, match=rule):
         minimize_quadratic(**arguments)
-
-
-def test_devices():
-    assert pick_device("cpu").type == "cpu"
-    assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    for absent in ("cuda:77", "meta", "", None):
-        with pytest.raises(ValueError, match=r"this machine has \(auto, .*cpu\); got"):
-            pick_device(absent)
-
-
-@pytest.mark.parametrize("there", list(itertools.product([False, True], repeat=2)))
-def test_auto_takes_cuda_then_mps_then_the_cpu(monkeypatch, there):
-    cuda, mps = there
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)  # no such device to try
-    best = "cuda" if cuda else "mps" if mps else "cpu"
-    assert pick_device("auto", float64=False).type == best
-    assert pick_device("auto").type == ("cuda" if cuda else "cpu"), "MPS has no float64"
-    if mps:
-        assert pick_device("mps", float64=False).type == "mps"
-        assert pick_device("mps").type == "cpu"
-    else:
-        with pytest.raises(ValueError, match="got 'mps'"):
-            pick_device("mps")

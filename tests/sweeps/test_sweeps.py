@@ -216,7 +216,7 @@ def test_a_settled_cell_is_not_improved_by_any_neighbor(reference):
     from feature_capacity.solvers.minimization import minimize
 
     data, row = reference[TINY], 1
-    nodes = sparse_quadrature(TINY.inputs_of(row), 4, TINY.n_points, TINY.seed)
+    quadrature = sparse_quadrature(TINY.inputs_of(row), 4, TINY.n_points, TINY.seed)
     importance = one_feature_varied(TINY.importance, 4)
     around = [(row, c + s) for c in range(5) for s in (-1, 1) if 0 <= c + s < 5]
     cells = [c for c in range(5) for s in (-1, 1) if 0 <= c + s < 5]
@@ -228,7 +228,7 @@ def test_a_settled_cell_is_not_improved_by_any_neighbor(reference):
         TINY.inputs_of(row),
         importance[cells],
         starts=starts[:, None],
-        nodes=nodes,
+        quadrature=quadrature,
         device="cpu",
     )
     assert (found.loss >= (1 - 2e-4) * data.loss.values[row][cells]).all()

@@ -5,6 +5,7 @@
 - ``activations``: nonlinearities with their slopes
 - ``toy_models``: the computation model and the autoencoder (Figure 3)
 - ``penalty``: a price on overlap
+- ``losses``: the expected loss of given models, sampled or on a quadrature
 - ``training``: minibatch training, as it is usually done
 - ``device``: where torch computes
 """

@@ -9,34 +9,34 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Any
 
 import torch
+from torch import Tensor
 
-Activation = Callable[[Any], tuple[Any, Any]]
+Activation = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Takes a tensor, returns the activation and its derivative, elementwise."""
 
 
-def _quadratic(z: Any) -> tuple[Any, Any]:
+def _quadratic(z: Tensor) -> tuple[Tensor, Tensor]:
     return z * z, 2 * z
 
 
-def _relu(z: Any) -> tuple[Any, Any]:
+def _relu(z: Tensor) -> tuple[Tensor, Tensor]:
     return torch.relu(z), (z > 0).to(z.dtype)
 
 
-def _gelu(z: Any) -> tuple[Any, Any]:
+def _gelu(z: Tensor) -> tuple[Tensor, Tensor]:
     below = torch.special.ndtr(z)
     density = torch.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
     return z * below, below + z * density
 
 
-def _tanh(z: Any) -> tuple[Any, Any]:
+def _tanh(z: Tensor) -> tuple[Tensor, Tensor]:
     t = torch.tanh(z)
     return t, 1 - t * t
 
 
-def _abs(z: Any) -> tuple[Any, Any]:
+def _abs(z: Tensor) -> tuple[Tensor, Tensor]:
     return z.abs(), torch.sign(z)
 
 
@@ -50,7 +50,7 @@ ACTIVATIONS: dict[str, Activation] = {
 """Activation functions by name, each giving value and slope."""
 
 
-def with_slope(activation: str | Callable[[Any], Any]) -> Activation:
+def with_slope(activation: str | Callable[[Tensor], Tensor]) -> Activation:
     """The activation together with its derivative.
 
     Parameters
@@ -70,8 +70,9 @@ def with_slope(activation: str | Callable[[Any], Any]) -> Activation:
     """
     if callable(activation):
 
-        def both(z: Any) -> tuple[Any, Any]:
-            return torch.func.jvp(activation, (z,), (torch.ones_like(z),))
+        def both(z: Tensor) -> tuple[Tensor, Tensor]:
+            value, slope, *_ = torch.func.jvp(activation, (z,), (torch.ones_like(z),))
+            return value, slope
 
         return both
     if activation not in ACTIVATIONS:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import torch
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-"""Where torch may compute; a machine with several CUDA devices also has ``cuda:1`` and so on."""
-
 
 def pick_device(device: str = "auto", *, float64: bool = True) -> torch.device:
     """Torch device by name; ``auto`` takes CUDA where there is one, then MPS, then the CPU.
@@ -17,7 +14,7 @@ def pick_device(device: str = "auto", *, float64: bool = True) -> torch.device:
     Parameters
     ----------
     device : str
-        A name in :data:`DEVICES`, or ``cuda:1`` and so on.
+        ``auto``, ``cpu``, ``cuda`` (of several ones also ``cuda:1`` and so on), or ``mps``.
     float64 : bool
         Whether float64 numbers are needed.
 

@@ -6,10 +6,9 @@ nothing new has to be minimized: there it acts like inputs of another kurtosis.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from .._arrays import (
     Array,
@@ -18,6 +17,7 @@ from .._arrays import (
     require_importance,
     require_kurtosis,
     require_where,
+    to_numpy,
 )
 from .activations import with_slope
 from .inputs import SparseInput
@@ -52,7 +52,7 @@ def penalized_kurtosis(kurtosis: Array, penalty: Array) -> Array:
     return 1 + (k - 1) / (1 + beta / 2)
 
 
-def baseline_loss(model: ToyModel, inputs: SparseInput, importance: Any) -> np.ndarray:
+def baseline_loss(model: ToyModel, inputs: SparseInput, importance: ArrayLike) -> np.ndarray:
     """Expected loss of a network with W = 0 that answers with the mean: a unit for penalties.
 
     Parameters
@@ -78,6 +78,6 @@ def baseline_loss(model: ToyModel, inputs: SparseInput, importance: Any) -> np.n
     require_importance(np, v)
     if model.kind == "autoencoder":
         return v.sum(axis=-1) * inputs.variance
-    nodes = sparse_quadrature(inputs, 1)
-    value = with_slope(model.activation)(torch.from_numpy(nodes.x[:, 0]))[0].numpy()
-    return (v**2).sum(axis=-1) * (nodes.weight @ (value - nodes.weight @ value) ** 2)
+    quadrature = sparse_quadrature(inputs, 1)
+    value = to_numpy(with_slope(model.activation)(torch.from_numpy(quadrature.x[:, 0]))[0])
+    return (v**2).sum(axis=-1) * (quadrature.weight @ (value - quadrature.weight @ value) ** 2)

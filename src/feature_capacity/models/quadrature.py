@@ -89,8 +89,8 @@ def sparse_quadrature(
     Examples
     --------
     >>> from feature_capacity import SparseUniform
-    >>> nodes = sparse_quadrature(SparseUniform(0.2), n_features=3)
-    >>> len(nodes.weight), round(float(nodes.weight @ nodes.x[:, 0] ** 4), 9)  # kurtosis 9 / 5p
+    >>> rule = sparse_quadrature(SparseUniform(0.2), n_features=3)
+    >>> len(rule.weight), round(float(rule.weight @ rule.x[:, 0] ** 4), 9)  # kurtosis 9 / 5p
     (1505, 9.0)
     """
     n = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
@@ -103,13 +103,13 @@ def sparse_quadrature(
     share = chance * counts / (n * p)
     kept, dropped = _keep(share, negligible)
 
-    x, weight = [np.zeros((1, n))], [chance[:1]]
+    points, weights = [np.zeros((1, n))], [chance[:1]]
     all_masks = True
     for m in kept:
         masks = _masks(n, int(m), n_masks, generator)
-        wanted = n_points * math.sqrt(share[m]) / len(masks)
+        target = n_points * math.sqrt(share[m]) / len(masks)
         fewest = _fewest_points(n_points)
-        count = 2 ** round(math.log2(min(max(wanted, fewest), n_points / 2)))
+        count = 2 ** round(math.log2(min(max(target, fewest), n_points / 2)))
         if gauss and (m == 1 or (m == 2 and inputs.mean == 0)):
             rule = _GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS
             values, value_weight = _gauss_nodes(inputs, int(m), rule[int(m)])
@@ -123,9 +123,9 @@ def sparse_quadrature(
             np.broadcast_to(values, (len(masks), *values.shape)),
             axis=2,
         )
-        x.append(block.reshape(-1, n))
-        weight.append(np.tile(value_weight * chance[m] / len(masks), len(masks)))
-    x, weight = np.concatenate(x), np.concatenate(weight)
+        points.append(block.reshape(-1, n))
+        weights.append(np.tile(value_weight * chance[m] / len(masks), len(masks)))
+    x, weight = np.concatenate(points), np.concatenate(weights)
     some = weight > 0
     return Quadrature(x[some], weight[some] / weight.sum(), all_masks, float(dropped))
 

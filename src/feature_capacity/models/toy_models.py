@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from .._arrays import require, require_whole
+import numpy as np
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from .._arrays import require, require_importance, require_whole
 from .activations import with_slope
 
 KINDS = ("computation", "autoencoder")
@@ -48,7 +51,7 @@ class ToyModel:
     """
 
     kind: str
-    activation: str | Callable[[Any], Any] = "quadratic"
+    activation: str | Callable[[Tensor], Tensor] = "quadratic"
     n_features: int = 6
     n_dims: int = 3
     bias: str = "best"
@@ -96,9 +99,19 @@ class ToyModel:
             return 0
         return {"best": self.n_features, "shared": 1, "none": 0}[self.bias]
 
+    def importance_rows(self, importance: ArrayLike, rows: str) -> np.ndarray:
+        """Importances of many instances, float64 (rows, n_features), or ``ValueError``."""
+        v = np.asarray(importance, dtype=np.float64)
+        require_importance(np, v)
+        require(
+            v.ndim == 2 and v.shape[1] == self.n_features,
+            f"importance must have shape ({rows}, {self.n_features}); got {v.shape}",
+        )
+        return v
 
-def output(model: ToyModel, W: Any, bias: Any, x: Any) -> Any:
-    """What the model says for each sample.
+
+def output(model: ToyModel, W: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    """What the model answers to each sample.
 
     Parameters
     ----------
@@ -127,7 +140,9 @@ def output(model: ToyModel, W: Any, bias: Any, x: Any) -> Any:
     return f(hidden @ W + bias[..., None, :])[0]
 
 
-def squared_error(model: ToyModel, W: Any, bias: Any, importance: Any, x: Any) -> Any:
+def squared_error(
+    model: ToyModel, W: Tensor, bias: Tensor, importance: Tensor, x: Tensor
+) -> Tensor:
     """Loss of each sample, shape (*batch, n_samples).
 
     Equation (11) with the target of equation (9) for computation; the importance-weighted sum of
@@ -139,8 +154,8 @@ def squared_error(model: ToyModel, W: Any, bias: Any, importance: Any, x: Any) -
     ...               torch.tensor([1.0, 2.0]), x)
     tensor([81.])
     """
-    said = output(model, W, bias, x)
+    answer = output(model, W, bias, x)
     if model.kind == "computation":
-        wanted = (with_slope(model.activation)(x)[0] * importance[..., None, :]).sum(-1)
-        return (said - wanted) ** 2
-    return (importance[..., None, :] * (said - x) ** 2).sum(-1)
+        target = (with_slope(model.activation)(x)[0] * importance[..., None, :]).sum(-1)
+        return (answer - target) ** 2
+    return (importance[..., None, :] * (answer - x) ** 2).sum(-1)

@@ -1,8 +1,10 @@
 """Minimization of expected losses, many models at once.
 
 - ``minimization``: any toy model, from random starts, from coarse quadrature to fine
+- ``stages``: what goes on from one quadrature to the next
 - ``levenberg_marquardt``: the steps
 - ``gauss_newton``: loss, gradient and Gauss-Newton matrix on a quadrature
 - ``newton``: the quadratic model, whose loss is exact
+- ``batch``: many models at once, row by row
 - ``result``: what a minimization returns, and how it fails
 """

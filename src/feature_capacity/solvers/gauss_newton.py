@@ -1,4 +1,4 @@
-r"""Loss, gradient and Gauss-Newton matrix of the toy models on expectation nodes.
+r"""Loss, gradient and Gauss-Newton matrix of the toy models on a quadrature.
 
 What dominates the cost is elementwise passes over (models x nodes); the second-order information
 comes almost for free, because it only needs weighted moments of the inputs:
@@ -18,40 +18,41 @@ centered and their derivatives too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..models.activations import with_slope
 from ..models.quadrature import Quadrature
 from ..models.toy_models import ToyModel
+from .batch import Linearization
 
 
 @dataclass(frozen=True)
 class QuadratureTensors:
     """A quadrature as tensors, with what all models of a batch share."""
 
-    x: Any  # (nodes, features)
-    weight: Any  # (nodes,)
-    moments: Any  # (nodes, pairs + features + 1): products x_i x_j (i <= j), x, 1
-    pairs: tuple[Any, Any]  # the i and j of the products
+    x: Tensor  # (nodes, features)
+    weight: Tensor  # (nodes,)
+    moments: Tensor  # (nodes, pairs + features + 1): products x_i x_j (i <= j), x, 1
+    pairs: tuple[Tensor, Tensor]  # the i and j of the products
 
 
 def quadrature_tensors(
-    nodes: Quadrature, dtype: torch.dtype, device: torch.device
+    quadrature: Quadrature, dtype: torch.dtype, device: torch.device
 ) -> QuadratureTensors:
-    """Move nodes to a device and form the shared products."""
-    x = torch.from_numpy(nodes.x).to(device, dtype)
-    weight = torch.from_numpy(nodes.weight).to(device, dtype)
+    """Move a quadrature to a device and form the shared products."""
+    x = torch.from_numpy(quadrature.x).to(device, dtype)
+    weight = torch.from_numpy(quadrature.weight).to(device, dtype)
     i, j = (torch.from_numpy(index).to(device) for index in np.triu_indices(x.shape[1]))
     moments = torch.cat([x[:, i] * x[:, j], x, torch.ones_like(x[:, :1])], dim=1)
     return QuadratureTensors(x, weight, moments, (i, j))
 
 
 def linearize(
-    model: ToyModel, parameters: Any, importance: Any, nodes: QuadratureTensors
-) -> tuple[Any, Any, Any]:
+    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
+) -> Linearization:
     """Expected loss, gradient and Gauss-Newton matrix of every model in the batch.
 
     Parameters
@@ -59,26 +60,18 @@ def linearize(
     model : ToyModel
     parameters : tensor, shape (models, n_params)
     importance : tensor, shape (models, n_features)
-    nodes : QuadratureTensors
-
-    Returns
-    -------
-    loss : tensor (models,)
-    gradient : tensor (models, n_params)
-        Half the derivative of the loss.
-    curvature : tensor (models, n_params, n_params)
-        E[J^T J] with J the derivative of the (importance-weighted) residuals.
+    quadrature : QuadratureTensors
     """
     if model.kind == "computation":
-        return _computation(model, parameters, importance, nodes)
+        return _computation(model, parameters, importance, quadrature)
     if model.bias == "best":
-        return _autoencoder(model, parameters, importance, nodes)
+        return _autoencoder(model, parameters, importance, quadrature)
     P = _all_parameters(model, parameters)
-    loss, gradient, curvature = _autoencoder(model, parameters @ P.T, importance, nodes)
-    return loss, gradient @ P, P.T @ curvature @ P
+    full = _autoencoder(model, parameters @ P.T, importance, quadrature)
+    return Linearization(full.loss, full.gradient @ P, P.T @ full.curvature @ P)
 
 
-def _all_parameters(model: ToyModel, like: Any) -> Any:
+def _all_parameters(model: ToyModel, like: Tensor) -> Tensor:
     """The map P from the parameters of the model to W and one bias for each feature."""
     size, n = model.n_dims * model.n_features, model.n_features
     P = like.new_zeros(size + n, size + model.n_bias)
@@ -87,13 +80,19 @@ def _all_parameters(model: ToyModel, like: Any) -> Any:
     return P
 
 
-def linearize_overlap(model: ToyModel, parameters: Any) -> tuple[Any, Any, Any]:
+def embeddings_of(model: ToyModel, parameters: Tensor) -> Tensor:
+    """The matrices W among the parameters, shape (models, n_dims, n_features)."""
+    size = model.n_dims * model.n_features
+    return parameters[:, :size].view(-1, model.n_dims, model.n_features)
+
+
+def linearize_overlap(model: ToyModel, parameters: Tensor) -> Linearization:
     r"""The penalty :math:`\sum_{i\ne j}(w_i\cdot w_j)^2` in the form of :func:`linearize`.
 
     Its residuals are the inner products, so that it can be added to a loss with any factor.
     """
     size = model.n_dims * model.n_features
-    W = parameters[:, :size].view(-1, model.n_dims, model.n_features)
+    W = embeddings_of(model, parameters)
     products = W.mT @ W
     products.diagonal(dim1=1, dim2=2).zero_()
     n_models, n_params = parameters.shape
@@ -105,71 +104,72 @@ def linearize_overlap(model: ToyModel, parameters: Any) -> tuple[Any, Any, Any]:
     same.copy_((W @ W.mT)[..., None] - same)
     curvature = parameters.new_zeros(n_models, n_params, n_params)
     curvature[:, :size, :size] = 2 * matrix.reshape(-1, size, size)
-    return (products * products).sum(dim=(1, 2)), gradient, curvature
+    return Linearization((products * products).sum(dim=(1, 2)), gradient, curvature)
 
 
-def best_bias(model: ToyModel, parameters: Any, importance: Any, nodes: QuadratureTensors) -> Any:
+def best_bias(
+    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
+) -> Tensor:
     """The bias that goes with the parameters: read off, or the best one; 0 for a model without."""
-    d, n = model.n_dims, model.n_features
     if model.bias == "none":
         return parameters.new_zeros(len(parameters), *model.bias_shape)
     if model.kind == "autoencoder":
-        return parameters[:, d * n :].expand(-1, n)
+        return parameters[:, model.n_dims * model.n_features :].expand(-1, model.n_features)
     f = with_slope(model.activation)
-    said = f(parameters.view(-1, d, n) @ nodes.x.T)[0].sum(1)
-    wanted = importance @ f(nodes.x)[0].T
-    return (wanted - said) @ nodes.weight
+    output = f(embeddings_of(model, parameters) @ quadrature.x.T)[0].sum(1)
+    target = importance @ f(quadrature.x)[0].T
+    return (target - output) @ quadrature.weight
 
 
 def _computation(
-    model: ToyModel, parameters: Any, importance: Any, nodes: QuadratureTensors
-) -> tuple[Any, Any, Any]:
+    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
+) -> Linearization:
     d, n = model.n_dims, model.n_features
-    W = parameters.view(-1, d, n)
+    W = embeddings_of(model, parameters)
     f = with_slope(model.activation)
-    value, slope = f(W @ nodes.x.T)
-    residual = value.sum(1) - importance @ f(nodes.x)[0].T
+    value, slope = f(W @ quadrature.x.T)
+    residual = value.sum(1) - importance @ f(quadrature.x)[0].T
     if model.bias != "none":
-        residual -= (residual @ nodes.weight)[:, None]
-    weighted = residual * nodes.weight
+        residual -= (residual @ quadrature.weight)[:, None]
+    weighted = residual * quadrature.weight
     loss = (weighted * residual).sum(1)
-    gradient = (slope * weighted[:, None, :]) @ nodes.x
+    gradient = (slope * weighted[:, None, :]) @ quadrature.x
 
     a, b = np.triu_indices(d)
-    weighted_slope = slope * nodes.weight
-    n_pairs = len(nodes.pairs[0])
-    products = (slope[:, a] * weighted_slope[:, b]) @ nodes.moments[:, :n_pairs]
-    blocks = _symmetric(products, n, nodes.pairs)
+    weighted_slope = slope * quadrature.weight
+    n_pairs = len(quadrature.pairs[0])
+    products = (slope[:, a] * weighted_slope[:, b]) @ quadrature.moments[:, :n_pairs]
+    blocks = _symmetric(products, n, quadrature.pairs)
     curvature = W.new_empty(len(W), d, d, n, n)
     curvature[:, a, b] = blocks
     curvature[:, b, a] = blocks
     size = d * n
     curvature = curvature.transpose(2, 3).reshape(-1, size, size)
     if model.bias != "none":
-        mean = (weighted_slope @ nodes.x).reshape(-1, size)
+        mean = (weighted_slope @ quadrature.x).reshape(-1, size)
         curvature = curvature - mean[:, :, None] * mean[:, None, :]
-    return loss, gradient.reshape(-1, size), curvature
+    return Linearization(loss, gradient.reshape(-1, size), curvature)
 
 
 def _autoencoder(
-    model: ToyModel, parameters: Any, importance: Any, nodes: QuadratureTensors
-) -> tuple[Any, Any, Any]:
+    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
+) -> Linearization:
     d, n = model.n_dims, model.n_features
-    W = parameters[:, : d * n].view(-1, d, n)
+    W = embeddings_of(model, parameters)
     bias = parameters[:, d * n :]
-    value, slope = with_slope(model.activation)((W.mT @ W) @ nodes.x.T + bias[:, :, None])
-    residual = value - nodes.x.T
-    weighted = residual * nodes.weight
+    value, slope = with_slope(model.activation)((W.mT @ W) @ quadrature.x.T + bias[:, :, None])
+    residual = value - quadrature.x.T
+    weighted = residual * quadrature.weight
     loss = ((weighted * residual).sum(2) * importance).sum(1)
 
     # Row i of `pull` is E[r_i f'_i (x, 1)], weighted by importance.
-    n_pairs = len(nodes.pairs[0])
-    pull = ((slope * weighted) @ nodes.moments[:, n_pairs:]) * importance[:, :, None]
+    n_pairs = len(quadrature.pairs[0])
+    pull = ((slope * weighted) @ quadrature.moments[:, n_pairs:]) * importance[:, :, None]
     toward, gradient_bias = pull[:, :, :n], pull[:, :, n]
     gradient = torch.cat([(W @ (toward + toward.mT)).reshape(-1, d * n), gradient_bias], dim=1)
 
-    moments = ((slope * slope * nodes.weight) @ nodes.moments) * importance[:, :, None]
-    K = _symmetric(moments[:, :, :n_pairs], n, nodes.pairs)  # (models, i, j, l)
+    moments = ((slope * slope * quadrature.weight) @ quadrature.moments) * importance[:, :, None]
+    K = _symmetric(moments[:, :, :n_pairs], n, quadrature.pairs)  # (models, i, j, l)
     m, s = moments[:, :, n_pairs:-1], moments[:, :, -1]
     # dr_i/dW_aj = f'_i (h_a [i = j] + W_ai x_j) with h = W x, so J^T J has four parts.
     WK = torch.einsum("zak,zikl->zial", W, K)
@@ -188,10 +188,10 @@ def _autoencoder(
     full[:, :size, size:] = with_bias.reshape(-1, size, n)
     full[:, size:, :size] = full[:, :size, size:].mT
     full.diagonal(dim1=1, dim2=2)[:, size:] = s
-    return loss, gradient, full
+    return Linearization(loss, gradient, full)
 
 
-def _symmetric(upper: Any, n: int, pairs: tuple[Any, Any]) -> Any:
+def _symmetric(upper: Tensor, n: int, pairs: tuple[Tensor, Tensor]) -> Tensor:
     """Symmetric matrices from their upper triangles."""
     full = upper.new_empty(*upper.shape[:-1], n, n)
     full[..., pairs[0], pairs[1]] = upper

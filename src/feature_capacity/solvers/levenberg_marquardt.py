@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-Linearization = Callable[[Any, Any], tuple[Any, Any, Any]]
-"""(parameters, index of the models they belong to) -> loss, half gradient, curvature."""
+from .batch import Linearization, Linearize, Minima, Rows
 
-_MOST_DAMPING, _LEAST_DAMPING = 1e6, 1e-8
+_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-8, 1e6
 _QUIET_STEPS = 3
 
 
+@dataclass(frozen=True)
+class _Moving(Rows):
+    """Models that have not settled."""
+
+    index: Tensor  # in the whole batch
+    parameters: Tensor
+    here: Linearization
+    damping: Tensor
+    quiet: Tensor  # steps in a row that hardly lowered the loss
+
+
 def levenberg_marquardt(
-    linearize: Linearization,
-    start: Any,
+    linearize: Linearize,
+    start: Tensor,
     max_iterations: int,
     tolerance: float,
     report: Callable[[int], object] = lambda n_settled: None,
-) -> tuple[Any, Any, Any, Any, Any]:
+) -> Minima:
     """Minimize every model of a batch; models that have settled leave it.
 
     Parameters
@@ -38,60 +49,59 @@ def levenberg_marquardt(
 
     Returns
     -------
-    parameters, loss, gradient_norm, iterations, converged : tensors
-        Gradient norms are those of the loss with respect to the parameters.
+    Minima
     """
-    n_models = len(start)
-    parameters = start.clone()
-    active = torch.arange(n_models, device=start.device)
-    loss, gradient, curvature = linearize(parameters, active)
-    damping = torch.full_like(loss, 1e-2)
-    quiet = torch.zeros_like(active)
-    iterations = torch.zeros_like(active)
-    converged = torch.zeros(n_models, dtype=torch.bool, device=start.device)
-    final_loss, norm = loss.clone(), 2 * gradient.norm(dim=1)
-    current = parameters
-    for _ in range(max_iterations):
-        step = _step(gradient, curvature, damping)
-        trial = current - step
-        trial_loss, trial_gradient, trial_curvature = linearize(trial, active)
-        better = trial_loss < loss
-        gain = (loss - trial_loss) / loss.clamp_min(torch.finfo(loss.dtype).tiny)
-        small = better & (gain < tolerance)
-        hopeless = ~better & (damping >= _MOST_DAMPING)
-        quiet = torch.where(small, quiet + 1, torch.where(better, 0, quiet))
-        quiet = torch.where(hopeless, _QUIET_STEPS, quiet)
-        current = torch.where(better[:, None], trial, current)
-        gradient = torch.where(better[:, None], trial_gradient, gradient)
-        curvature = torch.where(better[:, None, None], trial_curvature, curvature)
-        loss = torch.where(better, trial_loss, loss)
-        damping = (damping * torch.where(better, 0.2, 5.0)).clamp(_LEAST_DAMPING, _MOST_DAMPING)
-        iterations[active] += 1
-
-        parameters[active], final_loss[active] = current, loss
-        norm[active] = 2 * gradient.norm(dim=1)
-        settled = quiet >= _QUIET_STEPS
+    index = torch.arange(len(start), device=start.device)
+    here = linearize(start, index)
+    damping = torch.full_like(here.loss, _FIRST_DAMPING)
+    moving = _Moving(index, start, here, damping, torch.zeros_like(index))
+    minima = Minima.at(start, here.loss, 2 * here.gradient.norm(dim=1))
+    for iteration in range(1, max_iterations + 1):
+        moving = _moved(linearize, moving, tolerance)
+        settled = moving.quiet >= _QUIET_STEPS
+        minima[moving.index] = Minima(
+            moving.parameters,
+            moving.here.loss,
+            2 * moving.here.gradient.norm(dim=1),
+            torch.full_like(moving.index, iteration),
+            settled,
+        )
         if settled.any():
             report(int(settled.sum()))
-            converged[active[settled]] = True
-            stay = ~settled
-            active = active[stay]
-            if not len(active):
+            moving = moving[~settled]
+            if not len(moving.index):
                 break
-            current, gradient, curvature = current[stay], gradient[stay], curvature[stay]
-            loss, damping, quiet = loss[stay], damping[stay], quiet[stay]
-    report(int((~converged).sum()))
-    return parameters, final_loss, norm, iterations, converged
+    report(int((~minima.converged).sum()))
+    return minima
 
 
-def _step(gradient: Any, curvature: Any, damping: Any) -> Any:
+def _moved(linearize: Linearize, models: _Moving, tolerance: float) -> _Moving:
+    """The models after one step each, which is taken back where it does not lower the loss."""
+    here, damping = models.here, models.damping
+    trial = models.parameters - _step(here, damping)
+    there = linearize(trial, models.index)
+    better = there.loss < here.loss
+    gain = (here.loss - there.loss) / here.loss.clamp_min(torch.finfo(here.loss.dtype).tiny)
+    small = better & (gain < tolerance)
+    hopeless = ~better & (damping >= _MOST_DAMPING)
+    quiet = torch.where(small, models.quiet + 1, torch.where(better, 0, models.quiet))
+    return _Moving(
+        models.index,
+        torch.where(better[:, None], trial, models.parameters),
+        here.replaced_where(better, there),
+        (damping * torch.where(better, 0.2, 5.0)).clamp(_LEAST_DAMPING, _MOST_DAMPING),
+        torch.where(hopeless, _QUIET_STEPS, quiet),
+    )
+
+
+def _step(here: Linearization, damping: Tensor) -> Tensor:
     """Damped Gauss-Newton step; no step where the matrix is not positive definite."""
-    diagonal = curvature.diagonal(dim1=1, dim2=2)
+    diagonal = here.curvature.diagonal(dim1=1, dim2=2)
     # Scaled by the diagonal, with a floor for parameters that the loss does not feel.
     floor = 1e-3 * diagonal.mean(dim=1, keepdim=True) + 1e-12
-    damped = curvature.clone()
+    damped = here.curvature.clone()
     damped.diagonal(dim1=1, dim2=2).add_(damping[:, None] * (diagonal + floor))
     factor, failed = torch.linalg.cholesky_ex(damped)
-    step = torch.cholesky_solve(gradient[..., None], factor)[..., 0]
+    step = torch.cholesky_solve(here.gradient[..., None], factor)[..., 0]
     usable = (failed == 0) & torch.isfinite(step).all(dim=1)
     return torch.where(usable[:, None], step, 0)

@@ -7,10 +7,13 @@ Nothing here knows the closed-form optimum; that is the point.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
 from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
 from .._arrays import (
@@ -21,20 +24,21 @@ from .._arrays import (
     require_kurtosis,
     require_where,
     require_whole,
+    to_numpy,
 )
 from ..models.device import pick_device
-from ..theory.capacity import capacities
-from .result import ConvergenceError, MinimizationResult
+from .batch import Minima, Rows
+from .result import MinimizationResult, join, of_winners, require_converged
 
 _MODELS_AT_ONCE = 2048  # keeps a chunk's Hessians in cache and its memory bounded
 
 
 def minimize_quadratic(
-    importance: Any,
-    kurtosis: Any,
+    importance: ArrayLike,
+    kurtosis: ArrayLike,
     n_dims: int,
     n_starts: int = 8,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
     tolerance: float = 1e-12,
     max_iterations: int = 500,
     device: str = "auto",
@@ -54,7 +58,7 @@ def minimize_quadratic(
         From 1 to the number of features.
     n_starts : int
         Random starts in each cell; the one with the lowest loss is kept.
-    seed : int
+    seed : int or sequence of int
         Starts are drawn once for all cells from this seed, so they do not depend on chunking.
     tolerance : float
         Gradient norm to reach, relative to (k - 1) times the 3/2 power of the mean importance.
@@ -65,7 +69,7 @@ def minimize_quadratic(
     progress : bool
         Show a progress bar.
     strict : bool
-        Raise :class:`ConvergenceError` when the best start of a cell has not converged.
+        Raise :class:`.ConvergenceError` when the best start of a cell has not converged.
 
     Returns
     -------
@@ -79,15 +83,12 @@ def minimize_quadratic(
 
     Examples
     --------
-    >>> found = minimize_quadratic([[10, 1, 1, 1]], [9.0], n_dims=3)
-    >>> found.capacity.round(6)
+    >>> result = minimize_quadratic([[10, 1, 1, 1]], [9.0], n_dims=3)
+    >>> result.capacity.round(6)
     array([[1.      , 0.666667, 0.666667, 0.666667]])
     """
-    v = numbers(importance, "importance").astype(np.float64)
-    k = numbers(kurtosis, "kurtosis").astype(np.float64)
-    require_importance(np, v)
-    require_kurtosis(np, k)
-    n = v.shape[-1]
+    cells, shape = _cells(importance, kurtosis)
+    n = cells.importance.shape[-1]
     require_whole(n_dims, "n_dims", 1, n, f"a whole number from 1 to the number of features ({n})")
     require_whole(n_starts, "n_starts", 1, None, "a whole number, at least 1")
     require_whole(max_iterations, "max_iterations", 1, None, "a whole number, at least 1")
@@ -95,75 +96,77 @@ def minimize_quadratic(
         isinstance(tolerance, float) and 0 < tolerance < 1,
         f"tolerance must be a number in (0, 1); got {tolerance!r}",
     )
+    where = pick_device(device)
+    n_cells = len(cells.size)
+    starts = np.random.default_rng(seed).standard_normal((n_cells, n_starts, n_dims, n))
+    starts /= np.sqrt(n_dims)
+
+    step = max(1, _MODELS_AT_ONCE // n_starts)
+    parts = []
+    with tqdm(total=n_cells, unit="cell", disable=not progress, desc="minimizing") as bar:
+        for a in range(0, n_cells, step):
+            chunk = slice(a, a + step)
+            some = cells[chunk]
+            parts.append(_best_of_each_cell(some, starts[chunk], tolerance, max_iterations, where))
+            bar.update(len(some.size))
+    result = join(parts, shape)
+    if strict:
+        require_converged(result, tolerance, max_iterations)
+    return result
+
+
+@dataclass(frozen=True)
+class _Cells(Rows):
+    """Cells as they are solved: with mean importance 1, so that all look alike."""
+
+    importance: np.ndarray  # (cells, n_features), of mean 1
+    size: np.ndarray  # (cells,): the mean importance that was
+    kurtosis: np.ndarray  # (cells,)
+
+
+def _cells(importance: ArrayLike, kurtosis: ArrayLike) -> tuple[_Cells, tuple[int, ...]]:
+    """What is to be solved, flat, and its shape; or ``ValueError``."""
+    v = numbers(importance, "importance").astype(np.float64)
+    k = numbers(kurtosis, "kurtosis").astype(np.float64)
+    require_importance(np, v)
+    require_kurtosis(np, k)
     remedy = "at 1 the target is constant and the loss does not determine the lengths"
     require_where(np, k > 1, k, "kurtosis must be above 1 here", remedy)
     require(
         (v.max(axis=-1) > 0).all(),
         "importance must have a positive entry in every cell; got a cell of zeros: drop it",
     )
-    cells = require_broadcast(**{"cells of importance": v.shape[:-1], "kurtosis": k.shape})
-    where = pick_device(device)
-
-    # Solved with mean importance 1 and the loss in units of (k - 1): all cells look alike.
-    size = np.broadcast_to(v.mean(axis=-1), cells).reshape(-1)
-    unit = (np.broadcast_to(v, (*cells, n)).reshape(-1, n)) / size[:, None]
-    kk = np.broadcast_to(k, cells).reshape(-1)
-    starts = np.random.default_rng(seed).standard_normal((len(size), n_starts, n_dims, n))
-    starts /= np.sqrt(n_dims)
-
-    step = max(1, _MODELS_AT_ONCE // n_starts)
-    parts = []
-    bar = tqdm(total=len(size), unit="cell", disable=not progress, desc="minimizing")
-    for a in range(0, len(size), step):
-        chunk = slice(a, a + step)
-        models = starts[chunk].reshape(-1, n_dims, n)
-        tensors = (models, unit[chunk].repeat(n_starts, 0), kk[chunk].repeat(n_starts))
-        parts.append(
-            _newton(*(torch.from_numpy(x).to(where) for x in tensors), tolerance, max_iterations)
-        )
-        bar.update(len(size[chunk]))
-    bar.close()
-
-    W, loss, norm, steps = (np.concatenate(x) for x in zip(*parts, strict=True))
-    loss = loss.reshape(-1, n_starts) * ((kk - 1) * size**2)[:, None]
-    best = loss.argmin(axis=1)
-    pick = np.arange(len(size)) * n_starts + best
-    lowest = loss.min(axis=1, keepdims=True)
-    near = (loss - lowest) <= 0.01 * np.abs(lowest) + 1e-12 * ((kk - 1) * size**2)[:, None]
-    W = W[pick] * np.sqrt(size)[:, None, None]
-    converged = norm[pick] <= tolerance
-    if strict and not converged.all():
-        raise ConvergenceError(
-            f"{(~converged).sum()} of {len(size)} cells did not reach tolerance {tolerance:g} "
-            f"in {max_iterations} steps; raise max_iterations or tolerance"
-        )
-    found = {
-        "W": W,
-        "bias": (unit * size[:, None]).sum(-1) - (W**2).sum((-2, -1)),
-        "loss": loss[np.arange(len(size)), best],
-        "capacity": capacities(W),
-        "best_start": best,
-        "n_near_best": near.sum(axis=1),
-        "iterations": steps[pick],
-        "gradient_norm": norm[pick],
-        "converged": converged,
-        "loss_of_starts": loss,
-        "all_masks": np.ones(len(size), dtype=bool),  # the loss is exact
-        "dropped": np.zeros(len(size)),
-    }
-    return MinimizationResult(
-        **{name: x.reshape((*cells, *x.shape[1:])) for name, x in found.items()}
-    )
+    shape = require_broadcast(**{"cells of importance": v.shape[:-1], "kurtosis": k.shape})
+    n = v.shape[-1]
+    size = np.broadcast_to(v.mean(axis=-1), shape).reshape(-1)
+    unit = np.broadcast_to(v, (*shape, n)).reshape(-1, n) / size[:, None]
+    return _Cells(unit, size, np.broadcast_to(k, shape).reshape(-1)), shape
 
 
-def _newton(W: Any, v: Any, k: Any, tolerance: float, max_iterations: int) -> tuple:
-    """Damped Newton for a batch of models; NumPy (W, loss, gradient norm, steps)."""
-    n_models = len(W)
-    loss, gradient = _loss(W, v, k), _gradient(W, v, k)
+def _best_of_each_cell(
+    cells: _Cells, starts: np.ndarray, tolerance: float, max_iterations: int, device: torch.device
+) -> MinimizationResult:
+    """Minimize cells from starts (cells, n_starts, n_dims, n_features), and undo the scaling."""
+    n_starts = starts.shape[1]
+    unit_of_loss = (cells.kurtosis - 1) * cells.size**2
+    each = (cells.importance, cells.kurtosis, unit_of_loss)
+    rows = starts.reshape(-1, *starts.shape[2:]), *(x.repeat(n_starts, axis=0) for x in each)
+    W, v, k, unit = (torch.from_numpy(x).to(device) for x in rows)
+    minima = _newton(W, v, k, tolerance, max_iterations)
+    minima = replace(minima, loss=minima.loss * unit)
+    winner = minima.best_of(n_starts)
+    best = to_numpy(minima.parameters[winner]) * np.sqrt(cells.size)[:, None, None]
+    bias = (cells.importance * cells.size[:, None]).sum(-1) - (best**2).sum((-2, -1))
+    return of_winners(minima, winner, best, bias, slack=1e-12 * unit[winner, None])
+
+
+def _newton(start: Tensor, v: Tensor, k: Tensor, tolerance: float, max_iterations: int) -> Minima:
+    """Damped Newton for a batch of models, with parameters (models, n_dims, n_features)."""
+    gradient = _gradient(start, v, k)
+    minima = Minima.at(start, _loss(start, v, k), gradient.flatten(1).norm(dim=1))
+    W, loss, norm = minima.parameters, minima.loss, minima.gradient_norm
     damping = torch.full_like(k, 0.1)
-    steps = torch.zeros(n_models, dtype=torch.int64, device=W.device)
-    norm = gradient.flatten(1).norm(dim=1)
-    active = torch.arange(n_models, device=W.device)
+    active = torch.arange(len(W), device=W.device)
     for _ in range(max_iterations):
         active = active[norm[active] > tolerance]
         if not len(active):
@@ -190,17 +193,17 @@ def _newton(W: Any, v: Any, k: Any, tolerance: float, max_iterations: int) -> tu
         # loss is flat, from making the matrix singular.
         change = torch.where(good, 0.2, 5.0).to(damping)
         damping[active] = (damping[active] * change).clamp(1e-13, 1e8)
-        steps[active] += 1
+        minima.iterations[active] += 1
         accepted = active[good]
         W[accepted], loss[accepted] = trial[good], trial_loss[good]
         gradient[accepted], norm[accepted] = trial_gradient[good], trial_norm[good]
         stuck = active[~good & (damping[active] >= 1e8)]
         if len(stuck):  # rounding level: no step of any length improves
             active = active[damping[active] < 1e8]
-    return tuple(x.cpu().numpy() for x in (W, loss, norm, steps))
+    return replace(minima, converged=norm <= tolerance)
 
 
-def _loss(W: Any, v: Any, k: Any) -> Any:
+def _loss(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
     """Equation (12) in units of (k - 1); its own route, not that of ``quadratic``."""
     gram = W.mT @ W
     n = gram.diagonal(dim1=-2, dim2=-1)
@@ -208,13 +211,13 @@ def _loss(W: Any, v: Any, k: Any) -> Any:
     return ((n - v) ** 2).sum(-1) + 2 / (k - 1) * (crossed**2).sum((-2, -1))
 
 
-def _gradient(W: Any, v: Any, k: Any) -> Any:
+def _gradient(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
     n = (W**2).sum(-2)
     own = (k - 3)[:, None] * n - (k - 1)[:, None] * v
     return 4 / (k - 1)[:, None, None] * (own[:, None, :] * W + 2 * (W @ W.mT) @ W)
 
 
-def _hessian(W: Any, v: Any, k: Any) -> Any:
+def _hessian(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
     """Second derivatives, (models, features * dims, features * dims) in (dims, features) order."""
     models, d, n_features = W.shape
     n = (W**2).sum(-2)

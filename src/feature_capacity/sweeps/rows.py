@@ -149,7 +149,7 @@ def _solver_options(config: SweepConfig) -> dict[str, Any]:
 
 def _minimize(task: RowTask, cells: Any = slice(None), starts: Any = None) -> MinimizationResult:
     config, inputs = task.config, task.config.inputs_of(task.row)
-    nodes = coarse_to_fine(inputs, config.n_features, config.n_points, config.seed)
+    stages = coarse_to_fine(inputs, config.n_features, config.n_points, config.seed)
     return minimize(
         config.toy_model,
         inputs,
@@ -158,8 +158,8 @@ def _minimize(task: RowTask, cells: Any = slice(None), starts: Any = None) -> Mi
         seed=[config.seed, task.row],
         starts=starts,
         # The same in all rounds, so that losses of different rounds can be compared; minima of
-        # neighbors are near enough to go without the coarse ones.
-        nodes=nodes if starts is None else nodes[-1:],
+        # neighbors are near enough to go without the coarse one.
+        quadrature=stages if starts is None else stages[-1:],
         dtype=config.dtype,
         device=task.device,
         **_solver_options(config),

@@ -1,0 +1,97 @@
+"""Random starts carried from a coarse quadrature to a fine one, one for each promising minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from .batch import Linearize, Minima
+from .levenberg_marquardt import levenberg_marquardt
+
+# Losses on a coarse quadrature are off by a percent or so: starts this near to the best go on.
+_PROMISING = 1.05
+# Starts whose losses differ by less than this fraction are in the same minimum, or in a copy.
+_SAME_MINIMUM = 3e-4
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How far a minimization goes in each stage, and the bar that tells of it."""
+
+    max_iterations: int
+    tolerance: float
+    bar: tqdm
+
+
+def minimize_in_stages(
+    stages: Sequence[Linearize], starts: Tensor, n_starts: int, effort: Effort
+) -> Minima:
+    """Minimize every start on the first stage, and on each later one what is worth it.
+
+    Parameters
+    ----------
+    stages : sequence of callables
+        The loss from coarse to fine, as :func:`levenberg_marquardt` takes it.
+    starts : tensor, shape (n_cells * n_starts, n_params)
+        Those of a cell one after the other.
+    n_starts : int
+    effort : Effort
+    """
+    everywhere = torch.arange(len(starts), device=starts.device)
+    nothing = starts.new_zeros(len(starts))
+    minima = Minima.at(starts, nothing, nothing)
+    first, *finer = stages
+    _improve(first, minima, everywhere, effort)
+    for linearize in finer:
+        leader, promising = leaders(minima.loss.view(-1, n_starts))
+        _improve(linearize, minima, torch.unique(leader[promising]), effort)
+        minima[promising] = minima[leader[promising]]
+        rest = everywhere[~promising]
+        if len(rest):
+            # The others get their loss of this stage; those left out wrongly go on after all.
+            minima.loss[rest] = linearize(minima.parameters[rest], rest).loss
+            known = torch.where(promising, minima.loss, torch.inf)
+            lowest = known.view(-1, n_starts).amin(dim=1)
+            late = rest[minima.loss[rest] < lowest[rest // n_starts]]
+            _improve(linearize, minima, late, effort)
+    return minima
+
+
+def _improve(linearize: Linearize, minima: Minima, going: Tensor, effort: Effort) -> None:
+    """Minimize the models of the index ``going`` from where they stand."""
+    if not len(going):
+        return
+    effort.bar.total += len(going)
+    reached = levenberg_marquardt(
+        lambda parameters, index: linearize(parameters, going[index]),
+        minima.parameters[going],
+        effort.max_iterations,
+        effort.tolerance,
+        effort.bar.update,
+    )
+    minima[going] = replace(reached, iterations=minima.iterations[going] + reached.iterations)
+
+
+def leaders(loss: Tensor) -> tuple[Tensor, Tensor]:
+    """Which start stands for each start, and which are worth going on with.
+
+    Takes losses (n_cells, n_starts).  In each cell, starts are in one group if their losses tie in
+    turn; the lowest of a group stands for it.  Both results are flat, one entry for each start.
+    """
+    n_cells, n_starts = loss.shape
+    ordered, order = loss.sort(dim=1)
+    own_group = torch.ones_like(order, dtype=torch.bool)
+    own_group[:, 1:] = ~(ordered[:, 1:] <= (1 + _SAME_MINIMUM) * ordered[:, :-1])
+    place = torch.where(own_group, torch.arange(n_starts, device=loss.device), 0)
+    first = place.cummax(dim=1).values
+    good = ordered.gather(1, first) <= _PROMISING * ordered[:, :1]
+    good[:, 0] = True  # also where no loss is a number
+    leader, promising = torch.empty_like(order), torch.empty_like(good)
+    leader.scatter_(1, order, order.gather(1, first))
+    promising.scatter_(1, order, good)
+    offset = n_starts * torch.arange(n_cells, device=loss.device)[:, None]
+    return (leader + offset).reshape(-1), promising.reshape(-1)
