@@ -191,7 +191,8 @@ def _scaled(xp: Namespace, W: Array) -> tuple[Array, list[slice]]:
     n_features, step = W.shape[-1], max(1, _CHUNK_NUMBERS // W.shape[-2])
     if math.prod(W.shape[:-2]) > 1:
         step = n_features  # a batch of small matrices is one pass; only one wide matrix is cut
-    return constant(scale), [slice(a, a + step) for a in range(0, n_features, step)]
+    chunks = [slice(a, min(a + step, n_features)) for a in range(0, n_features, step)]
+    return constant(scale), chunks
 
 
 def _crowds(

@@ -224,4 +224,5 @@ def _sum_between(xp: Namespace, v: Array, low: Array, high: Array, origin: Array
 
 def column_chunks(v: Array) -> list[slice]:
     """Slices of the features: one for short rows, cache-sized ones for a long row."""
-    return [slice(a, a + _CHUNK) for a in range(0, v.shape[-1], _CHUNK)]
+    n = v.shape[-1]
+    return [slice(a, min(a + _CHUNK, n)) for a in range(0, n, _CHUNK)]
