@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, cast, overload
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from .._arrays import Namespace, require, require_whole
+from .._arrays import require, require_whole
 
 if TYPE_CHECKING:
     import torch
+
+Shape: TypeAlias = int | Sequence[int]
+Draws = TypeVar("Draws", np.ndarray, "torch.Tensor")
 
 
 @dataclass(frozen=True)
@@ -73,21 +76,15 @@ class SparseInput(ABC):
 
     @overload
     def sample(
-        self,
-        shape: int | Sequence[int],
-        generator: np.random.Generator,
-        dtype: npt.DTypeLike | None = None,
+        self, shape: Shape, generator: np.random.Generator, dtype: npt.DTypeLike | None = None
     ) -> np.ndarray: ...
     @overload
     def sample(
-        self,
-        shape: int | Sequence[int],
-        generator: torch.Generator,
-        dtype: torch.dtype | None = None,
+        self, shape: Shape, generator: torch.Generator, dtype: torch.dtype | None = None
     ) -> torch.Tensor: ...
     def sample(
         self,
-        shape: int | Sequence[int],
+        shape: Shape,
         generator: np.random.Generator | torch.Generator,
         dtype: npt.DTypeLike | torch.dtype | None = None,
     ) -> np.ndarray | torch.Tensor:
@@ -126,7 +123,9 @@ class SparseInput(ABC):
             f"dtype must be a floating dtype, for example numpy.float32; got {dtype!r}",
         )
         active = generator.random(shape) < self.p
-        values = self._active_numpy(generator, shape)
+        values = self._active(
+            lambda: generator.random(shape), lambda: generator.standard_normal(shape)
+        )
         return np.where(active, values, 0.0).astype(dtype, copy=False)
 
     def _sample_torch(
@@ -139,9 +138,11 @@ class SparseInput(ABC):
         # Apple's graphics processors have no float64.
         exact = torch.float32 if device.type == "mps" else torch.float64
         active = torch.rand(shape, generator=generator, device=device, dtype=exact) < self.p
-        kind = dtype or torch.get_default_dtype()
-        options = {"generator": generator, "device": device, "dtype": kind}
-        values = self._active_torch(torch, shape, options)
+        uniform, normal = (
+            partial(draw, shape, generator=generator, device=device, dtype=dtype)
+            for draw in (torch.rand, torch.randn)
+        )
+        values = self._active(uniform, normal)
         return torch.where(active, values, torch.zeros_like(values))
 
     @abstractmethod
@@ -157,22 +158,16 @@ class SparseInput(ABC):
         """
 
     @abstractmethod
-    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+    def active_from_uniform(self, u: Draws) -> Draws:
         """Active values at the given levels of their distribution function, each in (0, 1)."""
 
     @abstractmethod
     def _active_moment(self, order: int) -> float:
         """Raw moment of an active value."""
 
-    @abstractmethod
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        """Active values, drawn with NumPy."""
-
-    @abstractmethod
-    def _active_torch(
-        self, torch: Namespace, shape: tuple[int, ...], options: Mapping[str, object]
-    ) -> torch.Tensor:
-        """Active values, drawn with torch."""
+    def _active(self, uniform: Callable[[], Draws], normal: Callable[[], Draws]) -> Draws:
+        """Active values, made of uniform or of standard normal numbers."""
+        return self.active_from_uniform(uniform())
 
 
 @dataclass(frozen=True)
@@ -207,20 +202,12 @@ class SparseUniform(SparseInput):
         """Gauss-Legendre nodes on each half of [-a, a]."""
         return _two_sided(*_unit_legendre(_half(n_points)), self.half_width)
 
-    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+    def active_from_uniform(self, u: Draws) -> Draws:
         """Linear between -a and a."""
         return (2 * u - 1) * self.half_width
 
     def _active_moment(self, order: int) -> float:
         return 0.0 if order % 2 else self.half_width**order / (order + 1)
-
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return generator.uniform(-self.half_width, self.half_width, shape)
-
-    def _active_torch(
-        self, torch: Namespace, shape: tuple[int, ...], options: Mapping[str, object]
-    ) -> torch.Tensor:
-        return (2 * torch.rand(shape, **options) - 1) * self.half_width
 
 
 @dataclass(frozen=True)
@@ -245,7 +232,7 @@ class SparseNormal(SparseInput):
         """Gauss nodes of the half-normal distribution, on each side."""
         return _two_sided(*_half_normal(_half(n_points)), 1 / math.sqrt(self.p))
 
-    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+    def active_from_uniform(self, u: Draws) -> Draws:
         """Normal quantiles over sqrt(p)."""
         return ndtri(u) / math.sqrt(self.p)
 
@@ -254,13 +241,8 @@ class SparseNormal(SparseInput):
             return 0.0
         return math.prod(range(1, order, 2)) / self.p ** (order // 2)
 
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return generator.standard_normal(shape) / math.sqrt(self.p)
-
-    def _active_torch(
-        self, torch: Namespace, shape: tuple[int, ...], options: Mapping[str, object]
-    ) -> torch.Tensor:
-        return torch.randn(shape, **options) / math.sqrt(self.p)
+    def _active(self, uniform: Callable[[], Draws], normal: Callable[[], Draws]) -> Draws:
+        return normal() / math.sqrt(self.p)
 
 
 @dataclass(frozen=True)
@@ -283,20 +265,12 @@ class UnitSparseUniform(SparseInput):
         x, w = _unit_legendre(n_points)
         return x.copy(), w.copy()
 
-    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+    def active_from_uniform(self, u: Draws) -> Draws:
         """The level itself."""
         return u
 
     def _active_moment(self, order: int) -> float:
         return 1 / (order + 1)
-
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return generator.random(shape)
-
-    def _active_torch(
-        self, torch: Namespace, shape: tuple[int, ...], options: Mapping[str, object]
-    ) -> torch.Tensor:
-        return torch.rand(shape, **options)
 
 
 def _probability(kurtosis: float, least: float, name: str) -> float:
