@@ -151,7 +151,7 @@ def complement(U: np.ndarray, n_dims: int) -> np.ndarray:
 
 
 def induction(capacity: Sequence[Number]) -> tuple[Step, ...]:
-    """The tuples that the proof of Theorem 1 passes through, from the wanted one to one number.
+    """The tuples that the proof of Theorem 1 passes through, from the given one to one number.
 
     The two smallest entries are merged if they sum to at most 1.  Otherwise no two do, and the
     tuple is replaced by its complement, in which all pairs do.

@@ -223,10 +223,9 @@ def _from_torch(where: str, tensor: torch.Tensor) -> np.ndarray:
         raise ValueError(f"{where} must hold real numbers; its dtype is {tensor.dtype}")
     if tensor.layout != torch.strided:
         tensor = tensor.to_dense()
-    tensor = tensor.detach().resolve_neg()
     if tensor.is_floating_point() and tensor.dtype != torch.float64:
         tensor = tensor.float()  # NumPy knows no bfloat16
-    return tensor.numpy()
+    return tensor.numpy(force=True)
 
 
 def _line(error: BaseException) -> str:
