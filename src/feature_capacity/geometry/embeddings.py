@@ -64,9 +64,8 @@ def embedding_from_capacities(
     """
     c, used, whole = check_capacities(capacity)
     if n_dims is not None:
-        require_whole(
-            n_dims, "n_dims", whole, whole, f"the sum of the capacities, which is {whole}"
-        )
+        rule = f"the sum of the capacities, which is {whole}"
+        require_whole(n_dims, "n_dims", whole, whole, rule)
     if generator is None:
         return _staircase(c, used, whole)
     require(

@@ -164,15 +164,13 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
 def _solved(xp: Namespace, v: Array, kurtosis: Array, k: Array, n_dims: int) -> Allocation:
     """The allocation for importances ``v`` that are valid; ``k`` is the kurtosis of each row."""
     rule = sharing_rule(xp, v, k, n_dims)
+    multiplier, tie = rule.sharing.multiplier, rule.has_tie
     shares = _shares_in_chunks(xp, v, k, rule.sharing)
     tied = xp.zeros(shares.capacity.shape, dtype=xp.bool, device=device(v))
-    if bool(xp.any(rule.has_tie)):
-        exchangeable = (
-            rule.has_tie[..., None] & (v == rule.importance_at_n_dims[..., None]) & (v > 0)
-        )
-        tied = exchangeable | (rule.has_tie & (k == 1))[..., None]
-        shares = _split_tie(xp, v, k, rule, exchangeable, shares.capacity, n_dims)
-    multiplier = rule.sharing.multiplier
+    if bool(xp.any(tie)):
+        equal = tie[..., None] & (v == rule.importance_at_n_dims[..., None]) & (v > 0)
+        tied = equal | (tie & (k == 1))[..., None]
+        shares = _split_tie(xp, v, k, rule, equal, shares.capacity, n_dims)
     lowest = (k - 1) / 2 * rule.importance_after_n_dims
     lowest = xp.where(rule.any_shares | (lowest > multiplier), multiplier, lowest)
     return Allocation(
@@ -182,12 +180,10 @@ def _solved(xp: Namespace, v: Array, kurtosis: Array, k: Array, n_dims: int) -> 
         multiplier_interval=xp.stack([lowest, multiplier], axis=-1),
         phase=phase_of(xp, shares.capacity),
         loss=shares.loss,
-        unique=~rule.has_tie,
+        unique=~tie,
         tied=tied,
-        tied_budget=xp.where(
-            rule.has_tie, n_dims - rule.n_above_tie, xp.zeros_like(rule.n_above_tie)
-        ),
-        divisible=rule.has_tie & (k == 3),
+        tied_budget=xp.where(tie, n_dims - rule.n_above_tie, xp.zeros_like(rule.n_above_tie)),
+        divisible=tie & (k == 3),
         importance=v,
         kurtosis=kurtosis,
         n_dims=n_dims,

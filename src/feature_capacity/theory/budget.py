@@ -144,13 +144,8 @@ def _as_one_function(
     n_features: int | None,
 ) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
     if callable(curves):
-        n = require_whole(
-            n_features,
-            "n_features",
-            1,
-            None,
-            "a whole number, at least 1, when curves is one callable",
-        )
+        rule = "a whole number, at least 1, when curves is one callable"
+        n = require_whole(n_features, "n_features", 1, None, rule)
         return lambda c: np.asarray(curves(c), dtype=float), n
     listed = list(curves) if isinstance(curves, Iterable) else []
     require(

@@ -13,15 +13,7 @@ from functools import reduce
 
 from array_api_compat import device, is_torch_array
 
-from .._arrays import (
-    Array,
-    ArrayLike,
-    Namespace,
-    as_matrix,
-    constant,
-    require,
-    require_finite,
-)
+from .._arrays import Array, ArrayLike, Namespace, as_matrix, constant, require, require_finite
 
 # Columns are visited in chunks of about this many numbers, so that the extra memory stays far
 # below the size of a large W and each chunk stays in cache between its passes.
@@ -208,8 +200,8 @@ def _crowds(
         crowd = xp.sum(direction * (gram @ direction), axis=-2)
         cancels = (crowd < weak) & (sq_norm > 0)
         if bool(xp.any(cancels)):
-            if _needs_gradient(W):
-                exact = _sum_of_squares(xp, direction, W * scale)
+            if _needs_gradient(W):  # all inner products: slower, differentiable for any rank of W
+                exact = xp.sum((direction.mT @ (W * scale)) ** 2, axis=-1)
             else:
                 factor = _triangle(xp, W, scale, chunks) if factor is None else factor
                 exact = xp.sum((factor @ direction) ** 2, axis=-2)
@@ -237,11 +229,6 @@ def _triangle(xp: Namespace, W: Array, scale: Array, chunks: list[slice]) -> Arr
     for rows in others:
         factor = xp.linalg.qr(xp.concat([factor, rows], axis=-2)).R
     return factor
-
-
-def _sum_of_squares(xp: Namespace, direction: Array, W: Array) -> Array:
-    """The same sums from all inner products: slower, and differentiable for any rank of W."""
-    return xp.sum((direction.mT @ W) ** 2, axis=-1)
 
 
 def _ratio(xp: Namespace, sq_norm: Array, crowd: Array) -> Array:

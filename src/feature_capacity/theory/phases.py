@@ -11,7 +11,6 @@ from .._arrays import (
     Array,
     ArrayLike,
     Mask,
-    Namespace,
     as_float_arrays,
     require,
     require_broadcast,
@@ -31,8 +30,7 @@ def monosemantic_boundary(n_features: int, n_dims: int, kurtosis: ArrayLike) -> 
     >>> float(monosemantic_boundary(6, 3, 9.0))  # 5 (k-1) / (2k+4) for six features in three
     1.8181818181818181
     """
-    xp, k, n, d = _case(n_features, n_dims, kurtosis)
-    x = xp.where(k > 3, k - 3, xp.zeros_like(k))
+    n, d, x = _case(n_features, n_dims, kurtosis)
     return (x + 2) * (n - 1) / (x * (d - 1) + 2 * (n - 1))
 
 
@@ -45,8 +43,7 @@ def ignored_boundary(n_features: int, n_dims: int, kurtosis: ArrayLike) -> Array
     >>> float(ignored_boundary(6, 3, 9.0))  # 10 / (3k+1) for six features in three
     0.35714285714285715
     """
-    xp, k, n, d = _case(n_features, n_dims, kurtosis)
-    x = xp.where(k > 3, k - 3, xp.zeros_like(k))
+    n, d, x = _case(n_features, n_dims, kurtosis)
     return 2 * (n - 1) / (x * d + 2 * (n - 1))
 
 
@@ -186,11 +183,11 @@ def phase_diagram(
     )
 
 
-def _case(n_features: int, n_dims: int, kurtosis: ArrayLike) -> tuple[Namespace, Array, int, int]:
+def _case(n_features: int, n_dims: int, kurtosis: ArrayLike) -> tuple[int, int, Array]:
+    """Both numbers, validated, and how far the kurtosis is above 3, where sharing begins."""
     n = require_whole(n_features, "n_features", 2, None, "a whole number, at least 2")
-    d = require_whole(
-        n_dims, "n_dims", 1, n - 1, f"a whole number from 1 to n_features - 1 ({n - 1})"
-    )
+    rule = f"a whole number from 1 to n_features - 1 ({n - 1})"
+    d = require_whole(n_dims, "n_dims", 1, n - 1, rule)
     xp, (k,) = as_float_arrays(kurtosis=kurtosis)
     require_kurtosis(xp, k)
-    return xp, k, n, d
+    return n, d, xp.where(k > 3, k - 3, xp.zeros_like(k))

@@ -171,13 +171,8 @@ def marginal_benefit_at(capacity: ArrayLike, sq_norm: ArrayLike) -> Array:
     array([5.12])
     """
     xp, (C, n) = as_float_arrays(capacity=capacity, sq_norm=sq_norm)
-    require_where(
-        xp,
-        (C > 0) & (C <= 1),
-        C,
-        "capacity must be in (0, 1] here",
-        "use marginal_benefit for an ignored feature",
-    )
+    rule, remedy = "capacity must be in (0, 1] here", "use marginal_benefit for an ignored feature"
+    require_where(xp, (C > 0) & (C <= 1), C, rule, remedy)
     _require_sq_norm(xp, n)
     require_broadcast(capacity=C.shape, sq_norm=n.shape)
     return 2 * (n / C) ** 2
@@ -235,13 +230,8 @@ def _feature_arrays(
 ) -> tuple[Namespace, tuple[Array, ...]]:
     named = {"capacity": capacity, "importance": importance, "kurtosis": kurtosis, **more}
     xp, (C, v, k, *rest) = as_float_arrays(**named)
-    require_where(
-        xp,
-        (C >= 0) & (C <= 1),
-        C,
-        "capacity must be in [0, 1]",
-        "it is a fraction of one dimension",
-    )
+    rule, remedy = "capacity must be in [0, 1]", "it is a fraction of one dimension"
+    require_where(xp, (C >= 0) & (C <= 1), C, rule, remedy)
     require_importance(xp, v)
     require_kurtosis(xp, k)
     if k.ndim:
