@@ -26,15 +26,15 @@ Tensor: TypeAlias = "np.ndarray | torch.Tensor"
 
 
 @dataclass(frozen=True)
-class _Stored:
+class StoredTensor:
     """A tensor in a file, which is read when it is chosen."""
 
     shape: tuple[int, ...]
     read: Callable[[], Tensor]
 
 
-def _stored(tensor: Tensor) -> _Stored:
-    return _Stored(tuple(tensor.shape), lambda: tensor)
+def _stored(tensor: Tensor) -> StoredTensor:
+    return StoredTensor(tuple(tensor.shape), lambda: tensor)
 
 
 _LISTED = 12  # names that a message lists
@@ -75,14 +75,14 @@ def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
     return _real_matrix(f"{path}, {name}" if name else str(path), tensor.read())
 
 
-def _read_npy(path: Path) -> dict[str, _Stored]:
+def _read_npy(path: Path) -> dict[str, StoredTensor]:
     try:
         return {"": _stored(np.load(path, allow_pickle=False))}
     except (ValueError, EOFError) as error:
         raise _numpy_error(path, error) from None
 
 
-def _read_npz(path: Path) -> dict[str, _Stored]:
+def _read_npz(path: Path) -> dict[str, StoredTensor]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: _stored(archive[name]) for name in archive.files}
@@ -99,7 +99,7 @@ def _numpy_error(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path} is not a whole NumPy file: {_line(error)}")
 
 
-def _read_torch(path: Path) -> dict[str, _Stored]:
+def _read_torch(path: Path) -> dict[str, StoredTensor]:
     _require_torch(f"reading {path}")
     import torch
 
@@ -132,7 +132,7 @@ def _leaves(name: str, content: object) -> Iterator[tuple[str, object]]:
         yield from _leaves(f"{name}.{key}" if name else str(key), value)
 
 
-def _read_safetensors(path: Path) -> dict[str, _Stored]:
+def _read_safetensors(path: Path) -> dict[str, StoredTensor]:
     from safetensors import SafetensorError, safe_open
 
     def read(name: str) -> Tensor:
@@ -147,7 +147,7 @@ def _read_safetensors(path: Path) -> dict[str, _Stored]:
             shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {_line(error)}") from None
-    return {name: _Stored(shape, partial(read, name)) for name, shape in shapes.items()}
+    return {name: StoredTensor(shape, partial(read, name)) for name, shape in shapes.items()}
 
 
 def _require_torch(what: str) -> None:
@@ -155,7 +155,7 @@ def _require_torch(what: str) -> None:
         raise ModuleNotFoundError(missing_sentence(what, "torch"), name="torch")
 
 
-READERS: dict[str, Callable[[Path], dict[str, _Stored]]] = {
+READERS: dict[str, Callable[[Path], dict[str, StoredTensor]]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".pt": _read_torch,
@@ -165,7 +165,9 @@ READERS: dict[str, Callable[[Path], dict[str, _Stored]]] = {
 """What reads a file, by its ending; each says by name which tensors are in it."""
 
 
-def _choose(path: Path, tensors: dict[str, _Stored], key: str | None) -> tuple[str, _Stored]:
+def _choose(
+    path: Path, tensors: dict[str, StoredTensor], key: str | None
+) -> tuple[str, StoredTensor]:
     matrices = {name: tensor for name, tensor in tensors.items() if len(tensor.shape) == 2}
     if key is not None:
         if list(tensors) == [""]:
@@ -186,13 +188,13 @@ def _choose(path: Path, tensors: dict[str, _Stored], key: str | None) -> tuple[s
     )
 
 
-def _listed(matrices: Mapping[str, _Stored]) -> str:
+def _listed(matrices: Mapping[str, StoredTensor]) -> str:
     names = [f"{name} ({_shape(tensor)})" for name, tensor in matrices.items()]
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _shape(tensor: Tensor | _Stored) -> str:
+def _shape(tensor: Tensor | StoredTensor) -> str:
     return " x ".join(map(str, tensor.shape))
 
 

@@ -66,7 +66,7 @@ class SharingRule:
 
 
 def sharing_rule(xp: Namespace, v: Array, k: Array, n_dims: int) -> SharingRule:
-    """The rule of every row; ``v`` (*batch or fewer, N) validated, ``k`` of the batch shape."""
+    """The rule of every row; ``v`` validated, features on its last axis, ``k`` of batch shape."""
     n_features = v.shape[-1]
     # Which feature is in which phase is locally constant: no gradient flows through the search.
     # Ascending: the most important feature is the last.
