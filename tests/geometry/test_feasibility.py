@@ -58,8 +58,8 @@ def test_the_three_parts_of_lemma_2_carry_what_they_say(seed, n, data):
     np.testing.assert_allclose(carried(permute(U, order), n_dims), c[order], atol=ROUNDING)
     longer = split(U, share)
     assert_orthogonal(longer)
-    wanted = [*c[:-1], share * c[-1], (1 - share) * c[-1]]
-    np.testing.assert_allclose(carried(longer, n_dims), wanted, atol=ROUNDING)
+    expected = [*c[:-1], share * c[-1], (1 - share) * c[-1]]
+    np.testing.assert_allclose(carried(longer, n_dims), expected, atol=ROUNDING)
     other = complement(U, n_dims)
     assert_orthogonal(other)
     np.testing.assert_allclose(carried(other, n - n_dims), 1 - c, atol=ROUNDING)
@@ -107,8 +107,8 @@ def test_every_tuple_on_the_way_gets_a_matrix_that_carries_it(capacity):
     steps = induction(capacity)
     for U, step in zip(build(steps), reversed(steps), strict=True):
         assert_orthogonal(U)
-        wanted = np.array(step.capacity, dtype=float)
-        np.testing.assert_allclose(carried(U, step.n_dims), wanted, atol=ROUNDING)
+        expected = np.array(step.capacity, dtype=float)
+        np.testing.assert_allclose(carried(U, step.n_dims), expected, atol=ROUNDING)
 
 
 @given(seeds, st.integers(2, 60))

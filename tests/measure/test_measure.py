@@ -1,4 +1,4 @@
-"""`feature-capacity capacity`: a matrix of one's own, in every kind of file, good and bad."""
+"""`feature-capacity capacity`: any one matrix, in every kind of file, good and bad."""
 
 import csv
 import io
@@ -125,6 +125,40 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
     assert float(done.stdout) < 160  # MiB: the matrix, a mask and some slack, of 320
 
 
+def test_a_matrix_is_measured_where_torch_and_matplotlib_are_not_installed():
+    kinds = {"float": torch.float32, "half": torch.float16, "brain": torch.bfloat16}
+    save_file({k: torch.tensor(PAIR).to(kind) for k, kind in kinds.items()}, "w.safetensors")
+    torch.save(torch.tensor(PAIR), "w.pt")
+    program = """
+import sys
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+    def find_spec(self, name, path=None, target=None):
+        absent = name in ("torch", "matplotlib")
+        return None if absent else self.finder.find_spec(name, path, target)
+sys.meta_path[:] = map(Without, sys.meta_path)
+from feature_capacity.measure.report import draw, measure_matrix
+from feature_capacity.measure.tensor_files import read_matrix
+for key in ("float", "half"):
+    report = measure_matrix(read_matrix("w.safetensors", key))
+    assert report.capacity.tolist() == [0.5, 0.5, 1, 0]
+for needy in (
+    lambda: draw(report), lambda: read_matrix("w.pt"), lambda: read_matrix("w.safetensors", "brain")
+):
+    try:
+        needy()
+    except ModuleNotFoundError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    picture, pickled, brain = done.stdout.splitlines()
+    assert "needs matplotlib, which is not installed; run: pip install" in picture
+    assert pickled.startswith("reading w.pt needs torch")
+    assert brain.startswith("reading brain of w.safetensors, which is BF16, needs torch")
+
+
 def test_phases_follow_the_tolerance():
     # Beside a pair in one dimension: nearly alone, in all but name absent, and absent.
     angle = 0.05
@@ -141,15 +175,13 @@ def test_the_picture_suits_few_and_many_features():
     generator = np.random.default_rng(0)
     for n in (1, 6, FEW, FEW + 1, 5000):
         report = measure_matrix(generator.standard_normal((4, n)))
-        figure = capacity_overview(
-            report.capacity, report.length, report.phase, report.n_dims, report.cosines
-        )
+        figure = capacity_overview(report)
         bars, points, last = figure.axes[:3]
         assert (len(bars.patches) == n) == (n <= FEW)
         assert bool(last.images) == (n <= FEW)
         offsets = points.collections[0].get_offsets()
         assert (len(offsets) == n) == (n <= 3000)
-    flat = capacity_overview(np.ones(50), np.ones(50), np.full(50, 2), 50)
+    flat = capacity_overview(measure_matrix(np.eye(50)))
     assert sum(bar.get_height() for bar in flat.axes[2].patches) == 50
 
 

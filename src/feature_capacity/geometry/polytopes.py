@@ -25,10 +25,7 @@ def polytope(name: str) -> np.ndarray:
     array([[1.5, 0. ],
            [0. , 1.5]])
     """
-    require(
-        name in _MAKERS,
-        f"name must be one of {', '.join(_MAKERS)}; got {name!r}",
-    )
+    require(name in _MAKERS, f"name must be one of {', '.join(_MAKERS)}; got {name!r}")
     return _MAKERS[name]()
 
 
@@ -52,10 +49,6 @@ def polytope_edges(corners: np.ndarray) -> list[tuple[int, int]]:
         for i, j in combinations(range(corners.shape[1]), 2)
         if sum({i, j} <= face for face in faces.values()) >= len(corners) - 1
     ]
-
-
-def _line() -> np.ndarray:
-    return np.array([[1.0, -1.0]])
 
 
 def _polygon(n: int) -> np.ndarray:
@@ -94,7 +87,7 @@ def _icosahedron() -> np.ndarray:
 
 
 _MAKERS = {
-    "antipodal pair": _line,
+    "antipodal pair": lambda: np.array([[1.0, -1.0]]),
     "triangle": lambda: _polygon(3),
     "square": lambda: _polygon(4),
     "pentagon": lambda: _polygon(5),

@@ -8,18 +8,27 @@ its raw moments in closed form, so that kurtosis is never estimated.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtri
 
-from .._arrays import Array, require, require_whole
+from .._arrays import require, require_whole
+
+if TYPE_CHECKING:
+    import torch
+
+Shape: TypeAlias = int | Sequence[int]
+Draws = TypeVar("Draws", np.ndarray, "torch.Tensor")
 
 
 @dataclass(frozen=True)
-class SparseInput:
+class SparseInput(ABC):
     """What every sparse feature shares; use one of its subclasses.
 
     Parameters
@@ -65,7 +74,20 @@ class SparseInput:
         """Active values in units of those at p = 1: 1 / sqrt(p) keeps the variance at 1."""
         return 1 / math.sqrt(self.p)
 
-    def sample(self, shape: int | tuple[int, ...], generator: Any, dtype: Any = None) -> Array:
+    @overload
+    def sample(
+        self, shape: Shape, generator: np.random.Generator, dtype: npt.DTypeLike | None = None
+    ) -> np.ndarray: ...
+    @overload
+    def sample(
+        self, shape: Shape, generator: torch.Generator, dtype: torch.dtype | None = None
+    ) -> torch.Tensor: ...
+    def sample(
+        self,
+        shape: Shape,
+        generator: np.random.Generator | torch.Generator,
+        dtype: npt.DTypeLike | torch.dtype | None = None,
+    ) -> np.ndarray | torch.Tensor:
         """Independent draws from ``generator``.
 
         Parameters
@@ -83,32 +105,47 @@ class SparseInput:
         >>> x.shape, 0.2 < float((x != 0).mean()) < 0.3
         ((1000, 6), True)
         """
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        size = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if isinstance(generator, np.random.Generator):
-            require(
-                np.issubdtype(dtype or np.float64, np.floating),
-                f"dtype must be a floating dtype, for example numpy.float32; got {dtype!r}",
-            )
-            active = generator.random(shape) < self.p
-            values = self._active_numpy(generator, shape)
-            return np.where(active, values, 0.0).astype(dtype or np.float64, copy=False)
+            return self._sample_numpy(size, generator, cast("npt.DTypeLike", dtype or np.float64))
         if type(generator).__module__.split(".")[0] == "torch":
-            import torch
-
-            options = {"generator": generator, "device": generator.device}
-            options["dtype"] = dtype or torch.get_default_dtype()
-            # Low precision would round the probability: float32 draws are multiples of 2^-24.
-            chance = {**options, "dtype": torch.float64}
-            if generator.device.type == "mps":  # has no float64
-                chance["dtype"] = torch.float32
-            active = torch.rand(shape, **chance) < self.p
-            values = self._active_torch(torch, shape, options)
-            return torch.where(active, values, torch.zeros_like(values))
+            return self._sample_torch(size, generator, cast("torch.dtype | None", dtype))
         raise ValueError(
             "generator must be a numpy.random.Generator or a torch.Generator "
             f"(for example numpy.random.default_rng(0)); got {type(generator).__name__}"
         )
 
+    def _sample_numpy(
+        self, shape: tuple[int, ...], generator: np.random.Generator, dtype: npt.DTypeLike
+    ) -> np.ndarray:
+        require(
+            np.issubdtype(dtype, np.floating),
+            f"dtype must be a floating dtype, for example numpy.float32; got {dtype!r}",
+        )
+        active = generator.random(shape) < self.p
+        values = self._active(
+            lambda: generator.random(shape), lambda: generator.standard_normal(shape)
+        )
+        return np.where(active, values, 0.0).astype(dtype, copy=False)
+
+    def _sample_torch(
+        self, shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype | None
+    ) -> torch.Tensor:
+        import torch
+
+        device = generator.device
+        # Low precision would round the probability: float32 draws are multiples of 2^-24.
+        # Apple's graphics processors have no float64.
+        exact = torch.float32 if device.type == "mps" else torch.float64
+        active = torch.rand(shape, generator=generator, device=device, dtype=exact) < self.p
+        uniform, normal = (
+            partial(draw, shape, generator=generator, device=device, dtype=dtype)
+            for draw in (torch.rand, torch.randn)
+        )
+        values = self._active(uniform, normal)
+        return torch.where(active, values, torch.zeros_like(values))
+
+    @abstractmethod
     def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
         """Quadrature nodes and weights for the expectation over one active value.
 
@@ -119,18 +156,18 @@ class SparseInput:
         >>> round(float(w @ x**4), 12)  # 9/5 at p = 1
         1.8
         """
-        raise self._abstract()
 
-    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+    @abstractmethod
+    def active_from_uniform(self, u: Draws) -> Draws:
         """Active values at the given levels of their distribution function, each in (0, 1)."""
-        raise self._abstract()
 
+    @abstractmethod
     def _active_moment(self, order: int) -> float:
-        raise self._abstract()
+        """Raw moment of an active value."""
 
-    @staticmethod
-    def _abstract() -> TypeError:
-        return TypeError("use SparseUniform, SparseNormal or UnitSparseUniform, not SparseInput")
+    def _active(self, uniform: Callable[[], Draws], normal: Callable[[], Draws]) -> Draws:
+        """Active values, made of uniform or of standard normal numbers."""
+        return self.active_from_uniform(uniform())
 
 
 @dataclass(frozen=True)
@@ -165,18 +202,12 @@ class SparseUniform(SparseInput):
         """Gauss-Legendre nodes on each half of [-a, a]."""
         return _two_sided(*_unit_legendre(_half(n_points)), self.half_width)
 
-    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+    def active_from_uniform(self, u: Draws) -> Draws:
         """Linear between -a and a."""
         return (2 * u - 1) * self.half_width
 
     def _active_moment(self, order: int) -> float:
         return 0.0 if order % 2 else self.half_width**order / (order + 1)
-
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
-        return generator.uniform(-self.half_width, self.half_width, shape)
-
-    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
-        return (2 * torch.rand(shape, **options) - 1) * self.half_width
 
 
 @dataclass(frozen=True)
@@ -201,7 +232,7 @@ class SparseNormal(SparseInput):
         """Gauss nodes of the half-normal distribution, on each side."""
         return _two_sided(*_half_normal(_half(n_points)), 1 / math.sqrt(self.p))
 
-    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+    def active_from_uniform(self, u: Draws) -> Draws:
         """Normal quantiles over sqrt(p)."""
         return ndtri(u) / math.sqrt(self.p)
 
@@ -210,11 +241,8 @@ class SparseNormal(SparseInput):
             return 0.0
         return math.prod(range(1, order, 2)) / self.p ** (order // 2)
 
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
-        return generator.standard_normal(shape) / math.sqrt(self.p)
-
-    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
-        return torch.randn(shape, **options) / math.sqrt(self.p)
+    def _active(self, uniform: Callable[[], Draws], normal: Callable[[], Draws]) -> Draws:
+        return normal() / math.sqrt(self.p)
 
 
 @dataclass(frozen=True)
@@ -237,18 +265,12 @@ class UnitSparseUniform(SparseInput):
         x, w = _unit_legendre(n_points)
         return x.copy(), w.copy()
 
-    def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
+    def active_from_uniform(self, u: Draws) -> Draws:
         """The level itself."""
         return u
 
     def _active_moment(self, order: int) -> float:
         return 1 / (order + 1)
-
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
-        return generator.random(shape)
-
-    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
-        return torch.rand(shape, **options)
 
 
 def _probability(kurtosis: float, least: float, name: str) -> float:
