@@ -8,22 +8,52 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
 EXTRAS = {
-    "torch": "models",
-    "tqdm": "models",
-    "threadpoolctl": "sweeps",
-    "xarray": "sweeps",
-    "zarr": "sweeps",
-    "filelock": "sweeps",
-    "yaml": "sweeps",
-    "distributed": "cluster",
-    "matplotlib": "plots",
-    "seaborn": "plots",
+    "plots": ("matplotlib", "seaborn"),
+    "models": ("torch", "tqdm"),
+    "sweeps": ("torch", "tqdm", "yaml", "filelock", "threadpoolctl", "xarray", "zarr"),
+    "book": ("yaml", "papermill", "jupytext", "ipykernel", "jupyter_book", "bs4", "matplotlib"),
+    "cluster": ("distributed",),
 }
-"""The extra that brings each optional module; what is not listed comes with ``book``."""
+"""By extra, the libraries that tell whether it is installed, as they are imported."""
+
+
+class MissingExtraError(ModuleNotFoundError):
+    """A library that an optional extra brings is not installed; says the line to type."""
+
+
+def need(extra: str, what: str, *libraries: str) -> None:
+    """Raise :class:`MissingExtraError` unless an extra is installed.
+
+    Parameters
+    ----------
+    extra : str
+        A key of :data:`EXTRAS`.
+    what : str
+        What takes it, as the message begins.
+    *libraries : str
+        Which of its libraries are needed; all, where none is named.
+    """
+    for library in libraries or EXTRAS[extra]:
+        if find_spec(library) is None:
+            raise MissingExtraError(missing_sentence(what, library, extra), name=library)
+
+
+def missing_sentence(what: str, library: str, extra: str | None = None) -> str:
+    """What takes which library, and the line that installs it.
+
+    >>> missing_sentence("training", "torch")
+    "training needs torch, which is not installed; run: pip install 'feature-capacity[models]'"
+    """
+    extra = extra or next((name for name, brought in EXTRAS.items() if library in brought), "book")
+    return (
+        f"{what} needs {library}, which is not installed; "
+        f"run: pip install 'feature-capacity[{extra}]'"
+    )
 
 
 def load(module: str) -> ModuleType:
@@ -31,7 +61,7 @@ def load(module: str) -> ModuleType:
 
     Raises
     ------
-    ModuleNotFoundError
+    MissingExtraError
         With the line to type, where a library that it needs is not installed.
 
     Examples
@@ -41,24 +71,13 @@ def load(module: str) -> ModuleType:
     """
     try:
         return importlib.import_module(module)
+    except MissingExtraError:
+        raise
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "feature_capacity"):
             raise
-        raise ModuleNotFoundError(missing_sentence(module, missing), name=error.name) from None
-
-
-def missing_sentence(what: str, missing: str) -> str:
-    """What takes which library, and the line that installs it.
-
-    >>> missing_sentence("training", "torch")
-    "training needs torch, which is not installed; run: pip install 'feature-capacity[models]'"
-    """
-    extra = EXTRAS.get(missing, "book")
-    return (
-        f"{what} needs {missing}, which is not installed; "
-        f"run: pip install 'feature-capacity[{extra}]'"
-    )
+        raise MissingExtraError(missing_sentence(module, missing), name=error.name) from None
 
 
 def offer(

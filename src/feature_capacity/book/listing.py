@@ -6,8 +6,6 @@ import json
 import textwrap
 from typing import Any
 
-import yaml
-
 from .build import Build
 from .pages import Page, list_documents, list_pages
 
@@ -96,7 +94,7 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 def _captions(build: Build) -> dict[str, str]:
     """Caption of the part of the book that each page is in."""
-    toc = yaml.safe_load(build.project.toc.read_text(encoding="utf-8"))
+    toc = build.project.contents()
     return {
         file.removeprefix("notebooks/"): str(part.get("caption", ""))
         for part in toc.get("parts", ())

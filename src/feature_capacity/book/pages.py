@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .._arrays import unknown
 from .._digest import PACKAGE
 from .files import replace_file
@@ -124,7 +122,7 @@ def list_documents(toc: Project | Any) -> list[str]:
         The book, or a piece of its table of contents.
     """
     if isinstance(toc, Project):
-        toc = yaml.safe_load(toc.toc.read_text(encoding="utf-8"))
+        toc = toc.contents()
     if isinstance(toc, list):
         return [file for entry in toc for file in list_documents(entry)]
     if not isinstance(toc, Mapping):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import unknown
+from .._lazy import need
 
 _LISTED = 12  # names that a message lists
 
@@ -78,6 +79,7 @@ def _numpy_error(path: Path, error: Exception) -> ValueError:
 
 
 def _read_torch(path: Path) -> dict[str, Any]:
+    need("models", f"reading {path.name}", "torch")
     import torch
 
     # What is not used of a mapped file is never read; files of old versions cannot be mapped.

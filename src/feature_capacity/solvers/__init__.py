@@ -6,3 +6,7 @@
 - ``newton``: the quadratic model, whose loss is exact
 - ``result``: what a minimization returns, and how it fails
 """
+
+from .._lazy import need
+
+need("models", __name__)

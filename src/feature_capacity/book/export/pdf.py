@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
-
 from ..build import Build
 from ..files import replace_file
 from ..pages import PageError, list_documents
@@ -110,7 +108,7 @@ def one_document(build: Build) -> str:
         f'<link rel="stylesheet" href="{path.as_uri()}">'
         for path in [*(static / name for name in _STYLES), *static.glob("mystnb.*.css")]
     ]
-    title = yaml.safe_load(build.project.config.read_text(encoding="utf-8")).get("title", "Book")
+    title = build.project.configuration().get("title", "Book")
     return _DOCUMENT.format(
         title=html.escape(title),
         styles="\n".join(styles),
@@ -196,7 +194,7 @@ def _front(build: Build, title: str, articles: dict[str, Any]) -> str:
 
 def _parts(build: Build) -> Iterator[tuple[str, list[str]]]:
     """Caption and documents of each part of the table of contents."""
-    toc = yaml.safe_load(build.project.toc.read_text(encoding="utf-8"))
+    toc = build.project.contents()
     yield "", [toc["root"]]
     for part in toc.get("parts", [toc]):
         rest = {key: value for key, value in part.items() if key != "root"}

@@ -84,7 +84,7 @@ def render_page(project: Project, page: Page, executed: Path) -> Path:
 
 def _stage(project: Project, page: Page, executed: Path, stage: Path) -> None:
     """A book of this one page, with the settings of the whole."""
-    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    config = project.configuration()
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
     sphinx = config.setdefault("sphinx", {}).setdefault("config", {})
     ours = ["feature_capacity.book.export.links"]
