@@ -25,7 +25,7 @@ from feature_capacity.book.project import find_project
 from feature_capacity.cli import app, completion
 
 COMMANDS = (
-    *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "pdf", "gallery"),
+    *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "pdf"),
     "clean",
 )
 
