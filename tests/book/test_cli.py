@@ -114,6 +114,15 @@ def test_the_installed_command_lists_its_commands(command):
     assert done.stdout == f"feature-capacity {feature_capacity.__version__}\n"
 
 
+def test_a_command_loads_what_it_takes_and_the_help_takes_nothing():
+    heavy = (
+        "torch scipy matplotlib seaborn pandas yaml papermill jupytext jupyter_book tqdm".split()
+    )
+    code = f"import sys, feature_capacity.cli; print([x for x in {heavy} if x in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+
+
 # The protocol is that of click: the shell sets variables, and the command answers with words.
 @pytest.mark.parametrize(
     ("line", "offered"),
