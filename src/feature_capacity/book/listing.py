@@ -80,7 +80,7 @@ def _entry(build: Build, page: Page) -> str:
 
 
 def _about(build: Build, page: Page) -> str:
-    """What of the paper it is about, and how long it took here, or takes by its own account."""
+    """What of the paper it is about, and how long it took here, or as the page says."""
     seconds = build.seconds(page)
     time = page.run_time if seconds is None else f"{seconds:g} s"
     return " · ".join(filter(None, (page.paper or "no section of the paper", time)))

@@ -86,7 +86,8 @@ def _read_torch(path: Path) -> dict[str, Any]:
     import torch
 
     # What is not used of a mapped file is never read; files of old versions cannot be mapped.
-    options: dict[str, Any] = {"map_location": "cpu", "weights_only": True, "mmap": zipfile.is_zipfile(path)}
+    options: dict[str, Any] = {"map_location": "cpu", "weights_only": True}
+    options["mmap"] = zipfile.is_zipfile(path)
     try:
         content = torch.load(str(path), **options)
     except Exception as error:  # a damaged pickle can raise anything
