@@ -146,6 +146,8 @@ def test_closed_forms_need_no_extra(python):
     assert found["allocation"] == pytest.approx([1, 2 / 3, 2 / 3, 2 / 3])
     assert found["attained"] == pytest.approx(found["allocation"])
     assert found["importable"] == []
+    assert found["help"] == "feature_capacity"
+    assert set(found["listed"]) == set(found["all"]) - set(found["missing"])
     assert set(found["missing"]) == {
         "ToyModel", "train", "minimize", "minimize_quadratic", "SweepConfig", "run_sweep",
         "solvers", "sweeps",
@@ -158,6 +160,7 @@ def test_closed_forms_need_no_extra(python):
 
 CLOSED_FORMS = """
 import importlib.util
+import pydoc
 W = [[1, -1, 0], [0, 0, 2]]
 best = fc.solve_allocation([10, 1, 1, 1], n_dims=3, kurtosis=9)
 missing = {}
@@ -173,6 +176,9 @@ print(json.dumps({
     "attained": fc.capacities(fc.optimal_embedding(best)).tolist(),
     "importable": [name for name in absent if importlib.util.find_spec(name)],
     "missing": missing,
+    "all": fc.__all__,
+    "listed": dir(fc),
+    "help": pydoc.plain(pydoc.render_doc(fc)).split()[6],
 }))
 """
 
