@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 EXTRAS = {
@@ -37,22 +38,38 @@ def need(extra: str, what: str, *libraries: str) -> None:
         What takes it, as the message begins.
     *libraries : str
         Which of its libraries are needed; all, where none is named.
-
-    Examples
-    --------
-    >>> need("models", "training", "no_such_library")
-    Traceback (most recent call last):
-    ...
-    feature_capacity._lazy.MissingExtraError: training needs no_such_library, which is not
-    installed; run: pip install 'feature-capacity[models]'
     """
     for library in libraries or EXTRAS[extra]:
         if find_spec(library) is None:
-            raise MissingExtraError(
-                f"{what} needs {library}, which is not installed; "
-                f"run: pip install 'feature-capacity[{extra}]'",
-                name=library,
-            )
+            raise MissingExtraError(missing_sentence(what, library, extra), name=library)
+
+
+def missing_sentence(what: str, library: str, extra: str | None = None) -> str:
+    """What takes which library, and the line that installs it.
+
+    >>> missing_sentence("training", "torch")
+    "training needs torch, which is not installed; run: pip install 'feature-capacity[models]'"
+    """
+    extra = extra or next((name for name, brought in EXTRAS.items() if library in brought), "book")
+    return (
+        f"{what} needs {library}, which is not installed; "
+        f"run: pip install 'feature-capacity[{extra}]'"
+    )
+
+
+def load(module: str) -> ModuleType:
+    """Import a module of this package, or raise :class:`MissingExtraError`.
+
+    >>> load("feature_capacity.theory.capacity").__name__
+    'feature_capacity.theory.capacity'
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library in ("", "feature_capacity") or isinstance(error, MissingExtraError):
+            raise
+        raise MissingExtraError(missing_sentence(module, library), name=library) from None
 
 
 def offer(
@@ -90,7 +107,7 @@ def offer(
         if name not in every:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         check(name)
-        module = importlib.import_module(f"{package}.{every[name]}")
+        module = load(f"{package}.{every[name]}")
         return getattr(module, name) if name in home else module
 
     def listed() -> list[str]:

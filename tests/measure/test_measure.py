@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from feature_capacity import capacities
 from feature_capacity.cli import app
-from feature_capacity.measure.picture import capacity_overview
-from feature_capacity.measure.report import FEW, measure_matrix
+from feature_capacity.measure.picture import FEW, capacity_overview
+from feature_capacity.measure.report import measure_matrix
 from feature_capacity.measure.tensor_files import read_matrix
 from feature_capacity.theory.allocation import PHASES
 

@@ -1,4 +1,4 @@
-"""Arrays as arguments: what is taken, what is refused, and in which words."""
+"""The door for arrays: what is taken, what is refused, and in which words."""
 
 import subprocess
 import sys

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import io
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
 from .._style import BLACK, BLUE, MUTED, PHASE_COLORS, book_style, pair_matrix, panel_letter
 from ..theory.allocation import PHASES
-from .report import FEW, MatrixReport
+
+FEW = 40
+"""Up to so many features each has a bar of its own, and each pair a square."""
 
 _POINTS = 3000  # up to so many a feature is a point, beyond them a count
 _LOG_FROM = 1000  # features; many thousands mostly have next to nothing, a few have a lot
-
-
-def draw(report: MatrixReport, ending: str = ".png") -> bytes:
-    """The picture of a report, as the content of a file with this ending."""
-    figure = capacity_overview(
-        report.capacity, report.length, report.phase, report.n_dims, report.cosines
-    )
-    content = io.BytesIO()
-    figure.savefig(content, format=ending.lstrip(".").lower(), dpi=160)
-    return content.getvalue()
 
 
 @book_style

@@ -14,9 +14,7 @@ from .._arrays import require
 from ..geometry.blocks import Block, blocks
 from ..theory.allocation import PHASES
 from ..theory.capacity import capacities
-
-FEW = 40
-"""Up to so many features have each pair of them compared."""
+from .picture import FEW, capacity_overview
 
 _FEATURES_SHOWN, _BLOCKS_SHOWN = 12, 6
 
@@ -36,7 +34,7 @@ class MatrixReport:
     blocks : tuple of Block
         Sets of features that are orthogonal to all others.
     cosines : array (n_features, n_features) or None
-        Between the columns, 0 for a zero column; None for more than ``FEW`` features.
+        Between the columns, 0 for a zero column; None for more features than are drawn so.
     tolerance : float
         As given to :func:`measure_matrix`.
     """
@@ -195,6 +193,16 @@ def measure_matrix(W: np.ndarray, tolerance: float = 0.01) -> MatrixReport:
     return MatrixReport(
         n_dims, capacity, length * float(peak), phase, blocks(W, tolerance), cosines, tolerance
     )
+
+
+def draw(report: MatrixReport, ending: str = ".png") -> bytes:
+    """The picture of a report, as the content of a file with this ending."""
+    figure = capacity_overview(
+        report.capacity, report.length, report.phase, report.n_dims, report.cosines
+    )
+    content = io.BytesIO()
+    figure.savefig(content, format=ending.lstrip(".").lower(), dpi=160)
+    return content.getvalue()
 
 
 def _plural(number: int, noun: str) -> str:

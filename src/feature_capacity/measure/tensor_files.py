@@ -5,19 +5,15 @@ Nothing in a file is executed: files that would need it are refused.
 
 from __future__ import annotations
 
-import json
 import pickle
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from .._arrays import unknown
-from .._lazy import need
 
 _LISTED = 12  # names that a message lists
 
@@ -82,12 +78,10 @@ def _numpy_error(path: Path, error: Exception) -> ValueError:
 
 
 def _read_torch(path: Path) -> dict[str, Any]:
-    need("models", f"reading {path.name}", "torch")
     import torch
 
     # What is not used of a mapped file is never read; files of old versions cannot be mapped.
-    options: dict[str, Any] = {"map_location": "cpu", "weights_only": True}
-    options["mmap"] = zipfile.is_zipfile(path)
+    options = {"map_location": "cpu", "weights_only": True, "mmap": zipfile.is_zipfile(path)}
     try:
         content = torch.load(str(path), **options)
     except Exception as error:  # a damaged pickle can raise anything
@@ -103,7 +97,6 @@ def _read_torch(path: Path) -> dict[str, Any]:
 
 def _tensors(name: str, content: Any) -> Iterator[tuple[str, Any]]:
     """Everything in nested dictionaries and lists, by names joined with dots."""
-    entries: Iterable[tuple[Any, Any]]
     if isinstance(content, Mapping):
         entries = content.items()
     elif isinstance(content, list | tuple):
@@ -115,45 +108,12 @@ def _tensors(name: str, content: Any) -> Iterator[tuple[str, Any]]:
         yield from _tensors(f"{name}.{key}" if name else str(key), value)
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A tensor of a safetensors file, read only if it is chosen."""
-
-    path: Path
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    def read(self) -> Any:
-        if self.dtype == "BF16":
-            return self._bfloat16()
-        framework = "pt" if self.dtype.startswith("F8") else "np"
-        if framework == "pt":
-            need("models", f"a tensor of dtype {self.dtype}", "torch")
-        with safe_open(self.path, framework=framework) as archive:
-            return archive.get_tensor(self.name)
-
-    def _bfloat16(self) -> np.ndarray:
-        """Which NumPy does not know: the upper half of a float32."""
-        with self.path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            start = json.loads(file.read(length))[self.name]["data_offsets"][0]
-        half = np.memmap(self.path, "<u2", "r", 8 + length + start, self.shape)
-        return (half.astype("<u4") << 16).view("<f4")
-
-
 def _read_safetensors(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
     try:
-        with safe_open(path, framework="np") as archive:
-            slices = {name: archive.get_slice(name) for name in archive.keys()}  # noqa: SIM118
-            return {
-                name: _Stored(path, name, tuple(found.get_shape()), found.get_dtype())
-                for name, found in slices.items()
-            }
+        with safe_open(path, framework="pt") as archive:
+            return {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {_line(error)}") from None
 
@@ -205,8 +165,6 @@ def _real_matrix(where: str, tensor: Any) -> np.ndarray:
         raise ValueError(f"{where} must be a matrix, with two dimensions; it has {shape}")
     if 0 in tensor.shape:
         raise ValueError(f"{where} is an empty matrix, {_shape(tensor)}")
-    if isinstance(tensor, _Stored):
-        tensor = tensor.read()
     array = tensor if isinstance(tensor, np.ndarray) else _from_torch(where, tensor)
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{where} must hold real numbers; its dtype is {array.dtype}")
