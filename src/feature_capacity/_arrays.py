@@ -1,4 +1,4 @@
-"""One door for arrays: plain lists, NumPy arrays and torch tensors in, the same library out.
+"""Arrays in: lists, NumPy arrays and torch tensors become floating arrays of one library.
 
 Closed forms in this package are written once against the Python array API standard.
 These helpers turn what a caller gives into a floating array of the caller's own library and
@@ -9,69 +9,116 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from types import ModuleType
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
+import numpy.typing as npt
 from array_api_compat import array_namespace, device, is_array_api_obj, is_torch_array
 
-Array = Any
-"""A NumPy array, a torch tensor, or another array that follows the array API standard."""
+Namespace: TypeAlias = ModuleType
+"""The module whose functions take an array: NumPy, torch, or another of the standard."""
+
+# Each library has its own list of what may stand on the other side of an operator, or in brackets.
+_Operand: TypeAlias = Any
 
 
-def as_float_arrays(**named: Any) -> tuple[Any, ...]:
-    """Return (namespace, array, array, ...) with every argument a floating array of one library.
+class Mask(Protocol):
+    """An array of truth values, as comparisons of arrays give it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, key: _Operand, /) -> Mask: ...
+    def __and__(self, other: _Operand, /) -> Mask: ...
+    def __rand__(self, other: _Operand, /) -> Mask: ...
+    def __or__(self, other: _Operand, /) -> Mask: ...
+    def __ror__(self, other: _Operand, /) -> Mask: ...
+    def __invert__(self) -> Mask: ...
+
+
+class Array(Protocol):
+    """A NumPy array, a torch tensor, or another array that follows the array API standard."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def dtype(self) -> object: ...
+    @property
+    def mT(self) -> Array: ...
+    def __getitem__(self, key: _Operand, /) -> Array: ...
+    def __setitem__(self, key: _Operand, value: _Operand, /) -> None: ...
+    def __float__(self) -> float: ...
+    def __int__(self) -> int: ...
+    def __neg__(self) -> Array: ...
+    def __add__(self, other: _Operand, /) -> Array: ...
+    def __radd__(self, other: _Operand, /) -> Array: ...
+    def __sub__(self, other: _Operand, /) -> Array: ...
+    def __rsub__(self, other: _Operand, /) -> Array: ...
+    def __mul__(self, other: _Operand, /) -> Array: ...
+    def __rmul__(self, other: _Operand, /) -> Array: ...
+    def __truediv__(self, other: _Operand, /) -> Array: ...
+    def __rtruediv__(self, other: _Operand, /) -> Array: ...
+    def __pow__(self, other: _Operand, /) -> Array: ...
+    def __matmul__(self, other: _Operand, /) -> Array: ...
+    def __lt__(self, other: _Operand, /) -> Mask: ...
+    def __le__(self, other: _Operand, /) -> Mask: ...
+    def __gt__(self, other: _Operand, /) -> Mask: ...
+    def __ge__(self, other: _Operand, /) -> Mask: ...
+
+
+ArrayLike: TypeAlias = Array | npt.ArrayLike
+"""What public functions take: an array, a number, or nested lists of numbers."""
+
+
+def as_float_arrays(**named: ArrayLike) -> tuple[Namespace, tuple[Array, ...]]:
+    """Return (namespace, (array, array, ...)), every argument a floating array of one library.
 
     Lists and Python numbers become NumPy arrays, or tensors when another argument is one.
     The widest floating dtype among the array arguments wins; integers count as float64.
 
-    >>> xp, a, b = as_float_arrays(a=[1, 2], b=0.5)
+    >>> xp, (a, b) = as_float_arrays(a=[1, 2], b=0.5)
     >>> a.dtype, float(b)
     (dtype('float64'), 0.5)
     """
     given = [x for x in named.values() if is_array_api_obj(x)]
     # A NumPy scalar or array beside a tensor is data for the tensor's library, not a rival.
-    tensors = [x for x in given if is_torch_array(x)]
-    leaders = tensors or given
+    leaders = [x for x in given if is_torch_array(x)] or given
     xp = array_namespace(*leaders) if leaders else array_namespace(np.empty(0))
     where = device(leaders[0]) if leaders else None
+    tensors = bool(leaders) and is_torch_array(leaders[0])
 
-    converted = {}
+    converted, deciding = [], []
     for name, value in named.items():
         if is_array_api_obj(value) and (not tensors or is_torch_array(value)):
-            converted[name] = _real_array(xp, value, name)
+            array = _real_array(xp, cast("Array", value), name)
         else:
-            converted[name] = xp.asarray(numbers(value, name), device=where)
-
-    # Only arrays decide the precision: a Python number beside a float32 array stays float32.
-    deciding = [
-        converted[name]
-        for name, value in named.items()
-        if is_array_api_obj(value) and xp.isdtype(converted[name].dtype, "real floating")
-    ]
+            array = xp.asarray(numbers(value, name), device=where)
+        converted.append(array)
+        # Only arrays decide the precision: a Python number beside a float32 array stays float32.
+        if is_array_api_obj(value) and xp.isdtype(array.dtype, "real floating"):
+            deciding.append(array)
     dtype = xp.result_type(*deciding) if deciding else xp.float64
-    return (xp, *(xp.astype(a, dtype, copy=False) for a in converted.values()))
+    return xp, tuple(xp.astype(array, dtype, copy=False) for array in converted)
 
 
-def _real_array(xp: Any, array: Any, name: str) -> Any:
+def _real_array(xp: Namespace, array: Array, name: str) -> Array:
     """Refuse arrays that a cast to floating point would change the meaning of."""
     dtype = array.dtype
     if dtype in (xp.float32, xp.float64) or xp.isdtype(dtype, "integral"):
         return array
+    rule = "hold real numbers"
     if xp.isdtype(dtype, "real floating"):
-        raise ValueError(
-            f"{name} must be float32 or float64, for which ranges and rounding are known; "
-            f"got dtype {dtype}: convert it first"
-        )
-    raise ValueError(f"{name} must hold real numbers; got dtype {dtype}: convert it first")
+        rule = "be float32 or float64, for which ranges and rounding are known"
+    raise ValueError(f"{name} must {rule}; got dtype {dtype}: convert it first")
 
 
-def numbers(value: Any, name: str) -> np.ndarray:
+def numbers(value: ArrayLike, name: str) -> np.ndarray:
     """A float64 array of what is not an array yet; text and truth values are not numbers."""
     try:
         array = np.asarray(value)
-        if (
-            array.dtype.kind == "O"
-        ):  # fractions and the like; float() refuses None, asarray does not
+        if array.dtype.kind == "O":  # fractions; float() refuses None, which asarray takes
             array = np.vectorize(float, otypes=[np.float64])(array)
         if array.dtype.kind not in "iuf":
             raise TypeError(array.dtype)
@@ -83,18 +130,22 @@ def numbers(value: Any, name: str) -> np.ndarray:
     return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
 
 
-def as_matrix(W: Any, name: str = "W") -> tuple[Any, Any]:
+def as_matrix(W: ArrayLike) -> tuple[Namespace, Array]:
     """Return (namespace, W) with W floating, at least two axes, both of them non-empty."""
-    xp, W = as_float_arrays(**{name: W})
-    if W.ndim < 2 or W.shape[-1] == 0 or W.shape[-2] == 0:
-        raise ValueError(
-            f"{name} must have shape (..., n_dims, n_features) with both at least 1; "
-            f"got {tuple(W.shape)}"
-        )
+    xp, (W,) = as_float_arrays(W=W)
+    require_matrix(W)
     return xp, W
 
 
-def require(condition: Any, message: str) -> None:
+def require_matrix(W: Array) -> None:
+    """Raise ``ValueError`` unless the last two axes are there and not empty."""
+    require(
+        W.ndim >= 2 and W.shape[-1] >= 1 and W.shape[-2] >= 1,
+        f"W must have shape (..., n_dims, n_features) with both at least 1; got {tuple(W.shape)}",
+    )
+
+
+def require(condition: object, message: str) -> None:
     """Raise ``ValueError(message)`` unless ``condition`` holds."""
     if not bool(condition):
         raise ValueError(message)
@@ -112,19 +163,21 @@ def require_broadcast(**shapes: tuple[int, ...]) -> tuple[int, ...]:
         ) from error
 
 
-def require_where(xp: Any, good: Any, array: Any, rule: str, remedy: str) -> None:
+def require_where(xp: Namespace, good: Mask, array: Array, rule: str, remedy: str) -> None:
     """Raise ``ValueError`` that gives the rule, the first entry that breaks it, and the remedy."""
     if not bool(xp.all(good)):
-        raise ValueError(f"{rule}; got {_first_where(xp, array, ~good)}: {remedy}")
+        position = int(xp.argmax(xp.astype(xp.reshape(~good, (-1,)), xp.int8)))
+        value = float(xp.reshape(array, (-1,))[position])
+        raise ValueError(f"{rule}; got {value!r} at flat position {position}: {remedy}")
 
 
-def require_finite(xp: Any, array: Any, name: str) -> None:
+def require_finite(xp: Namespace, array: Array, name: str) -> None:
     """Raise ``ValueError`` naming the first entry of ``array`` that is NaN or infinite."""
     finite = xp.isfinite(array)
     require_where(xp, finite, array, f"{name} must be finite", "remove or replace that entry")
 
 
-def require_importance(xp: Any, importance: Any) -> None:
+def require_importance(xp: Namespace, importance: Array) -> None:
     """Raise ``ValueError`` unless importances are finite, non-negative and one per feature."""
     require(
         importance.ndim >= 1 and 0 not in importance.shape,
@@ -140,7 +193,7 @@ def require_importance(xp: Any, importance: Any) -> None:
         require_where(xp, ~negative, importance, "importance must be at least 0", remedy)
 
 
-def require_kurtosis(xp: Any, kurtosis: Any) -> None:
+def require_kurtosis(xp: Namespace, kurtosis: Array) -> None:
     """Raise ``ValueError`` unless every kurtosis is finite and at least 1."""
     require_finite(xp, kurtosis, "kurtosis")
     rule = "kurtosis must be at least 1 for a unit-variance variable"
@@ -148,28 +201,28 @@ def require_kurtosis(xp: Any, kurtosis: Any) -> None:
     require_where(xp, kurtosis >= 1, kurtosis, rule, remedy)
 
 
-def require_whole(value: Any, name: str, low: int, high: int | None, rule: str) -> int:
+def require_whole(value: object, name: str, low: int, high: int | None, rule: str) -> int:
     """Return ``value`` as an int, or raise ``ValueError`` unless it is whole and in [low, high]."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < low or (high is not None and value > high):
-        raise ValueError(f"{name} must be {rule}; got {value!r}")
-    return int(value)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        whole = int(value)
+        if whole >= low and (high is None or whole <= high):
+            return whole
+    raise ValueError(f"{name} must be {rule}; got {value!r}")
 
 
-def _first_where(xp: Any, array: Any, mask: Any) -> str:
-    flat, hits = xp.reshape(array, (-1,)), xp.reshape(mask, (-1,))
-    position = int(xp.argmax(xp.astype(hits, xp.int8)))
-    return f"{float(flat[position])!r} at flat position {position}"
+def constant(x: Array) -> Array:
+    """The same numbers without a gradient: a constant to every derivative."""
+    return x.detach() if is_torch_array(x) else x
 
 
-def to_numpy(x: Any) -> Any:
-    """A tensor as a NumPy array, without its graph and on the CPU; anything else as it is."""
-    return x.detach().cpu().numpy() if hasattr(x, "detach") else x
+def to_numpy(x: ArrayLike) -> np.ndarray:
+    """What is given as a float64 NumPy array; of a tensor, without its graph and on the CPU."""
+    return np.asarray(x.detach().cpu().numpy() if is_torch_array(x) else x, dtype=np.float64)
 
 
-def as_one_matrix(W: Any) -> np.ndarray:
+def as_one_matrix(W: ArrayLike) -> np.ndarray:
     """One finite embedding matrix, float64 (n_dims, n_features), without batch axes."""
-    W = np.asarray(to_numpy(W), dtype=np.float64)
+    W = to_numpy(W)
     require(
         W.ndim == 2 and W.size > 0,
         f"W must have shape (n_dims, n_features), both at least 1; got {W.shape}",

@@ -141,15 +141,13 @@ def test_the_picture_suits_few_and_many_features():
     generator = np.random.default_rng(0)
     for n in (1, 6, FEW, FEW + 1, 5000):
         report = measure_matrix(generator.standard_normal((4, n)))
-        figure = capacity_overview(
-            report.capacity, report.length, report.phase, report.n_dims, report.cosines
-        )
+        figure = capacity_overview(report)
         bars, points, last = figure.axes[:3]
         assert (len(bars.patches) == n) == (n <= FEW)
         assert bool(last.images) == (n <= FEW)
         offsets = points.collections[0].get_offsets()
         assert (len(offsets) == n) == (n <= 3000)
-    flat = capacity_overview(np.ones(50), np.ones(50), np.full(50, 2), 50)
+    flat = capacity_overview(measure_matrix(np.eye(50)))
     assert sum(bar.get_height() for bar in flat.axes[2].patches) == 50
 
 

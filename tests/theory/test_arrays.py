@@ -13,25 +13,25 @@ from feature_capacity._arrays import as_float_arrays, require_broadcast, require
 
 
 def test_lists_numbers_and_fractions_become_float64():
-    xp, a, b, c = as_float_arrays(a=[1, 2], b=Fraction(1, 2), c=[Fraction(1, 4), 3])
+    xp, (a, b, c) = as_float_arrays(a=[1, 2], b=Fraction(1, 2), c=[Fraction(1, 4), 3])
     assert all(x.dtype == xp.float64 for x in (a, b, c))
     assert float(b) == 0.5
     assert c.tolist() == [0.25, 3.0]
 
 
 def test_only_arrays_decide_the_precision():
-    _, a, b, c = as_float_arrays(a=np.ones(2, np.float32), b=9.0, c=[1, 2])
+    _, (a, b, c) = as_float_arrays(a=np.ones(2, np.float32), b=9.0, c=[1, 2])
     assert {x.dtype for x in (a, b, c)} == {np.dtype(np.float32)}
-    _, a, b = as_float_arrays(a=np.ones(2, np.float32), b=np.ones(2))
+    _, (a, b) = as_float_arrays(a=np.ones(2, np.float32), b=np.ones(2))
     assert a.dtype == b.dtype == np.float64
-    _, a, b = as_float_arrays(a=torch.ones(2), b=np.ones(2, np.float32))
+    _, (a, b) = as_float_arrays(a=torch.ones(2), b=np.ones(2, np.float32))
     assert a.dtype == b.dtype == torch.float32
-    _, a = as_float_arrays(a=np.array([1, 2], dtype=np.int32))
+    _, (a,) = as_float_arrays(a=np.array([1, 2], dtype=np.int32))
     assert a.dtype == np.float64
 
 
 def test_a_tensor_takes_numpy_data_to_its_own_library():
-    _, a, b, c = as_float_arrays(a=np.ones(2), b=torch.ones(2), c=3)
+    _, (a, b, c) = as_float_arrays(a=np.ones(2), b=torch.ones(2), c=3)
     assert all(isinstance(x, torch.Tensor) for x in (a, b, c))
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._arrays import Array, as_one_matrix, require
-from ..theory.capacity import capacities
+from .._arrays import ArrayLike, as_one_matrix, require
+from ..theory.capacity import total_capacity
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Block:
     deviation: float
 
 
-def blocks(W: Array, tolerance: float = 1e-6) -> tuple[Block, ...]:
+def blocks(W: ArrayLike, tolerance: float = 1e-6) -> tuple[Block, ...]:
     """Split the features of an embedding into mutually orthogonal blocks (section 4.4).
 
     Two features are linked when the cosine between them exceeds ``tolerance``; blocks are the
@@ -62,17 +62,17 @@ def blocks(W: Array, tolerance: float = 1e-6) -> tuple[Block, ...]:
     (2,) 1 4.0
     """
     require(0 <= tolerance < 1, f"tolerance must be in [0, 1); got {tolerance!r}")
-    W = as_one_matrix(W)
-    peak = np.abs(W).max()
+    vectors = as_one_matrix(W)
+    peak = np.abs(vectors).max()
     if peak == 0:
         return ()
-    W = W / peak
-    length = np.linalg.norm(W, axis=0)
+    vectors = vectors / peak
+    length = np.linalg.norm(vectors, axis=0)
     present = np.flatnonzero(length > tolerance * length.max())
-    directions = W[:, present] / length[present]
+    directions = vectors[:, present] / length[present]
     found = []
     for members in _connected(directions, tolerance):
-        part = W[:, present[members]]
+        part = vectors[:, present[members]]
         squares = np.linalg.svd(part, compute_uv=False) ** 2
         squares = squares[squares > (tolerance**2 + 1e-15) * squares[0]]
         scale = float(squares.mean())
@@ -87,7 +87,7 @@ def blocks(W: Array, tolerance: float = 1e-6) -> tuple[Block, ...]:
     return tuple(sorted(found, key=lambda block: block.features[0]))
 
 
-def is_efficient(W: Array, criterion: str = "capacity", tolerance: float = 1e-6) -> bool:
+def is_efficient(W: ArrayLike, criterion: str = "capacity", tolerance: float = 1e-6) -> bool:
     """Whether an embedding uses all the capacity its dimensions offer.
 
     Parameters
@@ -117,16 +117,16 @@ def is_efficient(W: Array, criterion: str = "capacity", tolerance: float = 1e-6)
     >>> is_efficient([[1, 1, 0], [0, 1, 1]])
     False
     """
-    W = as_one_matrix(W)
+    vectors = as_one_matrix(W)
     require(0 < tolerance < 1, f"tolerance must be in (0, 1); got {tolerance!r}")
     if criterion == "capacity":
-        return bool(W.shape[0] - capacities(W).sum() <= tolerance)
+        return bool(len(vectors) - float(total_capacity(vectors)) <= tolerance)
     if criterion == "blocks":
-        found = blocks(W, tolerance)
-        spans = sum(block.dimension for block in found) == W.shape[0]
+        found = blocks(vectors, tolerance)
+        spans = sum(block.dimension for block in found) == len(vectors)
         return spans and all(block.deviation <= tolerance for block in found)
     if criterion == "singular_vectors":
-        return _singular_vectors_separate(W, tolerance)
+        return _singular_vectors_separate(vectors, tolerance)
     raise ValueError(
         f"criterion must be 'capacity', 'blocks' or 'singular_vectors'; got {criterion!r}"
     )

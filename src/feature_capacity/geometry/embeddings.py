@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._arrays import Array, as_one_matrix, require, require_whole, to_numpy
+from .._arrays import ArrayLike, as_one_matrix, require, require_whole, to_numpy
 from ..theory.allocation import Allocation
 from .rotations import check_capacities, mix_columns, random_rotation
 
 
 def embedding_from_capacities(
-    capacity: Array,
+    capacity: ArrayLike,
     n_dims: int | None = None,
     generator: np.random.Generator | None = None,
 ) -> np.ndarray:
@@ -62,7 +62,7 @@ def embedding_from_capacities(
     >>> (W**2).sum(axis=0).round(12)
     array([0.5 , 0.75, 0.75])
     """
-    c, used, whole = check_capacities(to_numpy(capacity))
+    c, used, whole = check_capacities(capacity)
     if n_dims is not None:
         require_whole(
             n_dims, "n_dims", whole, whole, f"the sum of the capacities, which is {whole}"
@@ -107,8 +107,7 @@ def optimal_embedding(
     >>> capacities(W).round(6)
     array([1.      , 0.666667, 0.666667, 0.666667])
     """
-    c = np.asarray(to_numpy(allocation.capacity), dtype=np.float64)
-    n = np.asarray(to_numpy(allocation.sq_norm), dtype=np.float64)
+    c, n = to_numpy(allocation.capacity), to_numpy(allocation.sq_norm)
     require(
         c.ndim == 1,
         "allocation must hold one solution, without batch axes; "
@@ -124,7 +123,7 @@ def optimal_embedding(
     return W if generator is None else random_rotation(W.shape[0], generator) @ W
 
 
-def tegum_product(*matrices: Array) -> np.ndarray:
+def tegum_product(*matrices: ArrayLike) -> np.ndarray:
     """Block-diagonal embedding: each factor in an orthogonal subspace of its own (section 4.3).
 
     >>> tegum_product([[1, -1]], [[2]])

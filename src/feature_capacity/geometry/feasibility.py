@@ -16,12 +16,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
 from .._arrays import require
 from .rotations import check_capacities, turn
+
+Number: TypeAlias = float | Fraction
+"""What the induction computes with: floats, or fractions for exact work."""
 
 _TINY = 1e-12  # rounding of the sums
 
@@ -43,7 +47,7 @@ class Step:
         Positions that are merged; empty for the other moves.
     """
 
-    capacity: tuple[Any, ...]
+    capacity: tuple[Number, ...]
     n_dims: int
     move: str
     pair: tuple[int, ...] = ()
@@ -146,7 +150,7 @@ def complement(U: np.ndarray, n_dims: int) -> np.ndarray:
     return np.roll(U, -n_dims, axis=0)
 
 
-def induction(capacity: Any) -> tuple[Step, ...]:
+def induction(capacity: Sequence[Number]) -> tuple[Step, ...]:
     """The tuples that the proof of Theorem 1 passes through, from the wanted one to one number.
 
     The two smallest entries are merged if they sum to at most 1.  Otherwise no two do, and the
@@ -232,7 +236,7 @@ def build(steps: Sequence[Step]) -> list[np.ndarray]:
     return matrices
 
 
-def embedding_by_induction(capacity: Any) -> np.ndarray:
+def embedding_by_induction(capacity: Sequence[Number]) -> np.ndarray:
     """A semiorthogonal embedding with the given capacities, built as in the proof of Appendix H.
 
     Parameters

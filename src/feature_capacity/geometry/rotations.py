@@ -7,19 +7,18 @@ to the other, so a semiorthogonal matrix stays semiorthogonal while its capaciti
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from .._arrays import require, require_finite
+from .._arrays import ArrayLike, require, require_finite, to_numpy
 
 
-def check_capacities(capacity: Any) -> tuple[np.ndarray, np.ndarray, int]:
+def check_capacities(capacity: ArrayLike) -> tuple[np.ndarray, np.ndarray, int]:
     """Capacities as float64, their running sums in extended precision, and the whole total.
 
     Raises ``ValueError`` unless they are numbers in [0, 1] that sum to a whole number, at least 1.
     """
-    c = np.asarray(capacity, dtype=np.float64)
+    c = to_numpy(capacity)
     require(
         c.ndim == 1 and c.size > 0,
         f"capacity must be one-dimensional and not empty; got shape {c.shape}",
@@ -43,7 +42,7 @@ def check_capacities(capacity: Any) -> tuple[np.ndarray, np.ndarray, int]:
     return c, used, whole
 
 
-def rotation_steps(capacity: Any) -> list[np.ndarray]:
+def rotation_steps(capacity: ArrayLike) -> list[np.ndarray]:
     """The proof of Theorem 1 as a film: every matrix on the way to the given capacities.
 
     The first has one unit column per axis and zeros elsewhere (section 4.1); each next one turns

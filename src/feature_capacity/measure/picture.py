@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .._style import BLACK, BLUE, MUTED, PHASE_COLORS, book_style, pair_matrix, panel_letter
 from ..theory.allocation import PHASES
-
-FEW = 40
-"""Up to so many features each has a bar of its own, and each pair a square."""
+from .report import FEW, MatrixReport
 
 _POINTS = 3000  # up to so many a feature is a point, beyond them a count
 _LOG_FROM = 1000  # features; many thousands mostly have next to nothing, a few have a lot
 
 
 @book_style
-def capacity_overview(
-    capacity: np.ndarray,
-    length: np.ndarray,
-    phase: np.ndarray,
-    n_dims: int,
-    cosines: np.ndarray | None = None,
-) -> Figure:
+def capacity_overview(report: MatrixReport) -> Figure:
     """Capacity of each feature, capacity against length, and how features overlap.
 
     Few features: a bar for each, a point for each, a square for each pair.  Many: the sorted
     curve, a density, a histogram.
-
-    Parameters
-    ----------
-    capacity, length : arrays (n_features,)
-    phase : integer array (n_features,)
-        Codes as in ``PHASE_COLORS``.
-    n_dims : int
-    cosines : array (n_features, n_features), optional
-        Between the columns; drawn where there are at most ``FEW``.
     """
+    capacity, length, phase = report.capacity, report.length, report.phase
     fig, (first, second, third) = plt.subplots(1, 3, figsize=(10.5, 3.7))
     few = len(capacity) <= FEW
-    even_share = min(1.0, n_dims / len(capacity))
+    even_share = min(1.0, report.n_dims / len(capacity))
     for ax, letter in zip((first, second, third), "ABC", strict=True):
         panel_letter(ax, letter)
     colors = np.array([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])[phase]
@@ -56,11 +41,11 @@ def capacity_overview(
         cells = second.hexbin(length, capacity, gridsize=40, bins="log", mincnt=1, cmap="mako_r")
         fig.colorbar(cells, ax=second, label="features", location="right")
     second.set(xlabel=r"length $\|w_i\|$", ylabel="capacity $C_i$")
-    if few and cosines is not None:
-        squares = pair_matrix(third, cosines, 1.0)
-        step = max(1, len(cosines) // 8)
-        third.set_xticks(range(0, len(cosines), step), range(0, len(cosines), step))
-        third.set_yticks(range(0, len(cosines), step), range(0, len(cosines), step))
+    if report.cosines is not None:
+        squares = pair_matrix(third, report.cosines, 1.0)
+        shown = list(range(0, len(capacity), max(1, len(capacity) // 8)))
+        third.set_xticks(shown, shown)
+        third.set_yticks(shown, shown)
         third.set(xlabel="feature", ylabel="feature")
         fig.colorbar(squares, ax=third, label="cosine")
     else:
@@ -78,15 +63,15 @@ def capacity_overview(
     return fig
 
 
-def _bars(ax, capacity: np.ndarray, colors: np.ndarray) -> None:
+def _bars(ax: Axes, capacity: np.ndarray, colors: np.ndarray) -> None:
     ax.bar(range(len(capacity)), capacity, color=colors, width=0.8)
     # A bar of height 0 would not be seen at all.
     ax.plot(np.arange(len(capacity)), np.zeros(len(capacity)), "|", color=MUTED, ms=4)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     ax.set(xlabel="feature", xlim=(-0.6, len(capacity) - 0.4))
 
 
-def _sorted(ax, capacity: np.ndarray, phase: np.ndarray) -> None:
+def _sorted(ax: Axes, capacity: np.ndarray, phase: np.ndarray) -> None:
     order = np.argsort(-capacity, kind="stable")
     rank = np.arange(1, len(capacity) + 1)
     for code, color in PHASE_COLORS.items():
@@ -99,11 +84,11 @@ def _sorted(ax, capacity: np.ndarray, phase: np.ndarray) -> None:
         ax.set_xscale("log")
 
 
-def _histogram(ax, capacity: np.ndarray, even_share: float) -> None:
+def _histogram(ax: Axes, capacity: np.ndarray, even_share: float) -> None:
     low, high = float(capacity.min()), float(capacity.max())
     # Capacities that differ by rounding alone are one bar.
     margin = 0.02 if high - low < 1e-6 else 0.0
     bins = np.linspace(low - margin, high + margin, 41)
-    ax.hist(capacity, bins=bins, color=BLUE, log=len(capacity) > _LOG_FROM)
+    ax.hist(capacity, bins=bins.tolist(), color=BLUE, log=len(capacity) > _LOG_FROM)
     ax.axvline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)))
     ax.set(xlabel="capacity $C_i$", ylabel="features")

@@ -6,17 +6,30 @@ import csv
 import io
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from .._arrays import require
+from .._lazy import load
 from ..geometry.blocks import Block, blocks
 from ..theory.allocation import PHASES
 from ..theory.capacity import capacities
-from .picture import FEW, capacity_overview
+
+FEW = 40
+"""Up to so many features each has a bar of its own in the picture, and each pair a square."""
 
 _FEATURES_SHOWN, _BLOCKS_SHOWN = 12, 6
+
+
+class FeatureRow(NamedTuple):
+    """What there is to say about one feature; ``block`` is None where it is in none."""
+
+    feature: int
+    length: float
+    capacity: float
+    phase: str
+    block: int | None
 
 
 @dataclass(frozen=True)
@@ -65,32 +78,20 @@ class MatrixReport:
             found[list(block.features)] = number
         return found
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One row a feature: its column, length, capacity, phase, and block or None."""
-        columns = zip(
-            self.length.tolist(),
-            self.capacity.tolist(),
-            self.phase.tolist(),
-            self.block_of.tolist(),
-            strict=True,
-        )
+    def rows(self) -> list[FeatureRow]:
+        """One row a feature."""
+        arrays = (self.length, self.capacity, self.phase, self.block_of)
         return [
-            {
-                "feature": feature,
-                "length": length,
-                "capacity": capacity,
-                "phase": PHASES[phase],
-                "block": None if block < 0 else block,
-            }
-            for feature, (length, capacity, phase, block) in enumerate(columns)
+            FeatureRow(feature, length, capacity, PHASES[phase], None if block < 0 else block)
+            for feature, (length, capacity, phase, block) in enumerate(
+                zip(*(array.tolist() for array in arrays), strict=True)
+            )
         ]
 
     def csv(self) -> str:
         """The rows as CSV with a header; a feature in no block has an empty field."""
         text = io.StringIO(newline="")
-        table = csv.DictWriter(text, fieldnames=list(self.rows()[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(self.rows())
+        csv.writer(text, lineterminator="\n").writerows([FeatureRow._fields, *self.rows()])
         return text.getvalue()
 
     def json(self) -> str:
@@ -110,7 +111,7 @@ class MatrixReport:
                 }
                 for block in self.blocks
             ],
-            "features": self.rows(),
+            "features": [row._asdict() for row in self.rows()],
         }
         return json.dumps(content, indent=1) + "\n"
 
@@ -125,16 +126,16 @@ class MatrixReport:
         lines = [f"{'feature':>8}  {'length':>9}  {'capacity':>8}  {'phase':<12}  {'block':>5}"]
         shown = _FEATURES_SHOWN if self.n_features > _FEATURES_SHOWN + 1 else self.n_features
         for row in self.rows()[:shown]:
-            block = "-" if row["block"] is None else row["block"]
+            number = "-" if row.block is None else str(row.block)
             lines.append(
-                f"{row['feature']:>8}  {row['length']:>9.4g}  {row['capacity']:>8.4f}  "
-                f"{row['phase']:<12}  {block:>5}"
+                f"{row.feature:>8}  {row.length:>9.4g}  {row.capacity:>8.4f}  "
+                f"{row.phase:<12}  {number:>5}"
             )
         if shown < self.n_features:
             lines.append(f"       … and {self.n_features - shown:,} more")
         low, middle, high = np.quantile(self.capacity, [0, 0.5, 1])
         share = 100 * self.total / self.n_dims
-        counts = ", ".join(f"{number:,} {phase}" for phase, number in self.counts.items())
+        counts = ", ".join(f"{count:,} {phase}" for phase, count in self.counts.items())
         lines += [
             "",
             f"total capacity  {self.total:.4g} of {self.n_dims} dimensions ({share:.1f} %)",
@@ -144,11 +145,11 @@ class MatrixReport:
         ]
         if outside := int((self.block_of < 0).sum()):
             lines[-1] += f"; {_plural(outside, 'feature')} too short to be in one"
-        for number, block in enumerate(self.blocks[:_BLOCKS_SHOWN]):
+        for place, block in enumerate(self.blocks[:_BLOCKS_SHOWN]):
             kind = "efficient" if block.deviation <= self.tolerance else "not efficient"
             features = _plural(len(block.features), "feature")
             dimensions = _plural(block.dimension, "dimension")
-            lines.append(f"{number:>8}  {features} in {dimensions}, {kind}")
+            lines.append(f"{place:>8}  {features} in {dimensions}, {kind}")
         if len(self.blocks) > _BLOCKS_SHOWN:
             lines.append(f"       … and {len(self.blocks) - _BLOCKS_SHOWN:,} more")
         return "\n".join(lines)
@@ -179,7 +180,7 @@ def measure_matrix(W: np.ndarray, tolerance: float = 0.01) -> MatrixReport:
     [(0, 1), (2,)]
     """
     require(0 < tolerance < 0.5, f"tolerance must be above 0 and below 0.5; got {tolerance!r}")
-    capacity = capacities(W)
+    capacity = np.asarray(capacities(W))
     n_dims, n_features = W.shape
     even_share = min(1.0, n_dims / n_features)
     phase = 1 + (capacity >= 1 - tolerance).astype(int) - (capacity < tolerance * even_share)
@@ -197,11 +198,9 @@ def measure_matrix(W: np.ndarray, tolerance: float = 0.01) -> MatrixReport:
 
 def draw(report: MatrixReport, ending: str = ".png") -> bytes:
     """The picture of a report, as the content of a file with this ending."""
-    figure = capacity_overview(
-        report.capacity, report.length, report.phase, report.n_dims, report.cosines
-    )
+    picture = load("feature_capacity.measure.picture")  # matplotlib comes with an extra
     content = io.BytesIO()
-    figure.savefig(content, format=ending.lstrip(".").lower(), dpi=160)
+    picture.capacity_overview(report).savefig(content, format=ending[1:].lower(), dpi=160)
     return content.getvalue()
 
 

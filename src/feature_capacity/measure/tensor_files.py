@@ -7,13 +7,35 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from .._arrays import unknown
+from .._lazy import missing_sentence
+
+if TYPE_CHECKING:
+    import torch
+
+Tensor: TypeAlias = "np.ndarray | torch.Tensor"
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A tensor in a file, which is read when it is chosen."""
+
+    shape: tuple[int, ...]
+    read: Callable[[], Tensor]
+
+
+def _stored(tensor: Tensor) -> _Stored:
+    return _Stored(tuple(tensor.shape), lambda: tensor)
+
 
 _LISTED = 12  # names that a message lists
 
@@ -50,20 +72,20 @@ def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {_line(error)}") from None
     name, tensor = _choose(path, tensors, key)
-    return _real_matrix(f"{path}, {name}" if name else str(path), tensor)
+    return _real_matrix(f"{path}, {name}" if name else str(path), tensor.read())
 
 
-def _read_npy(path: Path) -> dict[str, Any]:
+def _read_npy(path: Path) -> dict[str, _Stored]:
     try:
-        return {"": np.load(path, allow_pickle=False)}
+        return {"": _stored(np.load(path, allow_pickle=False))}
     except (ValueError, EOFError) as error:
         raise _numpy_error(path, error) from None
 
 
-def _read_npz(path: Path) -> dict[str, Any]:
+def _read_npz(path: Path) -> dict[str, _Stored]:
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {name: _stored(archive[name]) for name in archive.files}
     except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise _numpy_error(path, error) from None
 
@@ -77,13 +99,14 @@ def _numpy_error(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path} is not a whole NumPy file: {_line(error)}")
 
 
-def _read_torch(path: Path) -> dict[str, Any]:
+def _read_torch(path: Path) -> dict[str, _Stored]:
+    _require_torch(f"reading {path}")
     import torch
 
-    # What is not used of a mapped file is never read; files of old versions cannot be mapped.
-    options = {"map_location": "cpu", "weights_only": True, "mmap": zipfile.is_zipfile(path)}
     try:
-        content = torch.load(str(path), **options)
+        # What is not used of a mapped file is never read; files of old versions cannot be mapped.
+        mapped = zipfile.is_zipfile(path)
+        content = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # a damaged pickle can raise anything
         text = str(error)
         if isinstance(error, pickle.UnpicklingError) and ("GLOBAL" in text or "REDUCE" in text):
@@ -92,11 +115,12 @@ def _read_torch(path: Path) -> dict[str, Any]:
                 "save a tensor, or a dictionary of tensors such as model.state_dict()"
             ) from None
         raise ValueError(f"{path} is not a whole torch file") from None
-    return {name: tensor for name, tensor in _tensors("", content) if torch.is_tensor(tensor)}
+    return {name: _stored(leaf) for name, leaf in _leaves("", content) if torch.is_tensor(leaf)}
 
 
-def _tensors(name: str, content: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(name: str, content: object) -> Iterator[tuple[str, object]]:
     """Everything in nested dictionaries and lists, by names joined with dots."""
+    entries: Iterable[tuple[object, object]]
     if isinstance(content, Mapping):
         entries = content.items()
     elif isinstance(content, list | tuple):
@@ -105,31 +129,44 @@ def _tensors(name: str, content: Any) -> Iterator[tuple[str, Any]]:
         yield name, content
         return
     for key, value in entries:
-        yield from _tensors(f"{name}.{key}" if name else str(key), value)
+        yield from _leaves(f"{name}.{key}" if name else str(key), value)
 
 
-def _read_safetensors(path: Path) -> dict[str, Any]:
+def _read_safetensors(path: Path) -> dict[str, _Stored]:
     from safetensors import SafetensorError, safe_open
 
+    def read(name: str) -> Tensor:
+        with safe_open(path, framework="pt" if find_spec("torch") else "np") as archive:
+            kind = archive.get_slice(name).get_dtype()
+            if kind.startswith(("BF", "F8")):  # which NumPy does not know
+                _require_torch(f"reading {name} of {path}, which is {kind},")
+            return archive.get_tensor(name)
+
     try:
-        with safe_open(path, framework="pt") as archive:
-            return {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
+        with safe_open(path, framework="np") as archive:
+            shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {_line(error)}") from None
+    return {name: _Stored(shape, partial(read, name)) for name, shape in shapes.items()}
 
 
-READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
+def _require_torch(what: str) -> None:
+    if find_spec("torch") is None:
+        raise ModuleNotFoundError(missing_sentence(what, "torch"), name="torch")
+
+
+READERS: dict[str, Callable[[Path], dict[str, _Stored]]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".pt": _read_torch,
     ".pth": _read_torch,
     ".safetensors": _read_safetensors,
 }
-"""What reads a file, by its ending; each returns tensors by name."""
+"""What reads a file, by its ending; each says by name which tensors are in it."""
 
 
-def _choose(path: Path, tensors: dict[str, Any], key: str | None) -> tuple[str, Any]:
-    matrices = {name: tensor for name, tensor in tensors.items() if tensor.ndim == 2}
+def _choose(path: Path, tensors: dict[str, _Stored], key: str | None) -> tuple[str, _Stored]:
+    matrices = {name: tensor for name, tensor in tensors.items() if len(tensor.shape) == 2}
     if key is not None:
         if list(tensors) == [""]:
             raise ValueError(f"{path} holds one array, which has no name; leave --key out")
@@ -149,17 +186,17 @@ def _choose(path: Path, tensors: dict[str, Any], key: str | None) -> tuple[str, 
     )
 
 
-def _listed(matrices: Mapping[str, Any]) -> str:
+def _listed(matrices: Mapping[str, _Stored]) -> str:
     names = [f"{name} ({_shape(tensor)})" for name, tensor in matrices.items()]
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _shape(tensor: Any) -> str:
+def _shape(tensor: Tensor | _Stored) -> str:
     return " x ".join(map(str, tensor.shape))
 
 
-def _real_matrix(where: str, tensor: Any) -> np.ndarray:
+def _real_matrix(where: str, tensor: Tensor) -> np.ndarray:
     if tensor.ndim != 2:
         shape = f"the shape {_shape(tensor)}" if tensor.ndim else "a single number"
         raise ValueError(f"{where} must be a matrix, with two dimensions; it has {shape}")
@@ -179,7 +216,7 @@ def _real_matrix(where: str, tensor: Any) -> np.ndarray:
     return array
 
 
-def _from_torch(where: str, tensor: Any) -> np.ndarray:
+def _from_torch(where: str, tensor: torch.Tensor) -> np.ndarray:
     import torch
 
     if tensor.is_complex() or tensor.is_quantized or tensor.dtype == torch.bool:

@@ -8,18 +8,24 @@ its raw moments in closed form, so that kurtosis is never estimated.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, cast, overload
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtri
 
-from .._arrays import Array, require, require_whole
+from .._arrays import Namespace, require, require_whole
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
-class SparseInput:
+class SparseInput(ABC):
     """What every sparse feature shares; use one of its subclasses.
 
     Parameters
@@ -65,7 +71,26 @@ class SparseInput:
         """Active values in units of those at p = 1: 1 / sqrt(p) keeps the variance at 1."""
         return 1 / math.sqrt(self.p)
 
-    def sample(self, shape: int | tuple[int, ...], generator: Any, dtype: Any = None) -> Array:
+    @overload
+    def sample(
+        self,
+        shape: int | Sequence[int],
+        generator: np.random.Generator,
+        dtype: npt.DTypeLike | None = None,
+    ) -> np.ndarray: ...
+    @overload
+    def sample(
+        self,
+        shape: int | Sequence[int],
+        generator: torch.Generator,
+        dtype: torch.dtype | None = None,
+    ) -> torch.Tensor: ...
+    def sample(
+        self,
+        shape: int | Sequence[int],
+        generator: np.random.Generator | torch.Generator,
+        dtype: npt.DTypeLike | torch.dtype | None = None,
+    ) -> np.ndarray | torch.Tensor:
         """Independent draws from ``generator``.
 
         Parameters
@@ -83,32 +108,43 @@ class SparseInput:
         >>> x.shape, 0.2 < float((x != 0).mean()) < 0.3
         ((1000, 6), True)
         """
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        size = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if isinstance(generator, np.random.Generator):
-            require(
-                np.issubdtype(dtype or np.float64, np.floating),
-                f"dtype must be a floating dtype, for example numpy.float32; got {dtype!r}",
-            )
-            active = generator.random(shape) < self.p
-            values = self._active_numpy(generator, shape)
-            return np.where(active, values, 0.0).astype(dtype or np.float64, copy=False)
+            return self._sample_numpy(size, generator, cast("npt.DTypeLike", dtype or np.float64))
         if type(generator).__module__.split(".")[0] == "torch":
-            import torch
-
-            options = {"generator": generator, "device": generator.device}
-            options["dtype"] = dtype or torch.get_default_dtype()
-            # Low precision would round the probability: float32 draws are multiples of 2^-24.
-            chance = {**options, "dtype": torch.float64}
-            if generator.device.type == "mps":  # has no float64
-                chance["dtype"] = torch.float32
-            active = torch.rand(shape, **chance) < self.p
-            values = self._active_torch(torch, shape, options)
-            return torch.where(active, values, torch.zeros_like(values))
+            return self._sample_torch(size, generator, cast("torch.dtype | None", dtype))
         raise ValueError(
             "generator must be a numpy.random.Generator or a torch.Generator "
             f"(for example numpy.random.default_rng(0)); got {type(generator).__name__}"
         )
 
+    def _sample_numpy(
+        self, shape: tuple[int, ...], generator: np.random.Generator, dtype: npt.DTypeLike
+    ) -> np.ndarray:
+        require(
+            np.issubdtype(dtype, np.floating),
+            f"dtype must be a floating dtype, for example numpy.float32; got {dtype!r}",
+        )
+        active = generator.random(shape) < self.p
+        values = self._active_numpy(generator, shape)
+        return np.where(active, values, 0.0).astype(dtype, copy=False)
+
+    def _sample_torch(
+        self, shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype | None
+    ) -> torch.Tensor:
+        import torch
+
+        device = generator.device
+        # Low precision would round the probability: float32 draws are multiples of 2^-24.
+        # Apple's graphics processors have no float64.
+        exact = torch.float32 if device.type == "mps" else torch.float64
+        active = torch.rand(shape, generator=generator, device=device, dtype=exact) < self.p
+        kind = dtype or torch.get_default_dtype()
+        options = {"generator": generator, "device": device, "dtype": kind}
+        values = self._active_torch(torch, shape, options)
+        return torch.where(active, values, torch.zeros_like(values))
+
+    @abstractmethod
     def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
         """Quadrature nodes and weights for the expectation over one active value.
 
@@ -119,18 +155,24 @@ class SparseInput:
         >>> round(float(w @ x**4), 12)  # 9/5 at p = 1
         1.8
         """
-        raise self._abstract()
 
+    @abstractmethod
     def active_from_uniform(self, u: np.ndarray) -> np.ndarray:
         """Active values at the given levels of their distribution function, each in (0, 1)."""
-        raise self._abstract()
 
+    @abstractmethod
     def _active_moment(self, order: int) -> float:
-        raise self._abstract()
+        """Raw moment of an active value."""
 
-    @staticmethod
-    def _abstract() -> TypeError:
-        return TypeError("use SparseUniform, SparseNormal or UnitSparseUniform, not SparseInput")
+    @abstractmethod
+    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Active values, drawn with NumPy."""
+
+    @abstractmethod
+    def _active_torch(
+        self, torch: Namespace, shape: tuple[int, ...], options: Mapping[str, object]
+    ) -> torch.Tensor:
+        """Active values, drawn with torch."""
 
 
 @dataclass(frozen=True)
@@ -172,10 +214,12 @@ class SparseUniform(SparseInput):
     def _active_moment(self, order: int) -> float:
         return 0.0 if order % 2 else self.half_width**order / (order + 1)
 
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return generator.uniform(-self.half_width, self.half_width, shape)
 
-    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
+    def _active_torch(
+        self, torch: Namespace, shape: tuple[int, ...], options: Mapping[str, object]
+    ) -> torch.Tensor:
         return (2 * torch.rand(shape, **options) - 1) * self.half_width
 
 
@@ -210,10 +254,12 @@ class SparseNormal(SparseInput):
             return 0.0
         return math.prod(range(1, order, 2)) / self.p ** (order // 2)
 
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return generator.standard_normal(shape) / math.sqrt(self.p)
 
-    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
+    def _active_torch(
+        self, torch: Namespace, shape: tuple[int, ...], options: Mapping[str, object]
+    ) -> torch.Tensor:
         return torch.randn(shape, **options) / math.sqrt(self.p)
 
 
@@ -244,10 +290,12 @@ class UnitSparseUniform(SparseInput):
     def _active_moment(self, order: int) -> float:
         return 1 / (order + 1)
 
-    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    def _active_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return generator.random(shape)
 
-    def _active_torch(self, torch: Any, shape: tuple[int, ...], options: dict) -> Any:
+    def _active_torch(
+        self, torch: Namespace, shape: tuple[int, ...], options: Mapping[str, object]
+    ) -> torch.Tensor:
         return torch.rand(shape, **options)
 
 

@@ -44,7 +44,7 @@ def penalized_kurtosis(kurtosis: Array, penalty: Array) -> Array:
     >>> float(penalized_kurtosis(9.0, 6.0))
     3.0
     """
-    xp, k, beta = as_float_arrays(kurtosis=kurtosis, penalty=penalty)
+    xp, (k, beta) = as_float_arrays(kurtosis=kurtosis, penalty=penalty)
     require_kurtosis(xp, k)
     require_finite(xp, beta, "penalty")
     remedy = "a negative one would reward overlap"

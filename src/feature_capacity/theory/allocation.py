@@ -8,14 +8,22 @@ sort and a search over prefix sums find the multiplier exactly; nothing is itera
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from array_api_compat import device
 
-from .._arrays import Array, as_float_arrays, require_importance, require_kurtosis, require_whole
+from .._arrays import (
+    Array,
+    ArrayLike,
+    Mask,
+    Namespace,
+    as_float_arrays,
+    require_importance,
+    require_kurtosis,
+    require_whole,
+)
 from .quadratic import length_per_capacity
-from .sharing_rule import Rule, column_chunks, sharing_rule
+from .sharing_rule import Sharing, SharingRule, column_chunks, sharing_rule
 
 IGNORED, POLYSEMANTIC, MONOSEMANTIC = 0, 1, 2
 """Numbers of the three phases of a feature, wherever phases are arrays."""
@@ -61,10 +69,10 @@ class Allocation:
     multiplier_interval: Array
     phase: Array
     loss: Array
-    unique: Array
-    tied: Array
+    unique: Mask
+    tied: Mask
     tied_budget: Array
-    divisible: Array
+    divisible: Mask
     importance: Array
     kurtosis: Array
     n_dims: int
@@ -80,7 +88,7 @@ class Allocation:
 
 
 @np.errstate(over="ignore")  # sums beyond the range of numbers are infinite, as they should be
-def solve_allocation(importance: Array, n_dims: int, kurtosis: Array) -> Allocation:
+def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) -> Allocation:
     r"""The capacities and lengths that minimize the expected loss of the quadratic model.
 
     Implements equations (15) and (16), for every kurtosis k >= 1.
@@ -138,50 +146,58 @@ def solve_allocation(importance: Array, n_dims: int, kurtosis: Array) -> Allocat
     >>> solve_allocation([3, 1, 2], n_dims=2, kurtosis=1.8).capacity
     array([1., 0., 1.])
     """
-    xp, v, k = as_float_arrays(importance=importance, kurtosis=kurtosis)
+    xp, (v, k) = as_float_arrays(importance=importance, kurtosis=kurtosis)
     require_importance(xp, v)
     require_kurtosis(xp, k)
-    n_features = v.shape[-1]
-    n_dims = require_whole(
-        n_dims,
-        "n_dims",
-        1,
-        n_features,
-        f"a whole number from 1 to the number of features ({n_features})",
-    )
+    rule = f"a whole number from 1 to the number of features ({v.shape[-1]})"
+    n_dims = require_whole(n_dims, "n_dims", 1, v.shape[-1], rule)
     try:
-        batch = (xp.broadcast_to(v[..., 0] + k, _broadcast(v.shape[:-1], k.shape))).shape
-    except (ValueError, RuntimeError) as error:
+        batch = np.broadcast_shapes(tuple(v.shape[:-1]), tuple(k.shape))
+    except ValueError as error:
         raise ValueError(
             f"kurtosis of shape {tuple(k.shape)} must broadcast to the batch shape of importance, "
             f"{tuple(v.shape[:-1])}"
         ) from error
+    return _solved(xp, v, k, xp.broadcast_to(k, batch), n_dims)
 
-    kk = xp.broadcast_to(k, batch)
-    rule = sharing_rule(xp, v, kk, n_dims)
-    capacity, sq_norm, phase, loss = _apply_in_chunks(xp, v, kk, rule)
-    tied = xp.zeros(capacity.shape, dtype=xp.bool, device=device(v))
-    if bool(xp.any(rule.tie)):
-        at_edge = rule.tie[..., None] & (v == rule.edge[..., None]) & (v > 0)
-        tied = at_edge | (rule.tie & (kk == 1))[..., None]
-        capacity, sq_norm, phase, loss = _split_tie(xp, v, kk, rule, at_edge, capacity, n_dims)
-    lowest = (kk - 1) / 2 * rule.beyond
-    lowest = xp.where(rule.shares | (lowest > rule.multiplier), rule.multiplier, lowest)
+
+def _solved(xp: Namespace, v: Array, kurtosis: Array, k: Array, n_dims: int) -> Allocation:
+    """The allocation for importances ``v`` that are valid; ``k`` is the kurtosis of each row."""
+    rule = sharing_rule(xp, v, k, n_dims)
+    shares = _shares_in_chunks(xp, v, k, rule.sharing)
+    tied = xp.zeros(shares.capacity.shape, dtype=xp.bool, device=device(v))
+    if bool(xp.any(rule.has_tie)):
+        exchangeable = (
+            rule.has_tie[..., None] & (v == rule.importance_at_n_dims[..., None]) & (v > 0)
+        )
+        tied = exchangeable | (rule.has_tie & (k == 1))[..., None]
+        shares = _split_tie(xp, v, k, rule, exchangeable, shares.capacity, n_dims)
+    multiplier = rule.sharing.multiplier
+    lowest = (k - 1) / 2 * rule.importance_after_n_dims
+    lowest = xp.where(rule.any_shares | (lowest > multiplier), multiplier, lowest)
     return Allocation(
-        capacity=capacity,
-        sq_norm=sq_norm,
-        multiplier=rule.multiplier,
-        multiplier_interval=xp.stack([lowest, rule.multiplier], axis=-1),
-        phase=phase,
-        loss=loss,
-        unique=~rule.tie,
+        capacity=shares.capacity,
+        sq_norm=shares.sq_norm,
+        multiplier=multiplier,
+        multiplier_interval=xp.stack([lowest, multiplier], axis=-1),
+        phase=phase_of(xp, shares.capacity),
+        loss=shares.loss,
+        unique=~rule.has_tie,
         tied=tied,
-        tied_budget=xp.where(rule.tie, n_dims - rule.n_above, xp.zeros_like(rule.n_above)),
-        divisible=rule.tie & (kk == 3),
+        tied_budget=xp.where(
+            rule.has_tie, n_dims - rule.n_above_tie, xp.zeros_like(rule.n_above_tie)
+        ),
+        divisible=rule.has_tie & (k == 3),
         importance=v,
-        kurtosis=k,
+        kurtosis=kurtosis,
         n_dims=n_dims,
     )
+
+
+def phase_of(xp: Namespace, capacity: Array, tolerance: float = 0.0) -> Array:
+    """Phase of each feature: 0 ignored, 1 polysemantic, 2 monosemantic.  Checks nothing."""
+    some, whole = capacity > tolerance, capacity >= 1 - tolerance
+    return xp.astype(some, xp.int8) + xp.astype(whole, xp.int8)
 
 
 @np.errstate(over="ignore")
@@ -197,7 +213,7 @@ def kkt_residuals(allocation: Allocation) -> Array:
     >>> bool(kkt_residuals(solve_allocation([10, 1, 1, 1], 3, 9)).max() < 1e-14)
     True
     """
-    xp, capacity, multiplier, v, k = as_float_arrays(
+    xp, (capacity, multiplier, v, k) = as_float_arrays(
         capacity=allocation.capacity,
         multiplier=allocation.multiplier,
         importance=allocation.importance,
@@ -213,67 +229,70 @@ def kkt_residuals(allocation: Allocation) -> Array:
     return xp.abs(ratio - target) * (ratio + target)
 
 
-def _apply_in_chunks(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any, Any]:
+@dataclass(frozen=True)
+class _Shares:
+    """What features get, and what they add to the loss of their row."""
+
+    capacity: Array
+    sq_norm: Array
+    loss: Array
+
+
+def _shares_in_chunks(xp: Namespace, v: Array, k: Array, sharing: Sharing) -> _Shares:
     chunks = column_chunks(v)
     if len(chunks) == 1:
-        return _apply(xp, v, k, rule)
+        return _shares(xp, v, k, sharing)
     # Written in place: joining the pieces afterwards would touch every page of memory twice.
     shape = (*k.shape, v.shape[-1])
-    capacity, sq_norm, phase = (
-        xp.empty(shape, dtype=dtype, device=device(v)) for dtype in (v.dtype, v.dtype, xp.int8)
-    )
+    capacity, sq_norm = (xp.empty(shape, dtype=v.dtype, device=device(v)) for _ in range(2))
     loss = xp.zeros(k.shape, dtype=v.dtype, device=device(v))
     for columns in chunks:
-        part = _apply(xp, v[..., columns], k, rule)
-        capacity[..., columns], sq_norm[..., columns], phase[..., columns] = part[:3]
-        loss = loss + part[3]
-    return capacity, sq_norm, phase, loss
+        part = _shares(xp, v[..., columns], k, sharing)
+        capacity[..., columns], sq_norm[..., columns] = part.capacity, part.sq_norm
+        loss = loss + part.loss
+    return _Shares(capacity, sq_norm, loss)
 
 
-def _apply(xp: Any, v: Any, k: Any, rule: Rule) -> tuple[Any, Any, Any, Any]:
-    """Capacity, squared length, phase and summed loss of some of the features of each row."""
-    low, high, origin, offset, mean, fair, tilt = (
-        getattr(rule, name)[..., None]
-        for name in ("low", "high", "origin", "offset", "mean", "fair", "tilt")
-    )
-    multiplier, k = rule.multiplier[..., None], k[..., None]
+def _shares(xp: Namespace, v: Array, k: Array, sharing: Sharing) -> _Shares:
+    """Capacity and squared length of some of the features of each row, and their summed loss."""
+    row, k = sharing.for_features(), k[..., None]
     # Equation (15) about the mean of the sharing features: exact for equal features however
     # close k is to 3, where the printed form subtracts two numbers of size 2 / (k - 3).
-    part = xp.clip((fair * v + tilt * (v - origin - offset)) / mean, 0.0, 1.0)
-    whole = (v >= high) & (v > 0)
-    capacity = xp.where(whole, xp.ones_like(part), part * xp.astype(v >= low, v.dtype))
-    sq_norm = xp.where(whole, v + xp.zeros_like(part), multiplier * capacity)
-    return capacity, sq_norm, _regime(xp, capacity), _loss(xp, v, k, capacity, multiplier)
+    at_mean = row.capacity_at_mean * v
+    above_mean = row.capacity_slope * (v - row.origin - row.mean_offset)
+    part = xp.clip((at_mean + above_mean) / row.mean_importance, 0.0, 1.0)
+    whole = (v >= row.whole_from) & (v > 0)
+    some = xp.astype(v >= row.ignored_below, v.dtype)
+    capacity = xp.where(whole, xp.ones_like(part), part * some)
+    sq_norm = xp.where(whole, v + xp.zeros_like(part), row.multiplier * capacity)
+    return _Shares(capacity, sq_norm, _loss(xp, v, k, capacity, row.multiplier))
 
 
 def _split_tie(
-    xp: Any, v: Any, k: Any, rule: Rule, at_edge: Any, capacity: Any, n_dims: int
-) -> tuple[Any, Any, Any, Any]:
+    xp: Namespace,
+    v: Array,
+    k: Array,
+    rule: SharingRule,
+    tied: Mask,
+    capacity: Array,
+    n_dims: int,
+) -> _Shares:
     """Give what is left to tied features: to all alike at k = 3, to the first ones below."""
-    v = xp.broadcast_to(v, capacity.shape)
-    rank = xp.cumulative_sum(xp.astype(at_edge, v.dtype), axis=-1)
-    above = xp.sum(xp.astype(v > rule.edge[..., None], v.dtype), axis=-1)
-    left = (n_dims - above)[..., None]
+    v, k = xp.broadcast_to(v, capacity.shape), k[..., None]
+    rank = xp.cumulative_sum(xp.astype(tied, v.dtype), axis=-1)
+    more_important = v > rule.importance_at_n_dims[..., None]
+    left = (n_dims - xp.sum(xp.astype(more_important, v.dtype), axis=-1))[..., None]
     one, zero = xp.ones_like(capacity), xp.zeros_like(capacity)
     number = rank[..., -1:]
     alike = left / xp.where(number > 0, number, one[..., :1])
-    given = xp.where((k == 3)[..., None], alike, xp.where(rank <= left, one, zero))
-    capacity = xp.where(at_edge, given, capacity)
-    multiplier = rule.multiplier[..., None]
+    given = xp.where(k == 3, alike, xp.where(rank <= left, one, zero))
+    capacity = xp.where(tied, given, capacity)
+    multiplier = rule.sharing.multiplier[..., None]
     sq_norm = xp.where(capacity == 1, v, multiplier * capacity)
-    loss = _loss(xp, v, k[..., None], capacity, multiplier)
-    return capacity, sq_norm, _regime(xp, capacity), loss
+    return _Shares(capacity, sq_norm, _loss(xp, v, k, capacity, multiplier))
 
 
-def _loss(xp: Any, v: Any, k: Any, capacity: Any, multiplier: Any) -> Any:
+def _loss(xp: Namespace, v: Array, k: Array, capacity: Array, multiplier: Array) -> Array:
     """Sum over features of 2 v (1 - C) n* / C, the loss at the best lengths."""
     length_per_capacity = xp.where(capacity > 0, multiplier, (k - 1) / 2 * v)
     return 2 * xp.sum(v * (1 - capacity) * length_per_capacity, axis=-1)
-
-
-def _regime(xp: Any, capacity: Any) -> Any:
-    return xp.astype(capacity > 0, xp.int8) + xp.astype(capacity == 1, xp.int8)
-
-
-def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    return np.broadcast_shapes(tuple(a), tuple(b))

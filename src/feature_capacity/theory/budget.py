@@ -99,30 +99,40 @@ def allocate(
             low, high = np.where(worth, middle, low), np.where(worth, high, middle)
         return np.where(last >= threshold, 1.0, np.where(first >= threshold, low, 0.0))
 
-    # Bisection over the numbers themselves rather than their values: non-negative floats sort like
-    # their bit patterns, so 63 halvings end at neighboring floats whatever the scale of the curves.
-    dearest = np.nextafter(first.max(), np.inf) if np.isfinite(first).all() else _LARGEST
-    cheap, dear = (int(np.float64(x).view(np.int64)) for x in (last.min() + 0.0, dearest))
-    if spent(_as_float(cheap)).sum() <= budget:
-        dear = cheap
-    while dear - cheap > 1:
-        middle = (cheap + dear) // 2
-        if spent(_as_float(middle)).sum() > budget:
-            cheap = middle
-        else:
-            dear = middle
-    cheap, dear = _as_float(cheap), _as_float(dear)
-    most, least = spent(cheap), spent(dear)
+    lower, upper = _bracket(lambda threshold: spent(threshold).sum() > budget, first, last)
+    most, least = spent(lower), spent(upper)
     slack = most.sum() - least.sum()
     share = (budget - least.sum()) / slack if slack > 0 else 0.0
     capacity = np.clip(least + share * (most - least), 0.0, 1.0)
     movable = (most - least) > 1e-6
     return BudgetAllocation(
         capacity=capacity,
-        threshold=cheap if share > 0 else dear,
-        phase=classify(capacity),
+        threshold=lower if share > 0 else upper,
+        phase=np.asarray(classify(capacity)),
         unique=not (movable.sum() > 1 and 0 < share < 1),
     )
+
+
+def _bracket(
+    overspent: Callable[[float], bool], first: np.ndarray, last: np.ndarray
+) -> tuple[float, float]:
+    """Neighboring thresholds: at the lower one the budget is overspent, at the upper one not.
+
+    Both are the least benefit that there is where even that does not overspend.
+    """
+    # Bisection over the numbers themselves rather than their values: non-negative floats sort like
+    # their bit patterns, so 63 halvings end at neighboring floats whatever the scale of the curves.
+    dearest = np.nextafter(first.max(), np.inf) if np.isfinite(first).all() else _LARGEST
+    cheap, dear = (int(np.float64(x).view(np.int64)) for x in (last.min() + 0.0, dearest))
+    if not overspent(_as_float(cheap)):
+        dear = cheap
+    while dear - cheap > 1:
+        middle = (cheap + dear) // 2
+        if overspent(_as_float(middle)):
+            cheap = middle
+        else:
+            dear = middle
+    return _as_float(cheap), _as_float(dear)
 
 
 def _as_float(bits: int) -> float:
@@ -130,7 +140,8 @@ def _as_float(bits: int) -> float:
 
 
 def _as_one_function(
-    curves: Sequence[Callable] | Callable, n_features: int | None
+    curves: Sequence[Callable[[float], float]] | Callable[[np.ndarray], np.ndarray],
+    n_features: int | None,
 ) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
     if callable(curves):
         n = require_whole(
@@ -154,7 +165,9 @@ def _as_one_function(
     return lambda c: np.array([float(f(x)) for f, x in zip(listed, c, strict=True)]), len(listed)
 
 
-def _checked_ends(benefit: Callable[[np.ndarray], np.ndarray], n: int) -> tuple:
+def _checked_ends(
+    benefit: Callable[[np.ndarray], np.ndarray], n: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Benefits at capacity 0 and 1, after looking at 33 points for curves that rise."""
     values = np.array([benefit(np.full(n, c)) for c in np.linspace(0, 1, 33)])
     require(

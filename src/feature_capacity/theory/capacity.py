@@ -7,12 +7,21 @@ An embedding matrix ``W`` has shape ``(*batch, n_dims, n_features)``; column i e
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+import operator
+from collections.abc import Iterable, Iterator
+from functools import reduce
 
 from array_api_compat import device, is_torch_array
 
-from .._arrays import Array, as_matrix, require, require_finite
+from .._arrays import (
+    Array,
+    ArrayLike,
+    Namespace,
+    as_matrix,
+    constant,
+    require,
+    require_finite,
+)
 
 # Columns are visited in chunks of about this many numbers, so that the extra memory stays far
 # below the size of a large W and each chunk stays in cache between its passes.
@@ -23,7 +32,7 @@ _CHUNK_NUMBERS = 1 << 21
 _WEAK = 2.0**-10
 
 
-def capacities(W: Array) -> Array:
+def capacities(W: ArrayLike) -> Array:
     r"""Capacity of each feature: how much of one dimension it has to itself, from 0 to 1.
 
     Implements equation (3),
@@ -66,11 +75,10 @@ def capacities(W: Array) -> Array:
     array([0.5, 0.5, 1. ])
     """
     xp, W = as_matrix(W)
-    parts = [_ratio(xp, sq_norm, crowd) for sq_norm, crowd in _crowds(xp, W, *_scaled(xp, W))]
-    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
+    return _joined(xp, (_ratio(xp, *pair) for pair in _crowds(xp, W, *_scaled(xp, W))))
 
 
-def total_capacity(W: Array) -> Array:
+def total_capacity(W: ArrayLike) -> Array:
     """Sum of the capacities of all features; at most the number of embedding dimensions.
 
     The bound is Appendix F of the paper; equality is what section 4 calls *efficient*.
@@ -83,7 +91,7 @@ def total_capacity(W: Array) -> Array:
     return xp.sum(capacities(W), axis=-1)
 
 
-def interference(W: Array) -> Array:
+def interference(W: ArrayLike) -> Array:
     r"""Interference met by each feature: :math:`\sum_{j \ne i} (w_i \cdot w_j)^2`.
 
     It is what the denominator of equation (3) has beyond its numerator, and half of what
@@ -97,15 +105,16 @@ def interference(W: Array) -> Array:
     xp, W = as_matrix(W)
     scale, chunks = _scaled(xp, W)
     unscale = scale[..., 0]
-    parts = []
-    for sq_norm, crowd in _crowds(xp, W, scale, chunks):
+
+    def of_chunk(sq_norm: Array, crowd: Array) -> Array:
         rest = _at_least(xp, crowd - sq_norm, xp.zeros_like(crowd))
         # Each factor goes back to the scale of W by itself: only a true overflow overflows.
-        parts.append((sq_norm / unscale / unscale) * (rest / unscale / unscale))
-    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
+        return (sq_norm / unscale / unscale) * (rest / unscale / unscale)
+
+    return _joined(xp, (of_chunk(*pair) for pair in _crowds(xp, W, scale, chunks)))
 
 
-def leverage_capacities(W: Array, rtol: float | None = None) -> Array:
+def leverage_capacities(W: ArrayLike, rtol: float | None = None) -> Array:
     r"""Capacity by the alternative definition of Appendix G: the leverage score of each column.
 
     Implements equation (88): with the compact singular value decomposition ``W = Q S R``,
@@ -150,14 +159,14 @@ def leverage_capacities(W: Array, rtol: float | None = None) -> Array:
     )
     if _needs_gradient(W):
         inverse = xp.linalg.pinv(W, rtol=rtol)
-        return xp.sum(xp.matrix_transpose(inverse) * W, axis=-2)
+        return xp.sum(inverse.mT * W, axis=-2)
     _, s, rows = xp.linalg.svd(W, full_matrices=False)
     keep = xp.astype(s > rtol * s[..., :1], W.dtype)
     score = xp.sum(rows * rows * keep[..., :, None], axis=-2)
     return xp.minimum(score, xp.ones_like(score))
 
 
-def _scaled(xp: Any, W: Any) -> tuple[Any, list[slice]]:
+def _scaled(xp: Namespace, W: Array) -> tuple[Array, list[slice]]:
     """A power-of-two scale per matrix that keeps squares in range, and column slices to visit."""
     low, high = xp.min(W, axis=(-2, -1), keepdims=True), xp.max(W, axis=(-2, -1), keepdims=True)
     largest = xp.where(-low > high, -low, high)
@@ -172,28 +181,26 @@ def _scaled(xp: Any, W: Any) -> tuple[Any, list[slice]]:
     power = (exponent - headroom) / 2 - xp.log2(safe)
     if _needs_gradient(W):
         # Second derivatives hold cubes of these numbers: unless the range is needed, stay near 1.
-        size = xp.abs(_detached(W))
+        size = xp.abs(constant(W))
         least = xp.min(xp.where(size > 0, size, largest), axis=(-2, -1), keepdims=True)
         power = xp.where(least > largest * 2.0 ** (-exponent / 8), -xp.log2(safe), power)
     power = xp.round(power)
     # The scale itself must be representable.
     power = xp.clip(power, 4 - exponent, exponent - 4)
     scale = xp.pow(xp.asarray(2.0, dtype=W.dtype, device=device(W)), power)
-    n_features, per_column = W.shape[-1], max(1, _size(W.shape[:-1]))
-    step = max(1, min(n_features, _CHUNK_NUMBERS // per_column))
-    if _size(W.shape[:-2]) > 1:
+    n_features, step = W.shape[-1], max(1, _CHUNK_NUMBERS // W.shape[-2])
+    if math.prod(W.shape[:-2]) > 1:
         step = n_features  # a batch of small matrices is one pass; only one wide matrix is cut
-    return _detached(scale), [
-        slice(a, min(a + step, n_features)) for a in range(0, n_features, step)
-    ]
+    chunks = [slice(a, min(a + step, n_features)) for a in range(0, n_features, step)]
+    return constant(scale), chunks
 
 
-def _crowds(xp: Any, W: Any, scale: Any, chunks: list[slice]) -> Iterator[tuple[Any, Any]]:
+def _crowds(
+    xp: Namespace, W: Array, scale: Array, chunks: list[slice]
+) -> Iterator[tuple[Array, Array]]:
     """Per chunk of columns: squared length n_i, and sum_j (w_i . w_j)^2 / n_i, of the scaled W."""
-    gram = 0.0
-    for columns in chunks:
-        part = W[..., columns] * scale
-        gram = gram + part @ xp.matrix_transpose(part)
+    parts = (W[..., columns] * scale for columns in chunks)
+    gram = reduce(operator.add, (part @ part.mT for part in parts))
     weak = _WEAK * xp.max(xp.sum(xp.abs(gram), axis=-1), axis=-1)[..., None]
     factor = None
     for columns in chunks:
@@ -210,51 +217,44 @@ def _crowds(xp: Any, W: Any, scale: Any, chunks: list[slice]) -> Iterator[tuple[
         yield sq_norm, crowd
 
 
-def _direction(xp: Any, part: Any) -> tuple[Any, Any]:
+def _joined(xp: Namespace, parts: Iterable[Array]) -> Array:
+    """The features of all chunks in one array, which a single chunk is already."""
+    first, *others = parts
+    return xp.concat([first, *others], axis=-1) if others else first
+
+
+def _direction(xp: Namespace, part: Array) -> tuple[Array, Array]:
     """Unit columns, so that a quadratic form stays in range for any length, and squared lengths."""
     sq_norm = xp.sum(part * part, axis=-2)
     length = xp.sqrt(xp.where(sq_norm > 0, sq_norm, xp.ones_like(sq_norm)))
     return part / length[..., None, :], sq_norm
 
 
-def _triangle(xp: Any, W: Any, scale: Any, chunks: list[slice]) -> Any:
+def _triangle(xp: Namespace, W: Array, scale: Array, chunks: list[slice]) -> Array:
     """R with R^T R = W W^T to a rounding error that is relative to W, not to its square."""
-    stacked = None
-    for columns in chunks:
-        rows = xp.matrix_transpose(W[..., columns] * scale)
-        stacked = rows if stacked is None else xp.concat([stacked, rows], axis=-2)
-        stacked = xp.linalg.qr(stacked).R
-    return stacked
+    first, *others = ((W[..., columns] * scale).mT for columns in chunks)
+    factor = xp.linalg.qr(first).R
+    for rows in others:
+        factor = xp.linalg.qr(xp.concat([factor, rows], axis=-2)).R
+    return factor
 
 
-def _sum_of_squares(xp: Any, direction: Any, W: Any) -> Any:
+def _sum_of_squares(xp: Namespace, direction: Array, W: Array) -> Array:
     """The same sums from all inner products: slower, and differentiable for any rank of W."""
-    return xp.sum((xp.matrix_transpose(direction) @ W) ** 2, axis=-1)
+    return xp.sum((direction.mT @ W) ** 2, axis=-1)
 
 
-def _ratio(xp: Any, sq_norm: Any, crowd: Any) -> Any:
+def _ratio(xp: Namespace, sq_norm: Array, crowd: Array) -> Array:
     present, ones = sq_norm > 0, xp.ones_like(sq_norm)
     crowd = xp.where(present, _at_least(xp, crowd, sq_norm), ones)
     ratio = -_at_least(xp, -sq_norm / crowd, -ones)
     return xp.where(present, ratio, xp.zeros_like(ones))
 
 
-def _at_least(xp: Any, x: Any, bound: Any) -> Any:
+def _at_least(xp: Namespace, x: Array, bound: Array) -> Array:
     """``x``, or the bound where rounding put it below; derivatives of any order stay those of x."""
-    return x + _detached(xp.where(x < bound, bound - x, xp.zeros_like(x)))
+    return x + constant(xp.where(x < bound, bound - x, xp.zeros_like(x)))
 
 
-def _needs_gradient(x: Any) -> bool:
+def _needs_gradient(x: Array) -> bool:
     return is_torch_array(x) and x.requires_grad
-
-
-def _detached(x: Any) -> Any:
-    # Scales and corrections of rounding are constants to a derivative.
-    return x.detach() if is_torch_array(x) else x
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size

@@ -6,10 +6,12 @@ The most-importances-equal case: one feature has importance V, the others import
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from .._arrays import (
     Array,
+    ArrayLike,
+    Mask,
+    Namespace,
     as_float_arrays,
     require,
     require_broadcast,
@@ -17,10 +19,10 @@ from .._arrays import (
     require_where,
     require_whole,
 )
-from .allocation import Allocation, solve_allocation
+from .allocation import Allocation, phase_of, solve_allocation
 
 
-def monosemantic_boundary(n_features: int, n_dims: int, kurtosis: Array) -> Array:
+def monosemantic_boundary(n_features: int, n_dims: int, kurtosis: ArrayLike) -> Array:
     r"""Importance V from which the varied feature has a dimension of its own.
 
     Section 3.5.2: :math:`\frac{(k-1)(N-1)}{(k-3)(D-1)+2(N-1)}` for k > 3, and 1 for k <= 3.
@@ -34,7 +36,7 @@ def monosemantic_boundary(n_features: int, n_dims: int, kurtosis: Array) -> Arra
     return (x + 2) * (n - 1) / (x * (d - 1) + 2 * (n - 1))
 
 
-def ignored_boundary(n_features: int, n_dims: int, kurtosis: Array) -> Array:
+def ignored_boundary(n_features: int, n_dims: int, kurtosis: ArrayLike) -> Array:
     r"""Importance V up to which the varied feature is ignored.
 
     Section 3.5.2: :math:`\frac{2(N-1)}{(k-3)D+2(N-1)}` for k > 3, and 1 for k <= 3.
@@ -61,7 +63,7 @@ def monosemantic_boundary_limit(n_features: int, n_dims: int) -> float:
     return float("inf") if n_dims == 1 else (n_features - 1) / (n_dims - 1)
 
 
-def polysemantic_range(multiplier: Array, kurtosis: Array) -> tuple[Array, Array]:
+def polysemantic_range(multiplier: ArrayLike, kurtosis: ArrayLike) -> tuple[Array, Array]:
     r"""Importances between which a feature is partly represented (section 3.5.1).
 
     :math:`\frac{2}{k-1}\lambda < v < \lambda`.  For k <= 3 the range is empty: its lower end is
@@ -70,7 +72,7 @@ def polysemantic_range(multiplier: Array, kurtosis: Array) -> tuple[Array, Array
     >>> [float(end) for end in polysemantic_range(1.5, 9)]
     [0.375, 1.5]
     """
-    xp, lam, k = as_float_arrays(multiplier=multiplier, kurtosis=kurtosis)
+    xp, (lam, k) = as_float_arrays(multiplier=multiplier, kurtosis=kurtosis)
     require_kurtosis(xp, k)
     good = (lam >= 0) & xp.isfinite(lam)
     rule, remedy = "multiplier must be finite and at least 0", "take it from solve_allocation"
@@ -81,7 +83,7 @@ def polysemantic_range(multiplier: Array, kurtosis: Array) -> tuple[Array, Array
     return xp.where(some, low, xp.full_like(low, float("inf"))), lam
 
 
-def classify(capacity: Array, tolerance: float = 1e-9) -> Array:
+def classify(capacity: ArrayLike, tolerance: float = 1e-9) -> Array:
     """Phase of each feature: 0 ignored, 1 polysemantic, 2 monosemantic.
 
     A capacity within ``tolerance`` of 0 or 1 counts as 0 or 1.
@@ -89,7 +91,7 @@ def classify(capacity: Array, tolerance: float = 1e-9) -> Array:
     >>> classify([0.0, 0.5, 1.0])
     array([0, 1, 2], dtype=int8)
     """
-    xp, C = as_float_arrays(capacity=capacity)
+    xp, (C,) = as_float_arrays(capacity=capacity)
     require(
         isinstance(tolerance, (int, float)) and 0 <= tolerance < 0.5,
         f"tolerance must be a number in [0, 0.5); got {tolerance!r}",
@@ -101,10 +103,10 @@ def classify(capacity: Array, tolerance: float = 1e-9) -> Array:
         f"capacity must be in [0, 1] up to the tolerance ({tolerance:g})",
         "check where it comes from, or raise tolerance",
     )
-    return xp.astype(tolerance < C, xp.int8) + xp.astype(1 - tolerance <= C, xp.int8)
+    return phase_of(xp, C, tolerance)
 
 
-def one_feature_varied(importance_1: Array, n_features: int) -> Array:
+def one_feature_varied(importance_1: ArrayLike, n_features: int) -> Array:
     """Importances of section 3.5.2: V for the first feature, 1 for the others.
 
     Implements equations (19) and (20).  Shape ``(*importance_1.shape, n_features)``.
@@ -114,7 +116,7 @@ def one_feature_varied(importance_1: Array, n_features: int) -> Array:
            [2. , 1. , 1. ]])
     """
     require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
-    xp, v = as_float_arrays(importance_1=importance_1)
+    xp, (v,) = as_float_arrays(importance_1=importance_1)
     rest = xp.ones_like(xp.broadcast_to(v[..., None], (*v.shape, n_features - 1)))
     return xp.concat([v[..., None], rest], axis=-1)
 
@@ -141,12 +143,12 @@ class PhaseDiagram:
     kurtosis: Array
     capacity: Array
     phase: Array
-    unique: Array
+    unique: Mask
     allocation: Allocation
 
 
 def phase_diagram(
-    importance_1: Array, kurtosis: Array, n_features: int = 6, n_dims: int = 3
+    importance_1: ArrayLike, kurtosis: ArrayLike, n_features: int = 6, n_dims: int = 3
 ) -> PhaseDiagram:
     """Exact phase diagram of the most-importances-equal case, all cells in one call.
 
@@ -165,7 +167,7 @@ def phase_diagram(
     array([[0. , 1. , 1. ],
            [0. , 0.5, 1. ]])
     """
-    _, v, k = as_float_arrays(importance_1=importance_1, kurtosis=kurtosis)
+    _, (v, k) = as_float_arrays(importance_1=importance_1, kurtosis=kurtosis)
     require(
         v.ndim == 1 and k.ndim == 1 and v.shape[0] > 0 and k.shape[0] > 0,
         "importance_1 and kurtosis must be one-dimensional grids, not empty; got shapes "
@@ -184,11 +186,11 @@ def phase_diagram(
     )
 
 
-def _case(n_features: int, n_dims: int, kurtosis: Array) -> tuple[Any, Any, int, int]:
+def _case(n_features: int, n_dims: int, kurtosis: ArrayLike) -> tuple[Namespace, Array, int, int]:
     n = require_whole(n_features, "n_features", 2, None, "a whole number, at least 2")
     d = require_whole(
         n_dims, "n_dims", 1, n - 1, f"a whole number from 1 to n_features - 1 ({n - 1})"
     )
-    xp, k = as_float_arrays(kurtosis=kurtosis)
+    xp, (k,) = as_float_arrays(kurtosis=kurtosis)
     require_kurtosis(xp, k)
     return xp, k, n, d

@@ -9,22 +9,25 @@ number or has the batch shape.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._arrays import (
     Array,
+    ArrayLike,
+    Namespace,
     as_float_arrays,
     require,
     require_broadcast,
     require_finite,
     require_importance,
     require_kurtosis,
+    require_matrix,
     require_where,
 )
 from .capacity import interference
 
 
-def expected_loss(W: Array, importance: Array, kurtosis: Array, bias: Array | None = None) -> Array:
+def expected_loss(
+    W: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike, bias: ArrayLike | None = None
+) -> Array:
     r"""Expected squared error of the quadratic model.
 
     Implements equation (12), the loss at the best bias,
@@ -67,7 +70,7 @@ def expected_loss(W: Array, importance: Array, kurtosis: Array, bias: Array | No
     true, hallucinated = loss_terms(W, importance, kurtosis)
     if bias is None:
         return true + hallucinated
-    xp, b, best, start = as_float_arrays(
+    xp, (b, best, start) = as_float_arrays(
         bias=bias, best=best_bias(W, importance), loss=true + hallucinated
     )
     require_finite(xp, b, "bias")
@@ -75,7 +78,7 @@ def expected_loss(W: Array, importance: Array, kurtosis: Array, bias: Array | No
     return start + (b - best) ** 2
 
 
-def loss_terms(W: Array, importance: Array, kurtosis: Array) -> tuple[Array, Array]:
+def loss_terms(W: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> tuple[Array, Array]:
     r"""The two terms of equation (12): error on true correlations, and hallucinated ones.
 
     The first is :math:`(k-1)\sum_i(\|w_i\|^2-v_i)^2`, the second
@@ -84,24 +87,24 @@ def loss_terms(W: Array, importance: Array, kurtosis: Array) -> tuple[Array, Arr
     >>> [float(term) for term in loss_terms([[1, 1]], [2, 1], kurtosis=9)]
     [8.0, 4.0]
     """
-    xp, W, v, k = _model_arrays(W, importance, kurtosis)
+    xp, (W, v, k) = _model_arrays(W, importance, kurtosis)
     n = xp.sum(W * W, axis=-2)
     true = (k - 1) * xp.sum((n - v) ** 2, axis=-1)
     return true, 2 * xp.sum(interference(W), axis=-1)
 
 
-def best_bias(W: Array, importance: Array) -> Array:
+def best_bias(W: ArrayLike, importance: ArrayLike) -> Array:
     r"""Bias that minimizes the expected loss: :math:`\sum_i (v_i - \|w_i\|^2)` (text below eq 33).
 
     >>> float(best_bias([[1, 1]], [2, 1]))
     1.0
     """
-    xp, W, v, _ = _model_arrays(W, importance, 1.0)
+    xp, (W, v, _) = _model_arrays(W, importance, 1.0)
     return xp.sum(v, axis=-1) - xp.sum(W * W, axis=(-2, -1))
 
 
 def loss_from_capacities(
-    capacity: Array, sq_norm: Array, importance: Array, kurtosis: Array
+    capacity: ArrayLike, sq_norm: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike
 ) -> Array:
     r"""Expected loss written in capacities and squared lengths.
 
@@ -114,7 +117,7 @@ def loss_from_capacities(
     >>> float(loss_from_capacities([0.5, 0.5], [1, 1], [1, 1], kurtosis=9))
     4.0
     """
-    xp, C, n, v, k = _feature_arrays(capacity, importance, kurtosis, sq_norm=sq_norm)
+    xp, (C, v, k, n) = _feature_arrays(capacity, importance, kurtosis, sq_norm=sq_norm)
     _require_sq_norm(xp, n)
     some = C > 0
     crowd = n * n / xp.where(some, C, xp.ones_like(C))
@@ -123,7 +126,7 @@ def loss_from_capacities(
     return xp.sum((k - 1) * (n - v) ** 2 - 2 * n * n + 2 * crowd, axis=-1)
 
 
-def best_sq_norm(capacity: Array, importance: Array, kurtosis: Array) -> Array:
+def best_sq_norm(capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> Array:
     r"""Squared length that minimizes the loss when the capacities are held fixed.
 
     Implements equation (52), multiplied out so that capacity 0 needs no limit:
@@ -136,11 +139,11 @@ def best_sq_norm(capacity: Array, importance: Array, kurtosis: Array) -> Array:
     >>> best_sq_norm([0.0, 0.5, 1.0], [1, 1, 1], kurtosis=9)
     array([0. , 0.8, 1. ])
     """
-    xp, C, v, k = _feature_arrays(capacity, importance, kurtosis)
+    xp, (C, v, k) = _feature_arrays(capacity, importance, kurtosis)
     return C * length_per_capacity(xp, C, v, k)
 
 
-def marginal_benefit(capacity: Array, importance: Array, kurtosis: Array) -> Array:
+def marginal_benefit(capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> Array:
     r"""How fast the loss falls as a feature gets more capacity, lengths being always the best.
 
     Implements equation (54) with the sign turned, so that it is positive:
@@ -155,11 +158,11 @@ def marginal_benefit(capacity: Array, importance: Array, kurtosis: Array) -> Arr
     >>> marginal_benefit([0, 1], [1, 1], kurtosis=9)
     array([32.,  2.])
     """
-    xp, C, v, k = _feature_arrays(capacity, importance, kurtosis)
+    xp, (C, v, k) = _feature_arrays(capacity, importance, kurtosis)
     return 2 * length_per_capacity(xp, C, v, k) ** 2
 
 
-def marginal_benefit_at(capacity: Array, sq_norm: Array) -> Array:
+def marginal_benefit_at(capacity: ArrayLike, sq_norm: ArrayLike) -> Array:
     r"""The same rate at given lengths: :math:`2 n_i^2 / C_i^2`, equation (14) with the sign turned.
 
     Capacities must be positive.
@@ -167,7 +170,7 @@ def marginal_benefit_at(capacity: Array, sq_norm: Array) -> Array:
     >>> marginal_benefit_at([0.5], [0.8])
     array([5.12])
     """
-    xp, C, n = as_float_arrays(capacity=capacity, sq_norm=sq_norm)
+    xp, (C, n) = as_float_arrays(capacity=capacity, sq_norm=sq_norm)
     require_where(
         xp,
         (C > 0) & (C <= 1),
@@ -180,7 +183,7 @@ def marginal_benefit_at(capacity: Array, sq_norm: Array) -> Array:
     return 2 * (n / C) ** 2
 
 
-def loss_at_best_lengths(capacity: Array, importance: Array, kurtosis: Array) -> Array:
+def loss_at_best_lengths(capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> Array:
     r"""What each feature adds to the loss at its best length: a function of its own capacity only.
 
     Equation (52) put into equation (13):
@@ -193,11 +196,11 @@ def loss_at_best_lengths(capacity: Array, importance: Array, kurtosis: Array) ->
     >>> loss_at_best_lengths([0, 0.5, 1], [1, 1, 1], kurtosis=9)
     array([8. , 1.6, 0. ])
     """
-    xp, C, v, k = _feature_arrays(capacity, importance, kurtosis)
+    xp, (C, v, k) = _feature_arrays(capacity, importance, kurtosis)
     return 2 * v * (1 - C) * length_per_capacity(xp, C, v, k)
 
 
-def length_per_capacity(xp: Any, C: Any, v: Any, k: Any) -> Any:
+def length_per_capacity(xp: Namespace, C: Array, v: Array, k: Array) -> Array:
     """n* / C of equation (52), without dividing by C; v at C = 1 whatever k.  Checks nothing."""
     whole = C == 1
     # (k - 3) C + 2, without the cancellation near k = 1 and C = 1.
@@ -205,17 +208,16 @@ def length_per_capacity(xp: Any, C: Any, v: Any, k: Any) -> Any:
     return xp.where(whole, v * xp.ones_like(C), (k - 1) * v / room)
 
 
-def _require_sq_norm(xp: Any, n: Any) -> None:
+def _require_sq_norm(xp: Namespace, n: Array) -> None:
     good = (n >= 0) & xp.isfinite(n)
     require_where(xp, good, n, "sq_norm must be finite and at least 0", "it is a squared length")
 
 
-def _model_arrays(W: Array, importance: Array, kurtosis: Array) -> tuple[Any, Any, Any, Any]:
-    xp, W, v, k = as_float_arrays(W=W, importance=importance, kurtosis=kurtosis)
-    require(
-        W.ndim >= 2 and W.shape[-1] >= 1 and W.shape[-2] >= 1,
-        f"W must have shape (..., n_dims, n_features), both at least 1; got {tuple(W.shape)}",
-    )
+def _model_arrays(
+    W: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike
+) -> tuple[Namespace, tuple[Array, Array, Array]]:
+    xp, (W, v, k) = as_float_arrays(W=W, importance=importance, kurtosis=kurtosis)
+    require_matrix(W)
     require_finite(xp, W, "W")
     require_importance(xp, v)
     require_kurtosis(xp, k)
@@ -225,22 +227,25 @@ def _model_arrays(W: Array, importance: Array, kurtosis: Array) -> tuple[Any, An
     )
     batches = {"batch of W": W.shape[:-2], "batch of importance": v.shape[:-1]}
     require_broadcast(**batches, kurtosis=k.shape)
-    return xp, W, v, k
+    return xp, (W, v, k)
 
 
 def _feature_arrays(
-    capacity: Array, importance: Array, kurtosis: Array, **more: Array
-) -> tuple[Any, ...]:
-    xp, C, *rest, v, k = as_float_arrays(
-        capacity=capacity, **more, importance=importance, kurtosis=kurtosis
+    capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike, **more: ArrayLike
+) -> tuple[Namespace, tuple[Array, ...]]:
+    named = {"capacity": capacity, "importance": importance, "kurtosis": kurtosis, **more}
+    xp, (C, v, k, *rest) = as_float_arrays(**named)
+    require_where(
+        xp,
+        (C >= 0) & (C <= 1),
+        C,
+        "capacity must be in [0, 1]",
+        "it is a fraction of one dimension",
     )
-    fraction = (C >= 0) & (C <= 1)
-    remedy = "it is a fraction of one dimension"
-    require_where(xp, fraction, C, "capacity must be in [0, 1]", remedy)
     require_importance(xp, v)
     require_kurtosis(xp, k)
     if k.ndim:
         k = k[..., None]  # one kurtosis for all features of a batch entry
-    sizes = {name: x.shape for name, x in zip(more, rest, strict=True)}
-    require_broadcast(capacity=C.shape, **sizes, importance=v.shape, kurtosis=k.shape)
-    return xp, C, *rest, v, k
+    arrays = (C, v, k, *rest)
+    require_broadcast(**{name: x.shape for name, x in zip(named, arrays, strict=True)})
+    return xp, arrays

@@ -8,182 +8,221 @@ the multiplier follows from those that share by a closed form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 from array_api_compat import device
 
-from .._arrays import require_where
+from .._arrays import Array, Mask, Namespace, constant, require_where
 
 # Long rows are worked through in pieces that stay in cache between one operation and the next.
 _CHUNK = 1 << 15
 
-# Kurtosis below which differences of importance are measured from the edge.
+# Kurtosis below which differences of importance are measured from the n_dims-th one.
 _CLOSE = 3.5
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What every feature of a row needs to know to find its own capacity; all of batch shape."""
+class Sharing:
+    """What a feature needs to know of its row to find its own capacity; all of batch shape."""
 
-    low: Any  # importance from which a feature has some capacity
-    high: Any  # importance from which it has a whole dimension
-    origin: Any  # importances of those that share are counted from here
-    offset: Any  # their mean from there
-    mean: Any  # their mean
-    fair: Any  # capacity at the mean
-    tilt: Any  # extra capacity per relative distance above the mean
-    multiplier: Any
-    shares: Any  # whether any feature shares
-    edge: Any  # the n_dims-th importance
-    beyond: Any  # the one after it, 0 where there is none
-    tie: Any  # whether features can be exchanged without changing the loss
-    n_above: Any  # features that are represented whatever the choice among the tied ones
+    ignored_below: Array
+    """Importance from which a feature has some capacity."""
+    whole_from: Array
+    """Importance from which it has a whole dimension."""
+    origin: Array
+    """Importances of those that share are counted from here."""
+    mean_offset: Array
+    """Their mean from there."""
+    mean_importance: Array
+    """Their mean."""
+    capacity_at_mean: Array
+    """Capacity of a feature of that importance."""
+    capacity_slope: Array
+    """Extra capacity per relative distance above the mean."""
+    multiplier: Array
+    """The paper's lambda of equations (15) to (18)."""
+
+    def for_features(self) -> Sharing:
+        """The same with an axis for the features."""
+        return Sharing(*(getattr(self, field.name)[..., None] for field in fields(self)))
 
 
-def sharing_rule(xp: Any, v: Any, k: Any, n_dims: int) -> Rule:
+@dataclass(frozen=True)
+class SharingRule:
+    """How the features of each row share its dimensions; all of batch shape."""
+
+    sharing: Sharing
+    any_shares: Mask
+    """Whether any feature shares."""
+    importance_at_n_dims: Array
+    """The n_dims-th largest importance."""
+    importance_after_n_dims: Array
+    """The one after it, 0 where there is none."""
+    has_tie: Mask
+    """Whether features can be exchanged without changing the loss."""
+    n_above_tie: Array
+    """Features that are represented whatever the choice among the tied ones."""
+
+
+def sharing_rule(xp: Namespace, v: Array, k: Array, n_dims: int) -> SharingRule:
     """The rule of every row; ``v`` (*batch or fewer, N) validated, ``k`` of the batch shape."""
     n_features = v.shape[-1]
+    # Which feature is in which phase is locally constant: no gradient flows through the search.
     # Ascending: the most important feature is the last.
-    ordered = xp.sort(_constant(v), axis=-1, stable=False)
-    edge = ordered[..., n_features - n_dims]
+    ordered = xp.sort(constant(v), axis=-1, stable=False)
+    at_n_dims = ordered[..., n_features - n_dims]
     no_more = n_dims == n_features
-    beyond = xp.zeros_like(edge) if no_more else ordered[..., n_features - n_dims - 1]
-    edge, beyond = xp.broadcast_to(edge, k.shape), xp.broadcast_to(beyond, k.shape)
+    after = xp.zeros_like(at_n_dims) if no_more else ordered[..., n_features - n_dims - 1]
+    at_n_dims, after = xp.broadcast_to(at_n_dims, k.shape), xp.broadcast_to(after, k.shape)
 
     # Sharing pays when the best ignored feature, at its first bit of capacity, is worth more
     # than the least represented one at its last: (k-1)/2 v_(D+1) > v_(D).
-    shares = (k > 3) & ((k - 1) / 2 * beyond > edge)
-    least = float(xp.finfo(edge.dtype).smallest_normal) / float(xp.finfo(edge.dtype).eps)
+    any_shares = (k > 3) & ((k - 1) / 2 * after > at_n_dims)
+    least = float(xp.finfo(v.dtype).smallest_normal) / float(xp.finfo(v.dtype).eps)
     require_where(
         xp,
-        (beyond == 0) | (edge >= least) | (k <= 3),
-        edge,
-        f"the n_dims-th largest importance must be at least {least:.0e} in {edge.dtype}, "
+        (after == 0) | (at_n_dims >= least) | (k <= 3),
+        at_n_dims,
+        f"the n_dims-th largest importance must be at least {least:.0e} in {v.dtype}, "
         "below which numbers lose digits",
         "multiply all importances by a constant",
     )
     indifferent = k == 1
-    tie = (k <= 3) & (((edge == beyond) & (edge > 0) & (not no_more)) | indifferent)
-    n_above = xp.zeros_like(edge)
-    if bool(xp.any(tie)):
-        above = n_features - _count_below(xp, ordered, edge, or_equal=True)
+    equal_ones = (at_n_dims == after) & (at_n_dims > 0) & (not no_more)
+    has_tie = (k <= 3) & (equal_ones | indifferent)
+    n_above = xp.zeros_like(at_n_dims)
+    if bool(xp.any(has_tie)):
+        above = n_features - _count_below(xp, ordered, at_n_dims, or_equal=True)
         n_above = xp.where(indifferent, n_above, xp.astype(above, v.dtype))
-    low = high = multiplier = edge
-    offset = mean = xp.ones_like(edge)
-    fair = tilt = origin = xp.zeros_like(edge)
-    if bool(xp.any(shares)):
-        kk = xp.where(shares, k, xp.full_like(k, 9.0))
-        # Close to k = 3 the features that share are nearly equal, and what decides is their small
-        # differences: those are taken from the edge, where the subtraction is exact.
-        close = shares & (k < _CLOSE)
-        origin = xp.where(close, edge, origin)
-        whole, active = _phase_sizes(xp, ordered, kk, n_dims, edge, close)
-        lowest = _take(xp, ordered, n_features - active)
-        highest = _take(xp, ordered, n_features - whole)
-        highest = xp.where(whole > 0, highest, xp.full_like(highest, float("inf")))
-        # Their own sum rather than a difference of prefix sums: differentiable, and free of
-        # cancellation.
-        total = sum(
-            _sum_between(xp, v[..., columns], lowest, highest, origin)
-            for columns in column_chunks(v)
-        )
-        count = xp.where(shares, xp.astype(active - whole, v.dtype), offset)
-        budget = n_dims - xp.astype(whole, v.dtype)
-        low, high = xp.where(shares, lowest, low), xp.where(shares, highest, high)
-        offset = xp.where(shares, total / count, offset)
-        mean = xp.where(shares, origin + offset, mean)
-        fair = xp.where(shares, budget / count, fair)
-        tilt = xp.where(shares, 2 / (kk - 3), tilt)
-        inner = mean * ((kk - 1) / ((kk - 3) * fair + 2))
-        multiplier = xp.where(shares, inner, multiplier)
-    shared = (low, high, origin, offset, mean, fair, tilt, multiplier)
-    return Rule(*shared, shares, edge, beyond, tie, n_above)
+    zero, one = xp.zeros_like(at_n_dims), xp.ones_like(at_n_dims)
+    sharing = Sharing(at_n_dims, at_n_dims, zero, one, one, zero, zero, at_n_dims)
+    if bool(xp.any(any_shares)):
+        sharing = _where_shared(xp, v, k, n_dims, ordered, any_shares, sharing)
+    return SharingRule(sharing, any_shares, at_n_dims, after, has_tie, n_above)
+
+
+def _where_shared(
+    xp: Namespace,
+    v: Array,
+    k: Array,
+    n_dims: int,
+    ordered: Array,
+    shares: Mask,
+    otherwise: Sharing,
+) -> Sharing:
+    """The window of the rows in which features share, and ``otherwise`` in the other rows."""
+    n_features, at_n_dims = v.shape[-1], otherwise.multiplier
+    k = xp.where(shares, k, xp.full_like(k, 9.0))  # any that is above 3
+    # Close to k = 3 the features that share are nearly equal, and what decides is their small
+    # differences: those are taken from the n_dims-th, where the subtraction is exact.
+    close = shares & (k < _CLOSE)
+    origin = xp.where(close, at_n_dims, xp.zeros_like(at_n_dims))
+    whole, active = _phase_sizes(xp, ordered, k, n_dims, at_n_dims, close)
+    lowest = _take(xp, ordered, n_features - active)
+    highest = _take(xp, ordered, n_features - whole)
+    highest = xp.where(whole > 0, highest, xp.full_like(highest, float("inf")))
+    # Their own sum rather than a difference of prefix sums: differentiable, and free of
+    # cancellation.
+    total = sum(
+        _sum_between(xp, v[..., columns], lowest, highest, origin) for columns in column_chunks(v)
+    )
+    count = xp.where(shares, xp.astype(active - whole, v.dtype), xp.ones_like(at_n_dims))
+    budget = n_dims - xp.astype(whole, v.dtype)
+    offset, capacity_at_mean = total / count, budget / count
+    mean = origin + offset
+    found = Sharing(
+        ignored_below=lowest,
+        whole_from=highest,
+        origin=origin,
+        mean_offset=offset,
+        mean_importance=mean,
+        capacity_at_mean=capacity_at_mean,
+        capacity_slope=2 / (k - 3),
+        multiplier=mean * ((k - 1) / ((k - 3) * capacity_at_mean + 2)),
+    )
+    pairs = ((getattr(found, f.name), getattr(otherwise, f.name)) for f in fields(Sharing))
+    return Sharing(*(xp.where(shares, *pair) for pair in pairs))
 
 
 def _phase_sizes(
-    xp: Any, ordered: Any, k: Any, n_dims: int, edge: Any, close: Any
-) -> tuple[Any, Any]:
+    xp: Namespace, ordered: Array, k: Array, n_dims: int, at_n_dims: Array, close: Mask
+) -> tuple[Array, Array]:
     """How many features have a whole dimension, and how many have any capacity."""
     n = ordered.shape[-1]
-    exact, k, edge = (xp.astype(x, xp.float64, copy=False) for x in (ordered, k, edge))
-    origin, distance = xp.zeros_like(edge), exact
+    exact, k, least = (xp.astype(x, xp.float64, copy=False) for x in (ordered, k, at_n_dims))
+    origin, distance = xp.zeros_like(least), exact
     if bool(xp.any(close)):
-        origin = xp.where(close, edge, origin)
+        origin = xp.where(close, least, origin)
         near = exact > origin[..., None] / 2  # the others are ignored anyway
         distance = xp.where(near, exact - origin[..., None], xp.zeros_like(exact))
     prefix = xp.cumulative_sum(distance, axis=-1)  # sums of the least important features
 
-    def sum_of_least(number: Any) -> Any:
+    def sum_of_least(number: Array) -> Array:
         return xp.where(number > 0, _take(xp, prefix, number - 1), xp.zeros_like(k))
 
-    def total_capacity(multiplier: Any) -> Any:
+    def total_capacity(multiplier: Array) -> Array:
         below = _count_below(xp, exact, multiplier)
         idle = _count_below(xp, exact, 2 * multiplier / (k - 1), or_equal=True)
         between = sum_of_least(below) - sum_of_least(idle)
         number = xp.astype(below - idle, xp.float64)
-        # At a multiplier up to the edge more than n_dims features have capacity.
-        enough = multiplier > edge
+        # At a multiplier up to the n_dims-th importance more than n_dims features have capacity.
+        enough = multiplier > least
         usable = enough & (multiplier < float("inf"))
         floor = xp.where(usable, multiplier, xp.ones_like(multiplier))
         part = number + (k - 1) / (k - 3) * ((between + number * (origin - floor)) / floor)
         full = xp.astype(n - below, xp.float64) + part
         return xp.where(enough, full, xp.full_like(full, float("inf")))
 
-    def most(fits: Any) -> Any:
-        # Largest j in [0, n] for which fits(j) holds; it holds for 0 and then stops holding.
-        low = xp.zeros(k.shape, dtype=xp.int64, device=device(k))
-        high = xp.full(k.shape, n, dtype=xp.int64, device=device(k))
-        for _ in range(n.bit_length()):
-            middle = (low + high + 1) // 2
-            ok = (middle == 0) | fits(middle)
-            low = xp.where(ok, middle, low)
-            high = xp.where(ok, high, middle - 1)
-        return low
-
     # The j-th feature is whole when the multiplier at which it just becomes so leaves the budget
     # unspent or just spent; it is active when budget is left where it enters, at (k-1)/2 v_j.
-    whole = most(lambda j: total_capacity(_take(xp, exact, n - j)) <= n_dims)
-    active = most(lambda j: total_capacity((k - 1) / 2 * _take(xp, exact, n - j)) < n_dims)
-    return whole, active
+    def fits_whole(j: Array) -> Mask:
+        return total_capacity(_take(xp, exact, n - j)) <= n_dims
+
+    def fits_active(j: Array) -> Mask:
+        return total_capacity((k - 1) / 2 * _take(xp, exact, n - j)) < n_dims
+
+    return _largest(xp, fits_whole, n, k), _largest(xp, fits_active, n, k)
 
 
-def _count_below(xp: Any, ordered: Any, bound: Any, or_equal: bool = False) -> Any:
+def _count_below(xp: Namespace, ordered: Array, bound: Array, or_equal: bool = False) -> Array:
     """Number of entries of each ascending row that are below the bound (or equal to it)."""
     if ordered.ndim == 1 and bound.ndim == 0:
         side = "right" if or_equal else "left"
         return xp.searchsorted(ordered, bound[None], side=side)[0]
-    n = ordered.shape[-1]
-    low = xp.zeros(bound.shape, dtype=xp.int64, device=device(bound))
-    high = xp.full(bound.shape, n, dtype=xp.int64, device=device(bound))
+
+    def fits(number: Array) -> Mask:
+        entry = _take(xp, ordered, number - 1)
+        return (entry <= bound) if or_equal else (entry < bound)
+
+    return _largest(xp, fits, ordered.shape[-1], bound)
+
+
+def _largest(xp: Namespace, fits: Callable[[Array], Mask], n: int, rows: Array) -> Array:
+    """Largest j in [0, n] that fits, for each row: 0 always does, then some, then none."""
+    low = xp.zeros(rows.shape, dtype=xp.int64, device=device(rows))
+    high = xp.full_like(low, n)
     for _ in range(n.bit_length()):
         middle = (low + high + 1) // 2
-        entry = _take(xp, ordered, middle - 1)
-        ok = (middle == 0) | ((entry <= bound) if or_equal else (entry < bound))
-        low = xp.where(ok, middle, low)
-        high = xp.where(ok, high, middle - 1)
+        ok = (middle == 0) | fits(middle)
+        low, high = xp.where(ok, middle, low), xp.where(ok, high, middle - 1)
     return low
 
 
-def _take(xp: Any, rows: Any, index: Any) -> Any:
+def _take(xp: Namespace, rows: Array, index: Array) -> Array:
     """Entry ``index`` of each row; an index that is out of range gives the nearest entry."""
     index = xp.clip(index, 0, rows.shape[-1] - 1)
     rows = xp.broadcast_to(rows, (*index.shape, rows.shape[-1]))
     return xp.take_along_axis(rows, index[..., None], axis=-1)[..., 0]
 
 
-def _sum_between(xp: Any, v: Any, low: Any, high: Any, origin: Any) -> Any:
+def _sum_between(xp: Namespace, v: Array, low: Array, high: Array, origin: Array) -> Array:
     """Sum of the importances in [low, high) of each row, each less the origin."""
     inside = (v >= low[..., None]) & (v < high[..., None])
     return xp.sum(xp.where(inside, v - origin[..., None], xp.zeros_like(v)), axis=-1)
 
 
-def column_chunks(v: Any) -> list[slice]:
+def column_chunks(v: Array) -> list[slice]:
     """Slices of the features: one for short rows, cache-sized ones for a long row."""
     n = v.shape[-1]
     return [slice(a, min(a + _CHUNK, n)) for a in range(0, n, _CHUNK)]
-
-
-def _constant(x: Any) -> Any:
-    # Which feature is in which phase is locally constant: no gradient flows through the search.
-    return x.detach() if hasattr(x, "detach") else x
