@@ -46,7 +46,7 @@ def capacity(
     Example: feature-capacity capacity weights.npy
     Example: feature-capacity capacity model.safetensors --key W_enc --csv capacity.csv
     """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
-    from ..measure.report import measure_matrix
+    from ..measure.report import draw, measure_matrix
     from ..measure.tensor_files import read_matrix
 
     if picture and no_picture:
@@ -63,8 +63,6 @@ def capacity(
     if json:
         replace_file(json, report.json().encode())
     if picture:
-        from ..measure.picture import draw
-
         replace_file(picture, draw(report, picture.suffix))
     for path in filter(None, (csv, json, picture)):
         typer.echo(f"wrote {path}")
