@@ -13,6 +13,14 @@ from ..book.project import Project, find_project
 from .base import app, command, fail
 from .completion import complete_page, complete_parameter
 
+_PARAMETER = typer.Option(
+    "-p",
+    "--parameter",
+    metavar="NAME VALUE",
+    help="Set one parameter.",
+    autocompletion=complete_parameter,
+)
+
 
 class _PairedOptions(TyperCommand):
     """Takes ``-p NAME VALUE``, as papermill does, beside ``-p NAME=VALUE``.
@@ -41,16 +49,7 @@ def run(
         str,
         typer.Argument(help="Name of a page; `pages` lists them.", autocompletion=complete_page),
     ],
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p",
-            "--parameter",
-            metavar="NAME VALUE",
-            help="Set one parameter.",
-            autocompletion=complete_parameter,
-        ),
-    ] = None,
+    parameter: Annotated[list[str] | None, _PARAMETER] = None,
     file: Annotated[
         Path | None, typer.Option("-f", "--file", help="YAML file of parameter: value.")
     ] = None,
