@@ -16,7 +16,7 @@ from recording import film_explorer
 
 from feature_capacity.book.build import Build
 from feature_capacity.book.figure_list import read_pictures
-from feature_capacity.book.pages import write
+from feature_capacity.book.pages import PageError, write
 from feature_capacity.book.project import find_project
 
 PICTURES = "tools/pictures"
@@ -107,17 +107,14 @@ def write_badges(folder: Path, config: Mapping[str, Any], python: str, score: st
     return badge_line(lines, PICTURES)
 
 
-def main() -> None:
+def renew(*, film: bool) -> None:
     """Renew pictures, badges and score from the book built last."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--no-film", action="store_true", help="do not film the explorer")
-    options = parser.parse_args()
     project = find_project()
     build = Build(project)
     folder, table = project.root / PICTURES, build.claims()
     for path in write_gallery(build.stage / "notebooks", folder):
         print(f"wrote {path}")
-    if not options.no_film:
+    if film:
         film_explorer(build.html, folder / "explorer.gif")
         print(f"wrote {folder / 'explorer.gif'}")
     few_words = f"{table.count('agrees')} of {len(table.rows)} agree"
@@ -126,6 +123,17 @@ def main() -> None:
     write_between_marks(readme, "badges", badges)
     write_between_marks(readme, "score", f"**{table.score()} {table.coverage()}**")
     print(f"README.md: {table.score()}")
+
+
+def main() -> None:
+    """Read the command line; end in one sentence where something is missing."""
+    parser = argparse.ArgumentParser(description=renew.__doc__)
+    parser.add_argument("--no-film", action="store_true", help="do not film the explorer")
+    options = parser.parse_args()
+    try:
+        renew(film=not options.no_film)
+    except (ValueError, PageError) as error:
+        parser.exit(2, f"error: {error}\n")
 
 
 if __name__ == "__main__":

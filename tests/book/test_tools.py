@@ -3,6 +3,7 @@
 import doctest
 import html
 import importlib
+import os
 import re
 import runpy
 import shutil
@@ -30,10 +31,14 @@ def tools(project, monkeypatch):
     return {name: importlib.import_module(name) for name in ("badges", "gallery", "recording")}
 
 
-def test_the_scripts_of_maintainers_start_and_their_examples_hold(project, tools):
+def test_the_scripts_of_maintainers_start_and_their_examples_hold(project, tools, tmp_path):
     command = [sys.executable, project.root / "tools" / "gallery.py", "--help"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert "--no-film" in done.stdout, done.stderr
+    nowhere = {**os.environ, "FEATURE_CAPACITY_BUILD": str(tmp_path)}
+    done = subprocess.run(command[:2], capture_output=True, text=True, env=nowhere)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "build the book first (make book)" in done.stderr
     for module in tools.values():
         assert doctest.testmod(module).failed == 0
 
