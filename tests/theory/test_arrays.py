@@ -1,4 +1,4 @@
-"""The door for arrays: what is taken, what is refused, and in which words."""
+"""Arrays as arguments: what is taken, what is refused, and in which words."""
 
 import subprocess
 import sys
