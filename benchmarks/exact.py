@@ -28,6 +28,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "embedding": (100_000, 256),
         "diagram": 1000,
         "solver": 16,
+        "import": "capacities",
         "repeats": 3,
     },
     "small": {
@@ -37,6 +38,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "embedding": (4_000, 32),
         "diagram": 60,
         "solver": 3,
+        "import": "capacities",
         "repeats": 3,
     },
 }
@@ -239,6 +241,33 @@ def bench_solver(side: int, repeats: int) -> list[dict]:
     return [entry]
 
 
+def bench_import(first: str, repeats: int) -> list[dict]:
+    """Seconds that the package adds to a program that uses NumPy; a fresh process each time."""
+    program = f"""
+import time
+moments = [time.perf_counter()]
+import numpy
+moments.append(time.perf_counter())
+import feature_capacity
+moments.append(time.perf_counter())
+feature_capacity.{first}
+moments.append(time.perf_counter())
+print(*(after - before for before, after in zip(moments, moments[1:])))
+"""
+    command = [sys.executable, "-c", program]
+    rounds = [
+        [float(x) for x in subprocess.check_output(command, text=True).split()]
+        for _ in range(repeats + 1)
+    ]
+    plain, ours, used = map(statistics.median, zip(*rounds[1:], strict=True))
+    entry = row("import feature_capacity", ours, "import numpy", plain, 1)
+    entry["note"] = (
+        f"{1e3 * ours:.1f} ms beyond NumPy, {1e3 * (ours + used):.0f} ms with "
+        f"{first} loaded (target 150)"
+    )
+    return [entry]
+
+
 def row(
     what: str, ours: float, against: str, plain: float, target: float | None, unit: str = "s"
 ) -> dict:
@@ -260,6 +289,7 @@ BENCHES = {
     "embedding": bench_embedding,
     "diagram": bench_diagram,
     "solver": bench_solver,
+    "import": bench_import,
 }
 
 

@@ -73,6 +73,7 @@ glue("benchmarks-repeats", report["repeats"], display=False)
 glue("benchmarks-size", size, display=False)
 glue("benchmarks-diagram-note", by_what["diagram"]["note"], display=False)
 glue("benchmarks-solver-note", by_what["solver"]["note"], display=False)
+glue("benchmarks-import-note", by_what["import"]["note"], display=False)
 
 
 def amount(value, unit):
@@ -118,6 +119,9 @@ pd.DataFrame(
 #
 # **Minimizing without the theory.**
 # The empirical half of Figure 4 minimizes the expected loss over the embedding from random starts, all cells and starts at once: {glue:text}`benchmarks-solver-note`.
+#
+# **Import.**
+# What the package offers is loaded when it is first used: {glue:text}`benchmarks-import-note`.
 #
 # (benchmarks-panels)=
 # ## Against training

@@ -83,7 +83,7 @@ N = 6
 # $$ \hat x = f\bigl(W^\top W x + b\bigr), \qquad L = \sum_i v_i\,(x_i-\hat x_i)^2 . $$ (eq-sec3-7-autoencoder)
 #
 # One is a calculation, the other a compression.
-# A small print is easily overlooked: importance $v_i$ multiplies the *output* in the first and the *squared error* in the second, so that an importance of 10 there is worth an importance of 100 here.
+# One detail is easily overlooked: importance $v_i$ multiplies the *output* in the first and the *squared error* in the second, so that an importance of 10 there is worth an importance of 100 here.
 # We return to it when widths are compared.
 #
 # ### What the paper leaves open
@@ -407,7 +407,7 @@ for name in acts:
 
 # %% [markdown]
 # It is: the ratios to the autoencoder, 6 in 3, are {glue:text}`sec3-7-ratio-quadratic:.2f` (quadratic), {glue:text}`sec3-7-ratio-relu:.2f` (ReLU) and {glue:text}`sec3-7-ratio-gelu:.2f` (GELU).
-# Part of this is the small print from above.
+# Part of this is the difference in units that was pointed out above.
 # If importance is counted in units of squared error in both models, one decade of $v$ becomes two, and the ratios are {glue:text}`sec3-7-fair-quadratic:.2f`, {glue:text}`sec3-7-fair-relu:.2f` and {glue:text}`sec3-7-fair-gelu:.2f`.
 # Only for ReLU does the statement survive that change of units.
 #

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 GREEN, BLUE, GRAY = "#1b6e3a", "#1f5f99", "#3d444d"
 
@@ -34,7 +35,7 @@ def badge(label: str, value: str, color: str = BLUE) -> str:
 
 
 def badge_line(badges: Mapping[str, tuple[str, str]], folder: str) -> str:
-    """The line of Markdown that shows badges: name -> (text for who cannot see it, link or "").
+    """The line of Markdown that shows badges: name -> (text in its place, link or "").
 
     >>> badge_line({"license": ("MIT license", "LICENSE")}, "pictures")
     '[![MIT license](pictures/badge-license.svg)](LICENSE)'
@@ -44,3 +45,31 @@ def badge_line(badges: Mapping[str, tuple[str, str]], folder: str) -> str:
         picture = f"![{text}]({folder}/badge-{name}.svg)"
         shown.append(f"[{picture}]({link})" if link else picture)
     return "\n".join(shown)
+
+
+def launch_addresses(config: Mapping[str, Any], path: str) -> dict[str, str]:
+    """Addresses that open a notebook of the repository elsewhere; none if there is no repository.
+
+    Parameters
+    ----------
+    config
+        The content of ``_config.yml``.
+    path
+        The notebook, relative to the root of the repository.
+
+    >>> config = {"repository": {"url": "https://github.com/ada/notes", "branch": "main"}}
+    >>> config["launch_buttons"] = {"binderhub_url": "https://b.org", "colab_url": "https://c.com"}
+    >>> launch_addresses(config, "a.ipynb")["Colab"]
+    'https://c.com/github/ada/notes/blob/main/a.ipynb'
+    >>> launch_addresses({"repository": {"url": ""}}, "a.ipynb")
+    {}
+    """
+    repository = config.get("repository", {})
+    if not repository.get("url"):
+        return {}
+    name = repository["url"].removeprefix("https://github.com/").rstrip("/")
+    branch, servers = repository["branch"], config["launch_buttons"]
+    return {
+        "Binder": f"{servers['binderhub_url']}/v2/gh/{name}/{branch}?urlpath=lab/tree/{path}",
+        "Colab": f"{servers['colab_url']}/github/{name}/blob/{branch}/{path}",
+    }

@@ -1,4 +1,7 @@
-"""What the README shows of the built book: pictures and the score."""
+"""What the README shows of the built book: pictures, badges and the score.
+
+python tools/gallery.py [--no-film]
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from badges import BLUE, GREEN, badge, badge_line
+from badges import BLUE, GREEN, badge, badge_line, launch_addresses
 from recording import film_explorer
 
-from feature_capacity.book.batches.grid import read_yaml
 from feature_capacity.book.build import Build
 from feature_capacity.book.figure_list import read_pictures
-from feature_capacity.book.launching import launch_addresses
-from feature_capacity.book.pages import write
+from feature_capacity.book.pages import PageError, write
 from feature_capacity.book.project import find_project
+
+PICTURES = "tools/pictures"
+"""Folder of the pictures, relative to the README."""
 
 GALLERY = {
     "phase-diagrams": ("sec3_5_phase_diagrams", "fig-sec3-5-phase-diagrams"),
@@ -80,7 +84,7 @@ def write_badges(folder: Path, config: Mapping[str, Any], python: str, score: st
     Parameters
     ----------
     folder
-        Where the pictures go, relative to the README.
+        Where the pictures go.
     config
         The content of ``_config.yml``; launch badges are made if it names a repository.
     python
@@ -100,29 +104,36 @@ def write_badges(folder: Path, config: Mapping[str, Any], python: str, score: st
     for name, (label, value, color, _) in shown.items():
         write(folder / f"badge-{name}.svg", badge(label, value, color))
     lines = {name: (f"{label}: {value}", link) for name, (label, value, _, link) in shown.items()}
-    return badge_line(lines, "book/_static/gallery")
+    return badge_line(lines, PICTURES)
 
 
-def main() -> None:
+def renew(*, film: bool) -> None:
     """Renew pictures, badges and score from the book built last."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--no-film", action="store_true", help="do not film the explorer")
-    options = parser.parse_args()
     project = find_project()
     build = Build(project)
-    folder, table = project.book / "_static" / "gallery", build.claims()
+    folder, table = project.root / PICTURES, build.claims()
     for path in write_gallery(build.stage / "notebooks", folder):
         print(f"wrote {path}")
-    if not options.no_film:
+    if film:
         film_explorer(build.html, folder / "explorer.gif")
         print(f"wrote {folder / 'explorer.gif'}")
-    config = read_yaml(project.config)
     few_words = f"{table.count('agrees')} of {len(table.rows)} agree"
     readme = project.root / "README.md"
-    badges = write_badges(folder, config, "3.11 or newer", few_words)
+    badges = write_badges(folder, project.configuration(), "3.11 or newer", few_words)
     write_between_marks(readme, "badges", badges)
     write_between_marks(readme, "score", f"**{table.score()} {table.coverage()}**")
     print(f"README.md: {table.score()}")
+
+
+def main() -> None:
+    """Read the command line; end in one sentence where something is missing."""
+    parser = argparse.ArgumentParser(description=renew.__doc__)
+    parser.add_argument("--no-film", action="store_true", help="do not film the explorer")
+    options = parser.parse_args()
+    try:
+        renew(film=not options.no_film)
+    except (ValueError, PageError) as error:
+        parser.exit(2, f"error: {error}\n")
 
 
 if __name__ == "__main__":

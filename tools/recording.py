@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from PIL import Image
+
 from feature_capacity.book.export.browser import BROWSER_OPTIONS, find_browser
 from feature_capacity.book.pages import PageError
 
@@ -28,8 +30,6 @@ def film_explorer(html: Path, picture: Path) -> None:
     PageError
         If there is no built page, no Chromium or no playwright on this machine.
     """
-    from PIL import Image
-
     page_file = html / "notebooks" / "sec3_7_other_models.html"
     if not page_file.is_file():
         raise PageError(f"there is no {page_file}; build the book first (make book)")
@@ -63,7 +63,10 @@ def film_explorer(html: Path, picture: Path) -> None:
             frame = Image.open(io.BytesIO(explorer.screenshot())).convert("RGB")
             frames.append(frame.crop((0, 0, frame.width, round(height))))
         browser.close()
+    _write_gif(frames, picture)
 
+
+def _write_gif(frames: list[Image.Image], picture: Path) -> None:
     palette = frames[len(frames) // 2].quantize(_COLORS)
     pictures = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     content = io.BytesIO()

@@ -46,4 +46,12 @@ MODULES = {
 }
 """Modules and folders that are offered themselves."""
 
-__getattr__, __dir__, __all__ = offer(__name__, NAMES, MODULES)
+EXTRAS = {
+    "models.toy_models": "models",
+    "models.training": "models",
+    "solvers": "models",
+    "sweeps": "sweeps",
+}
+"""Modules and folders that take an optional extra; the rest of what is named here takes none."""
+
+__getattr__, __dir__, __all__ = offer(__name__, NAMES, MODULES, EXTRAS)

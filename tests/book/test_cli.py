@@ -25,7 +25,7 @@ from feature_capacity.book.project import find_project
 from feature_capacity.cli import app, completion
 
 COMMANDS = (
-    *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "pdf", "gallery"),
+    *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "pdf"),
     "clean",
 )
 
@@ -112,6 +112,13 @@ def test_the_installed_command_lists_its_commands(command):
     assert all(f"  {name}" in done.stdout for name in COMMANDS)
     done = subprocess.run([*command, "--version"], capture_output=True, text=True)
     assert done.stdout == f"feature-capacity {feature_capacity.__version__}\n"
+
+
+def test_a_command_loads_what_it_takes_and_the_help_takes_nothing():
+    heavy = ["torch", "scipy", "matplotlib", "pandas", "yaml", "papermill", "jupytext", "tqdm"]
+    code = f"import sys, feature_capacity.cli; print([x for x in {heavy} if x in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
 
 
 # The protocol is that of click: the shell sets variables, and the command answers with words.

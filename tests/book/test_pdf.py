@@ -64,7 +64,7 @@ def test_every_page_and_figure_is_in_the_pdf(book, project, printed):
 def test_every_picture_is_in_the_pdf(book, printed):
     from PIL import Image
 
-    wanted = Counter(Image.open(io.BytesIO(f.picture)).size for f in _figures(book))
+    wanted = Counter(Image.open(io.BytesIO(f.png)).size for f in _figures(book))
     found = Counter(
         (image["/Width"], image["/Height"])
         for image in (entry.get_object() for entry in _objects(printed[0]))

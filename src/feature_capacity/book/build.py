@@ -25,7 +25,6 @@ from .._digest import PACKAGE, digest
 from .claims.registry import load_claims
 from .claims.tables import ClaimTable, collect
 from .figure_list import figures_html, paper_figures_html, read_figures
-from .launching import launch_html, with_launch_buttons
 from .pages import Page, PageError, execute, list_pages, write
 from .project import Project
 from .run_details import run_details_html
@@ -287,7 +286,6 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
     project, stage = build.project, build.stage
     config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
-    config = with_launch_buttons(config)
     write(stage / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
     _copy(project.toc, stage / "_toc.yml")
     kept = {build.executed(page) for page in pages}
@@ -302,7 +300,6 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
         "equations": table.by_equation_html(root="../"),
         "figures": figures_html(figures, root="../"),
         "paper-figures": paper_figures_html(figures, root="../"),
-        "launch": launch_html(config),
         "score": _score(table),
     }
     for page in pages:

@@ -18,60 +18,17 @@ _MATH = re.compile(r"\$(.+?)\$")
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One figure of the book.
-
-    Parameters
-    ----------
-    number
-        Its number in the book, which counts through all pages.
-    page, title
-        Name and title of the page that shows it.
-    name
-        Where links to it lead, as the page names it.
-    caption
-        What stands below it, with mathematics between dollar signs.
-    picture
-        The PNG file.
-    """
-
-    number: int
-    page: str
-    title: str
-    name: str
-    caption: str
-    picture: bytes
-
-    @property
-    def paper(self) -> int | None:
-        """Which figure of the paper it reproduces, as its caption says; None for our own.
-
-        >>> Figure(3, "sec2", "Capacity", "fig-a", "Two circles (the paper's Figure 6).", b"").paper
-        6
-        """
-        match = _PAPER.search(self.caption)
-        return int(next(filter(None, match.groups()))) if match else None
-
-    def thumbnail(self) -> str:
-        """A small version of the picture, as the address of an image."""
-        from PIL import Image  # comes with matplotlib
-
-        with Image.open(io.BytesIO(self.picture)) as picture:
-            small = picture.convert("RGB")
-            small.thumbnail((_WIDTH, 2 * _WIDTH))
-        target = io.BytesIO()
-        small.save(target, "WEBP", quality=_QUALITY, method=6)
-        return f"data:image/webp;base64,{base64.b64encode(target.getvalue()).decode()}"
-
-
-@dataclass(frozen=True)
 class Picture:
     """What one cell of an executed page shows as a figure.
 
     Parameters
     ----------
-    name, caption, alt
-        As the metadata of the cell has them; `alt` is for who cannot see it.
+    name
+        Where links to it lead, as the page names it.
+    caption
+        What stands below it, with mathematics between dollar signs.
+    alt
+        What it shows, in words.
     png
         The PNG file.
     """
@@ -80,6 +37,48 @@ class Picture:
     caption: str
     alt: str
     png: bytes
+
+    @property
+    def paper(self) -> int | None:
+        """Which figure of the paper it reproduces, as its caption says; None for our own.
+
+        >>> Picture("fig-a", "Two circles (the paper's Figure 6).", "", b"").paper
+        6
+        """
+        match = _PAPER.search(self.caption)
+        return int(match[1] or match[2]) if match else None
+
+    def thumbnail(self) -> str:
+        """A small version of the picture, as the address of an image."""
+        from PIL import Image  # comes with matplotlib
+
+        with Image.open(io.BytesIO(self.png)) as picture:
+            small = picture.convert("RGB")
+            small.thumbnail((_WIDTH, 2 * _WIDTH))
+        target = io.BytesIO()
+        small.save(target, "WEBP", quality=_QUALITY, method=6)
+        return f"data:image/webp;base64,{base64.b64encode(target.getvalue()).decode()}"
+
+
+@dataclass(frozen=True)
+class Figure(Picture):
+    """One figure of the book.
+
+    Parameters
+    ----------
+    number
+        Its number in the book, which counts through all pages.
+    page, title
+        Name and title of the page that shows it.
+    """
+
+    number: int
+    page: str
+    title: str
+
+    def link(self, root: str) -> str:
+        """Its number, leading to it from a page at `root` below the top of the book."""
+        return f'<a href="{root}notebooks/{self.page}.html#{self.name}">Fig. {self.number}</a>'
 
 
 def read_pictures(notebook: Path) -> Iterator[Picture]:
@@ -103,13 +102,13 @@ def read_figures(pages: Iterable[tuple[str, str, Path]]) -> list[Figure]:
     pages
         Name, title and executed notebook of each page, in the order of the table of contents.
     """
-    found = [
+    found = (
         (page, title, picture)
         for page, title, notebook in pages
         for picture in read_pictures(notebook)
-    ]
+    )
     return [
-        Figure(number, page, title, picture.name, picture.caption, picture.png)
+        Figure(**vars(picture), number=number, page=page, title=title)
         for number, (page, title, picture) in enumerate(found, start=1)
     ]
 
@@ -122,43 +121,37 @@ def figures_html(figures: Iterable[Figure], root: str) -> str:
     root
         Relative address of the top of the book.
     """
-    lines = [
-        '<table class="figures"><thead><tr><th>Figure</th><th>In small</th><th>What it shows</th>'
-        "</tr></thead><tbody>"
-    ]
-    for page, group in groupby(figures, key=lambda figure: (figure.page, figure.title)):
-        address = f"{root}notebooks/{page[0]}.html"
-        lines.append(
+    rows = []
+    for (page, title), group in groupby(figures, key=lambda figure: (figure.page, figure.title)):
+        rows.append(
             f'<tr class="figures-page"><th colspan="3" scope="rowgroup">'
-            f'<a href="{address}">{html.escape(page[1])}</a></th></tr>'
+            f'<a href="{root}notebooks/{page}.html">{html.escape(title)}</a></th></tr>'
         )
-        for figure in group:
-            lines.append(
-                f'<tr><td><a href="{address}#{figure.name}">Fig. {figure.number}</a></td>'
-                f'<td><img class="thumbnail" alt="" src="{figure.thumbnail()}"></td>'
-                f"<td>{_prose(figure.caption)}</td></tr>"
-            )
-    return "\n".join([*lines, "</tbody></table>"])
+        rows += [
+            f"<tr><td>{figure.link(root)}</td>"
+            f'<td><img class="thumbnail" alt="" src="{figure.thumbnail()}"></td>'
+            f"<td>{_prose(figure.caption)}</td></tr>"
+            for figure in group
+        ]
+    return _table(("Figure", "Thumbnail", "What it shows"), rows)
 
 
 def paper_figures_html(figures: Iterable[Figure], root: str) -> str:
     """The figures of the paper by their number there; `root` as in `figures_html`."""
-    found = sorted(
-        (f for f in figures if f.paper), key=lambda figure: (figure.paper, figure.number)
-    )
-    lines = [
-        '<table class="figures"><thead><tr><th>In the paper</th><th>Here</th>'
-        "<th>What it shows</th></tr></thead><tbody>"
+    found = sorted((f for f in figures if f.paper), key=lambda f: (f.paper, f.number))
+    rows = [
+        f'<tr data-paper="{figure.paper}"><td>Figure {figure.paper}</td>'
+        f"<td>{figure.link(root)} in {html.escape(figure.title)}</td>"
+        f"<td>{_prose(figure.caption)}</td></tr>"
+        for figure in found
     ]
-    for figure in found:
-        address = f"{root}notebooks/{figure.page}.html"
-        lines.append(
-            f'<tr data-paper="{figure.paper}"><td>Figure {figure.paper}</td>'
-            f'<td><a href="{address}#{figure.name}">Fig. {figure.number}</a> '
-            f"in {html.escape(figure.title)}</td>"
-            f"<td>{_prose(figure.caption)}</td></tr>"
-        )
-    return "\n".join([*lines, "</tbody></table>"])
+    return _table(("In the paper", "Here", "What it shows"), rows)
+
+
+def _table(columns: Iterable[str], rows: Iterable[str]) -> str:
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    start = f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>'
+    return "\n".join([start, *rows, "</tbody></table>"])
 
 
 def _prose(caption: str) -> str:

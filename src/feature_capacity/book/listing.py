@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import textwrap
+from itertools import groupby
 from typing import Any
 
-import yaml
-
 from .build import Build
-from .pages import Page, list_documents, list_pages
+from .pages import Page, list_pages, list_parts
 
 _WIDTH = 80
 
 
 def listing(build: Build) -> str:
     """Every page under its part of the book, with its parameters at their defaults."""
-    parts: dict[str, list[Page]] = {}
     captions = _captions(build)
-    for page in list_pages(build.project):
-        parts.setdefault(captions.get(page.name, ""), []).append(page)
+    pages = list_pages(build.project)
     blocks = []
-    for caption, pages in parts.items():
-        told = "\n".join(_entry(build, page) for page in pages)
+    for caption, group in groupby(pages, key=lambda page: captions[page.name]):
+        told = "\n".join(_entry(build, page) for page in group)
         blocks.append(f"{caption}\n{told}" if caption else told)
     return "\n\n".join(
         [*blocks, "`feature-capacity pages NAME` says what a page's parameters mean."]
@@ -82,7 +79,7 @@ def _entry(build: Build, page: Page) -> str:
 
 
 def _about(build: Build, page: Page) -> str:
-    """What of the paper it is about, and how long it took here, or takes by its own account."""
+    """What of the paper it is about, and how long it took here, or as the page says."""
     seconds = build.seconds(page)
     time = page.run_time if seconds is None else f"{seconds:g} s"
     return " · ".join(filter(None, (page.paper or "no section of the paper", time)))
@@ -96,9 +93,8 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 def _captions(build: Build) -> dict[str, str]:
     """Caption of the part of the book that each page is in."""
-    toc = yaml.safe_load(build.project.toc.read_text(encoding="utf-8"))
     return {
-        file.removeprefix("notebooks/"): str(part.get("caption", ""))
-        for part in toc.get("parts", ())
-        for file in list_documents(part)
+        file.removeprefix("notebooks/"): caption
+        for caption, documents in list_parts(build.project)
+        for file in documents
     }

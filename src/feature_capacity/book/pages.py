@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .._arrays import unknown
 from .._digest import PACKAGE
 from .files import replace_file
@@ -81,20 +79,21 @@ class Page:
     @property
     def title(self) -> str:
         """The page's heading."""
-        match = _TITLE.search(self.source.read_text(encoding="utf-8"))
-        return match[1] if match else self.name
+        return self._line(_TITLE) or self.name
 
     @property
     def paper(self) -> str:
         """The part of the paper that the page is about, as the page itself says."""
-        match = _PAPER.search(self.source.read_text(encoding="utf-8"))
         # The command line shows it as plain text: citations and other roles are left out.
-        return re.sub(r" *\{\w+\}`[^`]*`", "", match[1]).rstrip() if match else ""
+        return re.sub(r" *\{\w+\}`[^`]*`", "", self._line(_PAPER)).rstrip()
 
     @property
     def run_time(self) -> str:
         """How long it takes with its defaults, as the page itself says; "" if it does not."""
-        match = _RUN_TIME.search(self.source.read_text(encoding="utf-8"))
+        return self._line(_RUN_TIME)
+
+    def _line(self, pattern: re.Pattern[str]) -> str:
+        match = pattern.search(self.source.read_text(encoding="utf-8"))
         return match[1] if match else ""
 
     @property
@@ -124,13 +123,20 @@ def list_documents(toc: Project | Any) -> list[str]:
         The book, or a piece of its table of contents.
     """
     if isinstance(toc, Project):
-        toc = yaml.safe_load(toc.toc.read_text(encoding="utf-8"))
+        toc = toc.contents()
     if isinstance(toc, list):
         return [file for entry in toc for file in list_documents(entry)]
     if not isinstance(toc, Mapping):
         return []
     own = [str(toc[key]) for key in ("root", "file") if key in toc]
     return own + [file for value in toc.values() for file in list_documents(value)]
+
+
+def list_parts(project: Project) -> list[tuple[str, list[str]]]:
+    """Caption and documents of each part of the book; the front page is a part of its own."""
+    toc = project.contents()
+    parts = toc.get("parts", [{key: value for key, value in toc.items() if key != "root"}])
+    return [("", [toc["root"]])] + [(p.get("caption", ""), list_documents(p)) for p in parts]
 
 
 def find_page(project: Project, name: str) -> Page:

@@ -31,6 +31,7 @@ TYPES: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool}
 """The types that a parameter can have."""
 
 _NOUNS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+_KINDS = {int: numbers.Integral, float: numbers.Real, str: str, bool: bool}
 _NUMBER = r"-?(?:\d[\d_]*\.?\d*(?:e[+-]?\d+)?|inf)"
 _RANGE = re.compile(rf"\[\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*\]\s*$", re.IGNORECASE)
 _CHOICES = re.compile(r"\{([^{}]+)\}\s*$")
@@ -93,19 +94,13 @@ class Parameter:
 
     def _allows(self, value: Any) -> bool:
         is_bool = isinstance(value, bool)
-        if self.type is bool:
-            return is_bool
-        if self.type is str:
-            typed = isinstance(value, str)
-        elif self.type is int:
-            typed = isinstance(value, numbers.Integral) and not is_bool
-        else:
-            typed = isinstance(value, numbers.Real) and not is_bool and not math.isnan(value)
-        if not typed:
+        if not isinstance(value, _KINDS[self.type]) or is_bool != (self.type is bool):
             return False
         if self.choices:
             return self.type(value) in self.choices
-        return self.low is None or self.low <= value <= self.high
+        if isinstance(value, str) or is_bool:
+            return True
+        return not math.isnan(value) and (self.low is None or self.low <= value <= self.high)
 
     def parse(self, text: str) -> Value:
         """Read a value typed on a command line, and check it.

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
 """Folder of the installed package."""
@@ -31,6 +32,14 @@ class Project:
         """Table of contents."""
         return self.root / "_toc.yml"
 
+    def contents(self) -> dict[str, Any]:
+        """What the table of contents says."""
+        return _read(self.toc)
+
+    def configuration(self) -> dict[str, Any]:
+        """What the configuration says."""
+        return _read(self.config)
+
     @property
     def config(self) -> Path:
         """Configuration of the book."""
@@ -55,6 +64,12 @@ class Project:
     def constraints(self) -> Path:
         """Exact versions of the published results; absent from the copy inside the wheel."""
         return self.root / "constraints.txt"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import yaml  # of the extras; finding a project must work without
+
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def _is_book(folder: Path) -> bool:

@@ -47,30 +47,26 @@ def run_details_html(
     """
     took = "" if seconds is None else f" in {about(seconds)}"
     used = {**cell.defaults, **settings}
-    lines = [
-        '<details class="run-details">',
-        f"<summary>This page was executed{took}, with the settings below</summary>",
+    rows = [
+        f"<tr><td><code>{name}</code></td><td><code>{html.escape(repr(used[name]))}</code></td>"
+        f"<td>{html.escape(parameter.comment)}</td><td>{html.escape(parameter.rule)}</td></tr>"
+        for name, parameter in cell.parameters.items()
     ]
-    if used:
-        lines.append(
-            '<table class="run-settings"><thead><tr><th>Parameter</th><th>Here</th>'
-            "<th>Meaning</th><th>Allowed</th></tr></thead><tbody>"
-        )
-        for name, parameter in cell.parameters.items():
-            words = (f"<code>{name}</code>", f"<code>{html.escape(repr(used[name]))}</code>")
-            words += (html.escape(parameter.comment), html.escape(parameter.rule))
-            lines.append("<tr>" + "".join(f"<td>{word}</td>" for word in words) + "</tr>")
-        lines.append("</tbody></table>")
-    else:
-        lines.append("<p>The page has no parameters.</p>")
+    head = "".join(f"<th>{word}</th>" for word in ("Parameter", "Here", "Meaning", "Allowed"))
     first = next((f" -p {name} {_typed(value)}" for name, value in used.items()), "")
     line = f"feature-capacity run {page}{first} -o {page}.ipynb"
-    lines.append(
-        "<p>To run it with other settings (each parameter with its own <code>-p</code>; "
-        '<a href="../book/how_to_run.html">how to run</a>):</p>'
-        f"<pre>{html.escape(line)}</pre></details>"
+    return "\n".join(
+        [
+            '<details class="run-details">',
+            f"<summary>This page was executed{took}, with the settings below</summary>",
+            f'<table class="run-settings"><thead><tr>{head}</tr></thead><tbody>',
+            *(rows or ['<tr><td colspan="4">The page has no parameters.</td></tr>']),
+            "</tbody></table>",
+            "<p>To run it with other settings (each parameter with its own <code>-p</code>; "
+            '<a href="../book/how_to_run.html">how to run</a>):</p>'
+            f"<pre>{html.escape(line)}</pre></details>",
+        ]
     )
-    return "\n".join(lines)
 
 
 def _typed(value: Any) -> str:

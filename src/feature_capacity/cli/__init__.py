@@ -1,6 +1,13 @@
-"""The command line ``feature-capacity``: one line a task, helpful when mistaken."""
+"""The command line ``feature-capacity``: one line a task, helpful when mistaken.
 
-from . import book, run  # noqa: F401 - importing them adds their commands
+- ``run``: a page with other settings, or a grid of them
+- ``measure``: the capacities in a matrix of one's own
+- ``sweep``: a phase diagram of a toy model
+- ``book``: build, list, check, show and print the book
+- ``base``: what the commands share; ``completion``: what a shell offers
+"""
+
+from . import book, measure, run, sweep  # noqa: F401 - importing them adds their commands
 from .base import app
 
 __all__ = ["app"]

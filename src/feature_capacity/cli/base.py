@@ -2,13 +2,12 @@
 
 import functools
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, distribution, requires
 from typing import Annotated, Any
 
 import typer
-from packaging.requirements import Requirement
 
 from .. import __version__
+from .._lazy import MissingExtraError, need
 from ..book.pages import PageError
 
 app = typer.Typer(
@@ -44,33 +43,31 @@ def fail(message: object, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
-def need_extra(extra: str) -> None:
-    """Raise ``ValueError`` that says what to install, unless all of an optional extra is there."""
-    for line in requires("feature-capacity") or ():
-        requirement = Requirement(line)
-        if requirement.marker is None or not requirement.marker.evaluate({"extra": extra}):
-            continue
-        try:
-            distribution(requirement.name)
-        except PackageNotFoundError:
-            raise ValueError(
-                f"this takes {requirement.name}, which is not installed; "
-                f"run: pip install 'feature-capacity[{extra}]'"
-            ) from None
+def command(extra: str | None = None, *libraries: str) -> Callable[..., Any]:
+    """Turn the errors that a user can meet into one line and an exit status.
 
+    Parameters
+    ----------
+    extra : str, optional
+        Extra of the package that the command takes; looked for before it starts.
+    *libraries : str
+        Which libraries of the extra it takes; all, where none is named.
+    """
 
-def command(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the errors that a user can meet into one line and an exit status."""
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def wrapped(*args, **kwargs):
+            try:
+                if extra is not None:
+                    need(extra, "this command", *libraries)
+                return function(*args, **kwargs)
+            except (ValueError, FileNotFoundError, MissingExtraError) as error:
+                raise fail(error, 2) from None
+            except PageError as error:
+                raise fail(error, 1) from None
+            except KeyboardInterrupt:
+                raise fail("interrupted; nothing earlier was changed", 130) from None
 
-    @functools.wraps(function)
-    def wrapped(*args, **kwargs):
-        try:
-            return function(*args, **kwargs)
-        except (ValueError, FileNotFoundError) as error:
-            raise fail(error, 2) from None
-        except PageError as error:
-            raise fail(error, 1) from None
-        except KeyboardInterrupt:
-            raise fail("interrupted; nothing earlier was changed", 130) from None
+        return wrapped
 
-    return wrapped
+    return decorate

@@ -8,18 +8,15 @@ from typing import Annotated
 
 import typer
 
-from ..book.build import Build, build_book
-from ..book.export.pdf import print_book
 from ..book.files import check_output
-from ..book.listing import as_json, details, listing
 from ..book.pages import PageError, find_page, list_pages, pair
 from ..book.project import find_project
-from .base import Quick, app, command, need_extra
+from .base import Quick, app, command
 from .completion import complete_page
 
 
 @app.command()
-@command
+@command("book")
 def book(
     quick: Quick = False,
     everything: Annotated[
@@ -36,7 +33,8 @@ def book(
 
     Example: feature-capacity book --quick
     """
-    need_extra("book")
+    from ..book.build import Build, build_book
+
     build = Build(find_project(), quick)
     table = build_book(build, everything=everything, jobs=jobs, report=typer.echo)
     typer.echo(f"claims: {table.score()}")
@@ -51,7 +49,7 @@ def _fail_on_problems(table) -> None:
 
 
 @app.command()
-@command
+@command("book", "yaml")
 def pages(
     name: Annotated[
         str | None,
@@ -65,6 +63,9 @@ def pages(
 
     Example: feature-capacity pages sec2_capacity
     """
+    from ..book.build import Build
+    from ..book.listing import as_json, details, listing
+
     build = Build(find_project())
     found = list_pages(build.project) if name is None else [find_page(build.project, name)]
     if json:
@@ -74,7 +75,7 @@ def pages(
 
 
 @app.command()
-@command
+@command("book", "yaml")
 def claims(quick: Quick = False) -> None:
     """Show the verdict on every claim, from the pages executed last.
 
@@ -82,6 +83,8 @@ def claims(quick: Quick = False) -> None:
 
     Example: feature-capacity claims
     """
+    from ..book.build import Build
+
     table = Build(find_project(), quick).claims()
     if table.rows:
         typer.echo(table.text())
@@ -90,7 +93,7 @@ def claims(quick: Quick = False) -> None:
 
 
 @app.command(name="pair")
-@command
+@command("book", "jupytext")
 def pair_command(
     check: Annotated[bool, typer.Option("--check", help="Only report; write nothing.")] = False,
 ) -> None:
@@ -107,7 +110,7 @@ def pair_command(
 
 
 @app.command()
-@command
+@command("book", "yaml")
 def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     quick: Quick = False,
@@ -116,6 +119,8 @@ def serve(
 
     Example: feature-capacity serve --port 8001
     """
+    from ..book.build import Build
+
     build = Build(find_project(), quick)
     if not build.index.is_file():
         raise PageError("there is no built book yet; run `make book` first")
@@ -133,7 +138,7 @@ def serve(
 
 
 @app.command()
-@command
+@command("book")
 def pdf(
     quick: Quick = False,
     output: Annotated[
@@ -146,7 +151,9 @@ def pdf(
 
     Example: feature-capacity pdf -o book.pdf
     """
-    need_extra("book")
+    from ..book.build import Build
+    from ..book.export.pdf import print_book
+
     build = Build(find_project(), quick)
     output = check_output(output, [".pdf"]) if output else build.folder / "book.pdf"
     print_book(build, output, report=typer.echo)
@@ -154,7 +161,7 @@ def pdf(
 
 
 @app.command()
-@command
+@command()
 def clean() -> None:
     """Delete everything that a build made.
 

@@ -1,4 +1,4 @@
-"""What a shell offers when a page or a parameter is begun; silent where there is no book."""
+"""What a shell offers when a page or a parameter is begun; silent where it cannot tell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from ..book.pages import PageError, find_page, list_pages
 from ..book.project import find_project
 
-_MISTAKES = (ValueError, PageError, FileNotFoundError)
+_MISTAKES = (ValueError, PageError, FileNotFoundError, ModuleNotFoundError)
 
 
 def complete_page(incomplete: str) -> Iterator[tuple[str, str]]:

@@ -1,24 +1,33 @@
-"""Commands of experimenters: run pages with other settings, measure matrices, sweep models."""
+"""The command of experimenters: run a page with other settings, or with a grid of them."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from tqdm import tqdm
 from typer.core import TyperCommand
 
-from ..book.batches.grid import read_grid, read_yaml
-from ..book.export.standalone import render_page
-from ..book.files import check_folder, check_output, replace_file
+from ..book.files import check_folder, check_output
 from ..book.pages import Page, PageError, execute, find_page
 from ..book.parameters import Value
 from ..book.project import Project, find_project
-from .base import app, command, fail, need_extra
+from .base import app, command, fail
 from .completion import complete_page, complete_parameter
+
+_PARAMETER = typer.Option(
+    "-p",
+    "--parameter",
+    metavar="NAME VALUE",
+    help="Set one parameter.",
+    autocompletion=complete_parameter,
+)
 
 
 class _PairedOptions(TyperCommand):
-    """Takes ``-p NAME VALUE``, as papermill does, beside ``-p NAME=VALUE``."""
+    """Takes ``-p NAME VALUE``, as papermill does, beside ``-p NAME=VALUE``.
+
+    Typer knows no list of pairs, and click's own options of two values would not take the second
+    form; a pair is therefore joined before click reads the line.
+    """
 
     def parse_args(self, ctx, args: list[str]):
         joined, rest = [], list(args)
@@ -34,22 +43,13 @@ class _PairedOptions(TyperCommand):
 
 
 @app.command(cls=_PairedOptions)
-@command
+@command("book")
 def run(
     page: Annotated[
         str,
         typer.Argument(help="Name of a page; `pages` lists them.", autocompletion=complete_page),
     ],
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p",
-            "--parameter",
-            metavar="NAME VALUE",
-            help="Set one parameter.",
-            autocompletion=complete_parameter,
-        ),
-    ] = None,
+    parameter: Annotated[list[str] | None, _PARAMETER] = None,
     file: Annotated[
         Path | None, typer.Option("-f", "--file", help="YAML file of parameter: value.")
     ] = None,
@@ -88,27 +88,35 @@ def run(
     found = find_page(project, page)
     values = {**_read_values(file), **dict(map(_split, parameter or []))}
     checked = found.parameters.check(values, text=True)
-    if html:
-        need_extra("book")
     if grid is not None:
+        from ..book.batches.grid import read_grid
+
         runs = read_grid(grid, found.parameters, checked)
         folder = (output or project.build / "runs" / f"{found.name}-grid").absolute()
         _check_batch_folder(folder, project, given=output is not None)
         _run_grid(project, found, runs, folder, jobs=jobs or 2, scheduler=scheduler, html=html)
-        return
-    if jobs or scheduler:
+    elif jobs or scheduler:
         raise ValueError("--jobs and --scheduler go with --grid; a single run needs neither")
+    else:
+        _run_once(project, found, output, checked, html=html)
+
+
+def _run_once(
+    project: Project, page: Page, output: Path | None, settings: dict[str, Value], *, html: bool
+) -> None:
+    from ..book.export.standalone import render_page
+
     if output is None:
-        output = (project.build / "runs" / found.notebook.name).absolute()
+        output = (project.build / "runs" / page.notebook.name).absolute()
     else:
         output = check_output(output, [".ipynb"])
         _check_sources(output.parent, project)
     failed = output.with_name(f"{output.stem}.failed.ipynb")
-    seconds = execute(found, output, failed, checked)
+    seconds = execute(page, output, failed, settings)
     failed.unlink(missing_ok=True)
-    typer.echo(f"{found.name}: {seconds:.0f} s, written to {output}")
+    typer.echo(f"{page.name}: {seconds:.0f} s, written to {output}")
     if html:
-        typer.echo(f"{found.name}: rendered to {render_page(project, found, output)}")
+        typer.echo(f"{page.name}: rendered to {render_page(project, page, output)}")
 
 
 def _run_grid(
@@ -121,8 +129,11 @@ def _run_grid(
     scheduler: str | None,
     html: bool,
 ) -> None:
+    from tqdm import tqdm
+
     from ..book.batches.index import write_index
     from ..book.batches.run import BatchError, Outcome, run_batch
+    from ..book.export.standalone import render_page
 
     bar = tqdm(total=len(runs), unit="run", disable=None)  # a bar only on a terminal
 
@@ -172,114 +183,9 @@ def _split(text: str) -> tuple[str, str]:
 def _read_values(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
+    from ..book.batches.grid import read_yaml
+
     values = read_yaml(file)
     if not isinstance(values, dict):
         raise ValueError(f"{file} holds no mapping of parameter: value")
     return {str(name): value for name, value in values.items()}
-
-
-@app.command()
-@command
-def capacity(
-    matrix: Annotated[
-        Path, typer.Argument(help="File ending in .npy, .npz, .pt, .pth or .safetensors.")
-    ],
-    key: Annotated[
-        str | None, typer.Option(help="Name of the tensor, in a file that holds several.")
-    ] = None,
-    transpose: Annotated[
-        bool, typer.Option("--transpose", help="Features are rows, not columns.")
-    ] = False,
-    tolerance: Annotated[
-        float, typer.Option(help="What counts as 0, as 1 and as orthogonal; see above.")
-    ] = 0.01,
-    picture: Annotated[
-        Path | None,
-        typer.Option(help="Where the picture goes; default FILE-capacity.png, in this folder."),
-    ] = None,
-    no_picture: Annotated[bool, typer.Option("--no-picture", help="Draw none.")] = False,
-    csv: Annotated[Path | None, typer.Option(help="Write one line a feature to this file.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
-) -> None:
-    """Measure the capacities of the features of a matrix of your own.
-
-    Features are the columns, counted from 0. A feature within the tolerance of capacity 1 is
-    monosemantic; one with less than this part of its even share (dimensions by features) is
-    ignored; features whose cosine is within it of 0 are orthogonal, and sets of features that are
-    orthogonal to all others are blocks.
-
-    Nothing in the file is executed. Large matrices are fine: pairs of features are never stored.
-
-    \b
-    Example: feature-capacity capacity weights.npy
-    Example: feature-capacity capacity model.safetensors --key W_enc --csv capacity.csv
-    """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
-    from ..measure.report import draw, measure_matrix
-    from ..measure.tensor_files import read_matrix
-
-    if picture and no_picture:
-        raise ValueError("--picture and --no-picture exclude each other; leave one out")
-    if not no_picture:
-        picture = picture or Path(f"{matrix.stem}-capacity.png")
-        picture = check_output(picture, [".png", ".svg", ".pdf"])
-    csv = csv and check_output(csv, [".csv"])
-    json = json and check_output(json, [".json"])
-    W = read_matrix(matrix, key)
-    report = measure_matrix(W.T if transpose else W, tolerance)
-    typer.echo(report.text())
-    if csv:
-        replace_file(csv, report.csv().encode())
-    if json:
-        replace_file(json, report.json().encode())
-    if picture:
-        replace_file(picture, draw(report, picture.suffix))
-    for path in filter(None, (csv, json, picture)):
-        typer.echo(f"wrote {path}")
-
-
-@app.command()
-@command
-def sweep(
-    config: Annotated[Path, typer.Option(help="YAML or JSON file that says what to compute.")],
-    out: Annotated[Path, typer.Option(help="Zarr store for the result, for example relu.zarr.")],
-    device: Annotated[
-        str, typer.Option(help="Where torch computes: auto, cpu, cuda, mps.")
-    ] = "auto",
-    workers: Annotated[int, typer.Option(help="Processes on this machine.")] = 1,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Dask cluster instead, for example tcp://10.0.0.1:8786.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
-) -> None:
-    """Minimize a toy model in every cell of a phase diagram.
-
-    The store appears when the sweep is whole. Interrupted in whatever way, the same command goes
-    on where it stopped; on a store that is whole it only checks it.
-
-    \b
-    A configuration:
-      model: autoencoder            # or computation
-      activation: relu              # quadratic, relu, gelu, tanh, abs
-      inputs: unit_sparse_uniform   # or sparse_uniform, sparse_normal
-      n_features: 6
-      n_dims: 3
-      importance: {low: 0.01, high: 100, count: 32}   # or a list of numbers
-      probability: {low: 0.01, high: 1, count: 32}
-      n_starts: 4                   # random starts in each cell
-    Also: max_rounds, seed, n_points, max_iterations, tolerance, dtype.
-
-    Example: feature-capacity sweep --config relu.yml --out relu.zarr
-    """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
-    from ..sweeps.config import SweepConfig, SweepError
-    from ..sweeps.run import run_sweep
-
-    options = {"device": device, "workers": workers, "scheduler": scheduler}
-    try:
-        data = run_sweep(SweepConfig.from_file(config), out, progress=not quiet, **options)
-    except SweepError as error:
-        raise fail(error, 1) from None
-    except KeyboardInterrupt:
-        raise fail("interrupted; the same command goes on where it stopped", 130) from None
-    rows, cells = data.loss.shape
-    settled = float(data.converged.mean())
-    typer.echo(f"{out}: {rows} x {cells} cells, {100 * settled:.1f} % of them converged")

@@ -25,14 +25,8 @@ def capacity_overview(report: MatrixReport) -> Figure:
     capacity, length, phase = report.capacity, report.length, report.phase
     fig, (first, second, third) = plt.subplots(1, 3, figsize=(10.5, 3.7))
     few = len(capacity) <= FEW
-<<<<<<< HEAD
-    even_share = min(1.0, n_dims / len(capacity))
-    panel_letters((first, second, third), "ABC")
-=======
     even_share = min(1.0, report.n_dims / len(capacity))
-    for ax, letter in zip((first, second, third), "ABC", strict=True):
-        panel_letter(ax, letter)
->>>>>>> theory
+    panel_letters((first, second, third), "ABC")
     colors = np.array([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])[phase]
     if few:
         _bars(first, capacity, colors)

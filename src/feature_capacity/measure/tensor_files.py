@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from .._arrays import unknown
-from .._lazy import missing_sentence
+from .._lazy import need
 
 if TYPE_CHECKING:
     import torch
@@ -100,7 +100,7 @@ def _numpy_error(path: Path, error: Exception) -> ValueError:
 
 
 def _read_torch(path: Path) -> dict[str, StoredTensor]:
-    _require_torch(f"reading {path}")
+    need("models", f"reading {path}", "torch")
     import torch
 
     try:
@@ -139,7 +139,7 @@ def _read_safetensors(path: Path) -> dict[str, StoredTensor]:
         with safe_open(path, framework="pt" if find_spec("torch") else "np") as archive:
             kind = archive.get_slice(name).get_dtype()
             if kind.startswith(("BF", "F8")):  # which NumPy does not know
-                _require_torch(f"reading {name} of {path}, which is {kind},")
+                need("models", f"reading {name} of {path}, which is {kind},", "torch")
             return archive.get_tensor(name)
 
     try:
@@ -148,11 +148,6 @@ def _read_safetensors(path: Path) -> dict[str, StoredTensor]:
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {_line(error)}") from None
     return {name: StoredTensor(shape, partial(read, name)) for name, shape in shapes.items()}
-
-
-def _require_torch(what: str) -> None:
-    if find_spec("torch") is None:
-        raise ModuleNotFoundError(missing_sentence(what, "torch"), name="torch")
 
 
 READERS: dict[str, Callable[[Path], dict[str, StoredTensor]]] = {

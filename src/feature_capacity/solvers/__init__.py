@@ -8,3 +8,7 @@
 - ``batch``: many models at once, row by row
 - ``result``: what a minimization returns, and how it fails
 """
+
+from .._lazy import need
+
+need("models", __name__)

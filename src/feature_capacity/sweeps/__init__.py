@@ -5,3 +5,7 @@
 - ``store``: where a sweep is kept
 - ``run``: all rows, in rounds, resumed where they stopped
 """
+
+from .._lazy import need
+
+need("sweeps", __name__)

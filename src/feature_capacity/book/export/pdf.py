@@ -11,16 +11,14 @@ import os
 import posixpath
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
-
 from ..build import Build
 from ..files import replace_file
-from ..pages import PageError, list_documents
+from ..pages import PageError, list_documents, list_parts
 from .browser import find_browser
 
 _STYLES = ("pygments.css", "basic.css", "custom.css", "print.css")
@@ -110,7 +108,7 @@ def one_document(build: Build) -> str:
         f'<link rel="stylesheet" href="{path.as_uri()}">'
         for path in [*(static / name for name in _STYLES), *static.glob("mystnb.*.css")]
     ]
-    title = yaml.safe_load(build.project.config.read_text(encoding="utf-8")).get("title", "Book")
+    title = build.project.configuration().get("title", "Book")
     return _DOCUMENT.format(
         title=html.escape(title),
         styles="\n".join(styles),
@@ -183,7 +181,7 @@ def _front(build: Build, title: str, articles: dict[str, Any]) -> str:
         + ("<p>A trial build with small settings.</p>" if build.quick else ""),
         '</section><nav class="book-contents"><p class="book-contents-title">Contents</p>',
     ]
-    for caption, names in _parts(build):
+    for caption, names in list_parts(build.project):
         if caption:
             lines.append(f"<p class='part'>{html.escape(caption)}</p>")
         lines.append("<ol>")
@@ -192,12 +190,3 @@ def _front(build: Build, title: str, articles: dict[str, Any]) -> str:
             lines.append(f'<li><a href="#{_anchor(name)}">{html.escape(heading)}</a></li>')
         lines.append("</ol>")
     return "\n".join([*lines, "</nav>"])
-
-
-def _parts(build: Build) -> Iterator[tuple[str, list[str]]]:
-    """Caption and documents of each part of the table of contents."""
-    toc = yaml.safe_load(build.project.toc.read_text(encoding="utf-8"))
-    yield "", [toc["root"]]
-    for part in toc.get("parts", [toc]):
-        rest = {key: value for key, value in part.items() if key != "root"}
-        yield part.get("caption", ""), list_documents(rest)

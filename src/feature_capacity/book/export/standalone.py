@@ -56,27 +56,13 @@ def render_page(project: Project, page: Page, executed: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="render-") as folder:
         stage, output = Path(folder) / "stage", Path(folder) / "out"
         _stage(project, page, executed, stage)
-        command = "from jupyter_book.cli.main import main; main()"
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                command,
-                "build",
-                str(stage),
-                "--path-output",
-                str(output),
-                "-q",
-            ],
-            capture_output=True,
-            text=True,
-        )
+        program = "from jupyter_book.cli.main import main; main()"
+        command = [sys.executable, "-c", program, "build", stage, "--path-output", output, "-q"]
+        done = subprocess.run(command, capture_output=True, text=True)
         html = output / "_build" / "html" / "notebooks" / f"{page.name}.html"
         if done.returncode or not html.is_file():
-            last = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[
-                -1
-            ]
-            raise PageError(f"page {page.name} could not be rendered: {last}")
+            told = done.stderr.strip() or done.stdout.strip() or "no reason given"
+            raise PageError(f"page {page.name} could not be rendered: {told.splitlines()[-1]}")
         destination = executed.with_suffix(".html")
         replace_file(destination, _inlined(html).encode())
     return destination
@@ -84,14 +70,14 @@ def render_page(project: Project, page: Page, executed: Path) -> Path:
 
 def _stage(project: Project, page: Page, executed: Path, stage: Path) -> None:
     """A book of this one page, with the settings of the whole."""
-    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    config = project.configuration()
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
     sphinx = config.setdefault("sphinx", {}).setdefault("config", {})
-    ours = ["feature_capacity.book.export.links"]
+    ours = "feature_capacity.book.export.links"
     if "extensions" in sphinx:
-        sphinx["extensions"] = [*sphinx["extensions"], *ours]
+        sphinx["extensions"].append(ours)
     else:
-        config["sphinx"]["extra_extensions"] = ours
+        config["sphinx"]["extra_extensions"] = [ours]
     sources = [*project.book.glob("*.md"), *project.notebooks.glob("*.py")]
     sphinx["standalone_places"] = places(sorted(sources))
     (stage / "notebooks").mkdir(parents=True)
