@@ -1,12 +1,12 @@
 """One row of a sweep: all importances at one probability, minimized on its own.
 
 A row is always solved alone and by one thread, so its numbers do not depend on what else is
-computed, where, or in which order.
+computed, where, or in which order.  Its state is a structured array, one entry a cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypedDict
@@ -70,19 +70,15 @@ def sizes_of(config: SweepConfig) -> dict[str, int]:
     return {"feature": config.n_features, "dim": config.n_dims, "start": config.n_starts}
 
 
-Row = dict[str, np.ndarray]
-"""By field: the values in all cells of a row, the cell first."""
-
-
-def _row(config: SweepConfig, values: Mapping[str, np.ndarray]) -> Row:
-    """The fields of a row, each with its shape and dtype."""
-    sizes = {**sizes_of(config), "importance": config.shape[1]}
-    return {
-        name: np.asarray(values[name], dtype=field.dtype).reshape(
-            [sizes[dim] for dim in ("importance", *field.dims)]
-        )
-        for name, field in fields_of(config).items()
-    }
+def cell_dtype(config: SweepConfig) -> np.dtype:
+    """Structured type of one cell, by field; a row is an array of as many as it has cells."""
+    sizes = sizes_of(config)
+    return np.dtype(
+        [
+            (name, field.dtype, tuple(sizes[dim] for dim in field.dims))
+            for name, field in fields_of(config).items()
+        ]
+    )
 
 
 @dataclass(frozen=True)
@@ -96,9 +92,9 @@ class RowTask:
     config: SweepConfig
     row: int
     round: int = 0
-    own: Row | None = None
-    below: Row | None = None  # the row of the next lower probability
-    above: Row | None = None
+    own: np.ndarray | None = None
+    below: np.ndarray | None = None  # the row of the next lower probability
+    above: np.ndarray | None = None
     device: str = "auto"
     code: str = ""
 
@@ -128,7 +124,7 @@ class Candidates:
     parameters: np.ndarray
 
 
-def solve_row(task: RowTask) -> Row:
+def solve_row(task: RowTask) -> np.ndarray:
     """The new state of the row."""
     check_worker(task.device, task.code)
     with _one_thread():
@@ -188,7 +184,7 @@ def _minimize(task: RowTask, warm: Candidates | None = None) -> MinimizationResu
     )
 
 
-def _random_starts(task: RowTask) -> Row:
+def _random_starts(task: RowTask) -> np.ndarray:
     config = task.config
     if config.exact:
         found = minimize_quadratic(
@@ -202,16 +198,14 @@ def _random_starts(task: RowTask) -> Row:
         )
     else:
         found = _minimize(task)
-    cells = np.zeros(config.shape[1])
-    rest = {
-        "won_from": cells,
-        "won_in_round": cells,
-        "accelerated": cells + (pick_device(task.device).type != "cpu"),
-    }
-    return _row(config, {**vars(found), **rest})
+    row = np.zeros(config.shape[1], cell_dtype(config))
+    for name in row.dtype.fields.keys() & vars(found).keys():
+        row[name] = getattr(found, name)
+    row["accelerated"] = pick_device(task.device).type != "cpu"
+    return row
 
 
-def _warm_starts(task: RowTask, own: Row) -> Row:
+def _warm_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
     warm = task.candidates()
     if not len(warm.cell):
         return own
@@ -220,7 +214,7 @@ def _warm_starts(task: RowTask, own: Row) -> Row:
     order = np.argsort(-loss, kind="stable")
     best = np.full(task.config.shape[1], -1)
     best[warm.cell[order]] = order  # the last one written is the lowest
-    row = {name: values.copy() for name, values in own.items()}
+    row = own.copy()
     cell = np.flatnonzero(best >= 0)
     cell = cell[loss[best[cell]] < (1 - _WORTH_TAKING) * row["loss"][cell]]
     for name in ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged"):

@@ -1,39 +1,34 @@
 """Where a sweep is kept: a Zarr store that exists only when it is whole.
 
-While a sweep runs, its rounds are beside the store, in ``NAME.partial``: one group a round, a
-dataset of the same form, into which each row is written as a region together with its hash.  A row
-without its hash, or with another one, was not finished and is computed again.  At the end the
-whole dataset is written there too, in larger pieces, and renamed into place.
+While a sweep runs, its rounds are beside the store, in ``NAME.partial``: one group a round, into
+which each row is written as a region together with its hash.  A row without its hash, or with
+another one, was not finished and is computed again.  At the end the labelled dataset is written
+there too, in larger regions, and renamed into place.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import scipy
-import torch
 import xarray as xr
 from filelock import FileLock, Timeout
 
-from .. import __version__
 from .._arrays import require
-from .._digest import digest
 from .config import SweepConfig, SweepError, code_digest
-from .rows import WON_FROM, Row, fields_of, sizes_of
+from .dataset import HASH, blank_dataset, row_hash, row_hashes
+from .rows import cell_dtype, fields_of
 
 _FORMAT = 2
 _MARK = "feature_capacity_sweep"
-_HASH = "row_hash"
+_STATE_DIMS = ("probability", "importance", "byte")
 _CHUNK_BYTES = 2**20  # of a whole sweep, all fields together
 _UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError)  # what damage can raise
 
@@ -63,7 +58,7 @@ class SweepStore:
     def __init__(self, path: Path, config: SweepConfig) -> None:
         self.path, self.config = Path(path).absolute(), config
         self.partial = self.path.with_name(f"{self.path.name}.partial")
-        self._rounds: dict[int, xr.Dataset] = {}
+        self._cell, self._rounds = cell_dtype(config), dict[int, xr.Dataset]()
         require(self.path.parent.is_dir(), f"there is no folder {self.path.parent} to write to")
         for place in (self.path, self.partial):
             if place.exists() or place.is_symlink():
@@ -105,7 +100,7 @@ class SweepStore:
             if not self.partial.exists():
                 new = self.partial.with_name(f".{self.partial.name}.{os.getpid()}")
                 try:
-                    xr.Dataset(attrs=self._identity()).to_zarr(new, consolidated=False)
+                    xr.Dataset(attrs=self._identity).to_zarr(new, consolidated=False)
                     os.replace(new, self.partial)
                 finally:
                     shutil.rmtree(new, ignore_errors=True)
@@ -131,102 +126,61 @@ class SweepStore:
                 "and the same command goes on from there"
             ) from error
 
-    # ------------------------------------------------------------------------------------- labels
-
+    @property
     def _identity(self) -> dict[str, str | int]:
         return {_MARK: _FORMAT, "config": self.config.json(), "code": code_digest()}
 
-    @cached_property
-    def _blank(self) -> xr.Dataset:
-        """The whole sweep with its labels; all values are one zero, which takes no memory."""
-        config, sizes = self.config, sizes_of(self.config)
-        kurtosis = [config.inputs_of(row).kurtosis for row in range(config.shape[0])]
-        coordinates = {
-            "probability": ("probability", config.probability, "feature probability p"),
-            "importance": ("importance", config.importance, "importance of the varied feature"),
-            "kurtosis": (
-                "probability",
-                kurtosis,
-                "kurtosis of a feature (fourth standardized moment)",
-            ),
-            "feature": ("feature", range(sizes["feature"]), "feature, the varied one first"),
-            "dim": ("dim", range(sizes["dim"]), "embedding dimension"),
-            "start": ("start", range(sizes["start"]), "random start"),
-        }
-        variables = {}
-        for name, field in fields_of(config).items():
-            shape = (*config.shape, *(sizes[dim] for dim in field.dims))
-            zeros = np.broadcast_to(np.zeros((), field.dtype), shape)
-            labels: dict[str, object] = {"long_name": field.meaning, "units": "1"}
-            if name == "won_from":
-                labels |= {"flag_values": list(range(len(WON_FROM)))}
-                labels |= {"flag_meanings": " ".join(WON_FROM)}
-            variables[name] = (("probability", "importance", *field.dims), zeros, labels)
-        meaning = {"long_name": "start of the SHA-256 hash of the row and its labels"}
-        hashes = ("probability", np.zeros(config.shape[0], "uint64"), meaning)
-        versions = {"python": platform.python_version()}
-        versions |= {module.__name__: module.__version__ for module in (np, scipy, torch)}
-        versions["feature_capacity"] = __version__
-        return xr.Dataset(
-            {**variables, _HASH: hashes},
-            {
-                name: (dim, np.asarray(values), {"long_name": text, "units": "1"})
-                for name, (dim, values, text) in coordinates.items()
-            },
-            {
-                **self._identity(),
-                "title": f"Lowest loss and feature capacities: {config.toy_model.name}, "
-                f"{config.inputs} inputs",
-                "seed": config.seed,
-                "versions": json.dumps(versions),
-            },
-        )
-
     # ------------------------------------------------------------------------------------- rounds
 
-    def read(self, round_: int, row: int) -> Row | None:
+    def read(self, round_: int, row: int) -> np.ndarray | None:
         """State of a row at the end of a round; None if it is not finished, or damaged."""
         try:
-            found = self._round(round_)
-            if not found[_HASH][row]:
-                return None
-            found = found.isel(probability=slice(row, row + 1)).load()
-            if found[_HASH].item() == _row_hashes(found)[0]:
-                return {name: found[name].values[0] for name in fields_of(self.config)}
+            found = self._round(round_).isel(probability=row).load()
         except _UNREADABLE:
-            pass
-        return None
+            return None
+        state = found["state"].values
+        whole = found[HASH].item() == row_hash(state)
+        return state.view(self._cell)[:, 0] if whole else None
 
-    def need(self, round_: int, row: int) -> Row:
+    def need(self, round_: int, row: int) -> np.ndarray:
         """State of a row that was finished."""
         values = self.read(round_, row)
         if values is None:
             raise SweepError(f"{self.partial} was damaged at row {row}; run the sweep again")
         return values
 
-    def write(self, round_: int, row: int, values: Row) -> None:
+    def write(self, round_: int, row: int, values: np.ndarray) -> None:
         """Keep the state of a row, with its hash."""
+        state = values.view(np.uint8).reshape(1, len(values), -1)
+        hashes = np.array([row_hash(state)], "uint64")
+        data = xr.Dataset({"state": (_STATE_DIMS, state), HASH: ("probability", hashes)})
         with self._writing():
             self._round(round_)
-            rows = slice(row, row + 1)
-            _write_region(self._blank, rows, [values], self.partial, f"round_{round_}")
+            region = {"probability": slice(row, row + 1)}
+            data.to_zarr(self._place(round_), region=region, consolidated=False)
 
     def improved(self, round_: int) -> bool:
         """Whether some cell has a lower loss at the end of a round than before."""
-        return bool((self._round(round_)["won_in_round"] == round_).any())
+        rows = range(self.config.shape[0])
+        return any((self.need(round_, row)["won_in_round"] == round_).any() for row in rows)
+
+    def _place(self, round_: int) -> Path:
+        return self.partial / f"round_{round_}"
 
     def _round(self, round_: int) -> xr.Dataset:
         """A round, read when its values are used; made anew if it is not there, or damaged."""
         if round_ not in self._rounds:
-            group = f"round_{round_}"
+            place, shape = self._place(round_), (*self.config.shape, self._cell.itemsize)
             try:
-                found = _open(self.partial, group)
-                require(found.sizes == self._blank.sizes, "other sizes")
-                require(set(found.variables) == set(self._blank.variables), "other variables")
+                found = xr.open_zarr(place, chunks=None, consolidated=False)
+                require(found["state"].shape == shape and found[HASH].shape == shape[:1], "shape")
             except _UNREADABLE:
+                zeros = np.broadcast_to(np.uint8(0), shape)
+                hashes = np.zeros(shape[0], "uint64")
+                blank = xr.Dataset({"state": (_STATE_DIMS, zeros), HASH: ("probability", hashes)})
                 with self._writing():
-                    _create(self._blank, self.partial, 1, group)
-                found = _open(self.partial, group)
+                    blank.to_zarr(place, mode="w", encoding=_files(blank, 1), consolidated=False)
+                found = xr.open_zarr(place, chunks=None, consolidated=False)
             self._rounds[round_] = found
         return self._rounds[round_]
 
@@ -234,82 +188,46 @@ class SweepStore:
 
     def finish(self, round_: int, settled: bool) -> None:
         """Write the whole sweep from its last round, and let it appear."""
-        whole = self._blank.assign_attrs(rounds=round_, settled=int(settled))
-        place = self.partial / "whole"
-        with self._writing():
-            _create(whole, place, self._rows_at_once())
-            for rows in self._blocks():
-                values = [self.need(round_, row) for row in range(rows.start, rows.stop)]
-                _write_region(whole, rows, values, place)
+        whole = blank_dataset(self.config).assign_attrs(
+            self._identity, rounds=round_, settled=int(settled)
+        )
+        n_rows, place = self.config.shape[0], self.partial / "whole"
+        # Small files, one a row, would take long to read.
+        step = min(n_rows, max(1, _CHUNK_BYTES * n_rows // whole.nbytes))
+        with self._writing(), warnings.catch_warnings():
+            # Zarr says that consolidated metadata are no standard yet; xarray looks for them first.
+            warnings.filterwarnings("ignore", "Consolidated metadata")
+            whole.to_zarr(place, mode="w", encoding=_files(whole, step), consolidated=True)
+            for start in range(0, n_rows, step):
+                rows = slice(start, min(start + step, n_rows))
+                values = np.stack([self.need(round_, row) for row in range(n_rows)[rows]])
+                block = whole.isel(probability=rows)
+                for name in fields_of(self.config):
+                    block[name] = block[name].copy(data=values[name])
+                block[HASH] = block[HASH].copy(data=row_hashes(block))
+                block.drop_vars(list(block.coords)).to_zarr(place, region={"probability": rows})
             os.replace(place, self.path)
-
-    def _rows_at_once(self) -> int:
-        """Rows in one chunk of the whole sweep; many small files would take long."""
-        rows = self.config.shape[0]
-        return min(rows, max(1, _CHUNK_BYTES * rows // self._blank.nbytes))
-
-    def _blocks(self) -> Iterator[slice]:
-        rows, step = self.config.shape[0], self._rows_at_once()
-        return (slice(row, min(row + step, rows)) for row in range(0, rows, step))
 
     def dataset(self) -> xr.Dataset:
         """The whole sweep, checked row by row; values are read when they are needed."""
         try:
-            data = _open(self.path)
-            for rows in self._blocks():
-                block = data.isel(probability=rows).load()
-                changed = np.flatnonzero(block[_HASH].values != _row_hashes(block))
-                require(not len(changed), f"row {rows.start + changed[:1]} has changed")
+            data = xr.open_zarr(self.path, chunks=None)
+            step = data[HASH].encoding["chunks"][0]
+            for start in range(0, self.config.shape[0], step):
+                block = data.isel(probability=slice(start, start + step)).load()
+                for row in np.flatnonzero(block[HASH].values != row_hashes(block)):
+                    raise ValueError(f"row {start + row} has changed")
         except _UNREADABLE as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise DamagedStoreError(
                 f"{self.path} is damaged ({reason}); delete it and run the sweep again"
             ) from None
-        return data.drop_vars(_HASH)
+        return data.drop_vars(HASH)
 
 
-def _create(data: xr.Dataset, place: Path, rows_at_once: int, group: str | None = None) -> None:
-    """Write the labels of a sweep; its values are not written as long as they are zero."""
-    encoding = {
-        name: {"chunks": (rows_at_once, *values.shape[1:]), "_FillValue": None}
+def _files(data: xr.Dataset, n_rows: int) -> dict[str, dict[str, object]]:
+    """How to write variables: so many rows in a file; values that are still zero have none."""
+    return {
+        str(name): {"chunks": (n_rows, *values.shape[1:]), "_FillValue": None}
         for name, values in data.data_vars.items()
     }
-    with warnings.catch_warnings():
-        # xarray looks for consolidated metadata first; Zarr says that they are no standard yet.
-        warnings.filterwarnings("ignore", "Consolidated metadata")
-        data.to_zarr(place, group=group, mode="w", encoding=encoding, consolidated=group is None)
-
-
-def _open(place: Path, group: str | None = None) -> xr.Dataset:
-    return xr.open_zarr(place, group=group, chunks=None, consolidated=group is None)
-
-
-def _write_region(
-    sweep: xr.Dataset, rows: slice, values: Sequence[Row], place: Path, group: str | None = None
-) -> None:
-    """Write some rows, with their hashes, into a store that was created."""
-    data = sweep.isel(probability=rows)
-    data = data.assign(
-        {name: data[name].copy(data=np.stack([row[name] for row in values])) for name in values[0]}
-    )
-    data[_HASH] = data[_HASH].copy(data=_row_hashes(data))
-    data.drop_vars(list(data.coords)).to_zarr(
-        place, group=group, region={"probability": rows}, consolidated=group is None
-    )
-
-
-def _row_hashes(data: xr.Dataset) -> np.ndarray:
-    """A hash a row, of all that a reader takes from it; never 0, which means that there is none."""
-    names = sorted(str(name) for name in data.variables if name != _HASH)
-    by_row = [name for name in names if "probability" in data[name].dims]
-    labels = [(name, data[name].dims, str(data[name].dtype)) for name in names]
-    attributes = [_sorted(data.attrs), *(_sorted(data[name].attrs) for name in names)]
-    shared = [data[name].values.tobytes() for name in names if name not in by_row]
-    common = digest(labels, attributes, shared)
-    arrays = [data[name].values for name in by_row]
-    rows = (digest(common, [a[row].tobytes() for a in arrays]) for row in range(len(arrays[0])))
-    return np.array([int(row[:16], 16) | 1 for row in rows], dtype="uint64")
-
-
-def _sorted(attributes: Mapping[str, object]) -> list[tuple[str, object]]:
-    return sorted(attributes.items())
