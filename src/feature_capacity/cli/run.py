@@ -122,7 +122,7 @@ def _run_grid(
     html: bool,
 ) -> None:
     from ..book.batches.index import write_index
-    from ..book.batches.run import BatchError, Outcome, run_batch
+    from ..book.batches.run import Outcome, run_batch
 
     bar = tqdm(total=len(runs), unit="run", disable=None)  # a bar only on a terminal
 
@@ -136,8 +136,6 @@ def _run_grid(
             outcomes = run_batch(
                 project, page, runs, folder, jobs=jobs, scheduler=scheduler, report=report
             )
-    except BatchError as error:
-        raise fail(error, 1) from None
     except KeyboardInterrupt:
         raise fail("interrupted; the same command goes on where it stopped", 130) from None
     if html:

@@ -76,9 +76,9 @@ def row_hashes(data: xr.Dataset) -> np.ndarray:
     shared = [v.values.tobytes() for name, v in variables.items() if name not in by_row]
     common = digest(sorted(data.attrs.items()), labels, shared)
     rows = zip(*(variables[name].values for name in by_row), strict=True)
-    return np.array([row_hash(common.encode(), *row) for row in rows], dtype="uint64")
+    return np.array([row_hash(*row, labels=common) for row in rows], dtype="uint64")
 
 
-def row_hash(*parts: np.ndarray | np.generic | bytes) -> int:
+def row_hash(*parts: np.ndarray | np.generic, labels: str = "") -> int:
     """A hash of arrays, of 64 bits; never 0, which is what one that was not written reads as."""
-    return int(digest([bytes(np.ascontiguousarray(part)) for part in parts])[:16], 16) | 1
+    return int(digest(labels, [part.tobytes() for part in parts])[:16], 16) | 1
