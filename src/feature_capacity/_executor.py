@@ -152,16 +152,17 @@ def _local_pool(number: int) -> Iterator[Workers]:
             yield Workers(pool, lambda: 2 * number)
         finally:
             # The executor itself would wait for the tasks under way, which may take minutes.
-            processes = list((pool._processes or {}).values())
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
+            for process in (pool._processes or {}).values():
                 process.terminate()
-            for process in processes:
-                process.join()
+            pool.shutdown(cancel_futures=True)
 
 
 def _prepare_process(scratch: str) -> None:
+    from tqdm import tqdm
+
     tempfile.tempdir = scratch
+    # Progress bars share a semaphore among processes, which one that is ended would leave behind.
+    tqdm.set_lock(threading.RLock())
     # Threads that spin while they wait would hold up the processes beside this one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
