@@ -1,5 +1,6 @@
 """Pages: pairing, execution, what is executed again, and what the real pages must be like."""
 
+import contextlib
 import importlib
 import json
 import os
@@ -22,6 +23,7 @@ from tornado.web import HTTPError
 from traitlets import Unicode
 from traitlets.config import LoggingConfigurable
 
+from feature_capacity._executor import Workers
 from feature_capacity.book import build as building
 from feature_capacity.book.build import Build, build_book, is_executed
 from feature_capacity.book.claims.registry import load_claims
@@ -367,15 +369,18 @@ def test_a_first_build_begins_with_the_largest_page(tiny, monkeypatch):
         tiny.toc.write_text(tiny.toc.read_text() + f"  - file: notebooks/{name}\n")
     begun = []
 
-    class Pool(ThreadPoolExecutor):
-        def __init__(self, jobs, context, initializer):
-            super().__init__(1)
+    def execute_one(build, page):
+        begun.append(page.name)
+        return 5.0 if page.name == "tiny" else 1.0
 
-        def submit(self, function, build, page):
-            begun.append(page.name)
-            return super().submit(lambda: 5.0 if page.name == "tiny" else 1.0)
+    # One at a time, so that the order is that in which they are handed out.
+    @contextlib.contextmanager
+    def one_thread(jobs):
+        with ThreadPoolExecutor(1) as executor:
+            yield Workers(executor, lambda: 2)
 
-    monkeypatch.setattr(building, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(building, "open_workers", one_thread)
+    monkeypatch.setattr(building, "_execute_one", execute_one)
     build = Build(tiny)
     monkeypatch.setattr(Build, "claims", lambda self: load_claims(tiny.registry))
     monkeypatch.setattr(building, "_stage", lambda *arguments: None)
@@ -415,7 +420,9 @@ def test_a_killed_worker_ends_the_build_with_one_sentence(tiny, monkeypatch):
     tiny.registry.write_text("[]")
     tiny.toc.write_text(tiny.toc.read_text() + "  - file: notebooks/second\n")
     monkeypatch.setattr(building, "_execute_one", _die)
-    with pytest.raises(PageError, match="was killed, perhaps for lack of memory; try --jobs 1"):
+    with pytest.raises(
+        PageError, match="was killed, perhaps for lack of memory; what is finished is"
+    ):
         build_book(Build(tiny), jobs=2, report=lambda line: None)
 
 
