@@ -1,209 +1,232 @@
-"""Who does the tasks of a long computation: a local pool of processes, or a Dask cluster.
+"""Who does the tasks of a long computation: this process, processes beside it, or a Dask cluster.
 
-Both are used in the same way: a function from tasks to pairs (task, result), in whatever order
-they come to be finished.  Only a few tasks are under way at a time, so memory does not grow with
-their number.  A worker that is lost costs the tasks that it had under way, which are done again.
+Each has the interface of :mod:`concurrent.futures`.  Only a few tasks are under way at a time, so
+memory does not grow with their number.  What is finished is the caller's to keep: a local worker
+that is killed ends the computation, and a cluster gives the task of a lost worker to another one.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context, parent_process
-from typing import Any
+from typing import NoReturn, ParamSpec, TypeVar
 
-Runner = Callable[[Iterable[Any]], Iterator[tuple[Any, Any]]]
-"""Tasks in, pairs (task, result) out."""
+from ._lazy import missing_sentence
 
-_LOSSES_IN_A_ROW = 3  # of workers, without one finished task between them
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
 _SECONDS_TO_ANSWER = 20
-_SECONDS_BETWEEN_LOOKS = 5
 
 
-@contextmanager
-def open_pool(
-    solve: Callable[[Any], Any], workers: int, failure: type[RuntimeError]
-) -> Iterator[Runner]:
-    """A pool of local processes; leaving it ends them at once.
+class WorkerError(RuntimeError):
+    """Workers that were lost or do not answer; one sentence."""
 
-    Parameters
-    ----------
-    solve : callable
-        From task to result; must be importable.
-    workers : int
-    failure : exception class
-        Raised when workers keep dying.
-    """
-    # What a process leaves behind when it is ended goes with this folder.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        pool = _Pool(solve, workers, failure, scratch)
+
+@dataclass(frozen=True)
+class Workers:
+    """An executor, and how many tasks are given to it at a time."""
+
+    executor: Executor
+    room: Callable[[], int]
+
+    def completed(
+        self, function: Callable[[T], R], tasks: Iterable[T], at_most: int = sys.maxsize
+    ) -> Iterator[tuple[T, R]]:
+        """Pairs (task, result) in the order in which they come to be finished.
+
+        Parameters
+        ----------
+        function : callable
+            From task to result; must be importable where the work is done.
+        tasks : iterable
+            Each is taken when there is room for it.
+        at_most : int
+            Tasks under way at a time, even if there is room for more.
+
+        Raises
+        ------
+        WorkerError
+            If a local worker was killed; results that were finished are yielded before.
+        """
+        waiting, running = iter(tasks), dict[Future[R], T]()
         try:
-            yield pool.run
-        finally:
-            pool.close()
+            while True:
+                room = min(self.room(), at_most) - len(running)
+                for task in islice(waiting, max(0, room)):
+                    running[self.executor.submit(function, task)] = task
+                if not running:
+                    return
+                done = wait(running, return_when=FIRST_COMPLETED).done
+                for future in sorted(done, key=lambda future: future.exception() is not None):
+                    yield running.pop(future), future.result()
+        except BrokenProcessPool:
+            raise WorkerError(
+                "a worker process was killed, perhaps for lack of memory; what is finished is "
+                "kept: run the same command again, with fewer workers if memory is short"
+            ) from None
 
 
 @contextmanager
-def open_cluster(
-    address: str,
-    solve: Callable[[Any], Any],
-    check: Callable[[], None],
-    failure: type[RuntimeError],
-) -> Iterator[Runner]:
-    """A Dask cluster.
+def open_workers(
+    number: int = 1, scheduler: str | None = None, check: Callable[[], object] | None = None
+) -> Iterator[Workers]:
+    """Start, or connect to, what does the tasks; leaving it ends local workers at once.
 
     Parameters
     ----------
-    address : str
-        Of its scheduler, for example ``tcp://10.0.0.1:8786``.
-    solve : callable
-        From task to result; must be importable by the workers.
-    check : callable
-        Called once on every worker before it is given anything; raises ``ValueError`` or
-        `failure` if the worker cannot be used.
-    failure : exception class
-        Raised when the cluster fails or has no workers.
+    number : int
+        1 for this process itself; more for a pool of as many.
+    scheduler : str, optional
+        Address of a Dask cluster that does the tasks instead, for example ``tcp://10.0.0.1:8786``.
+    check : callable, optional
+        Called here, or once on every worker of the cluster, before anything is done; raises what
+        is wrong with the place.
 
     Raises
     ------
     ValueError
         If Dask is not installed, or no scheduler answers.
+    WorkerError
+        If the cluster fails or has no workers.
+
+    Examples
+    --------
+    >>> with open_workers() as workers:
+    ...     list(workers.completed(abs, [-1, 2]))
+    [(-1, 1), (2, 2)]
     """
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise ValueError(
-            "a scheduler needs Dask; install it with: pip install 'feature-capacity[cluster]'"
-        ) from None
-    try:
-        client = Client(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"no Dask scheduler answers at {address}: {_line(error)}") from None
-    with client:
-        capacity = _Capacity(client, address, failure)
-        capacity.wait_for_workers()
-        try:
-            client.run(check)
-        except (ValueError, failure):
-            raise
-        except Exception as error:
-            raise failure(f"the workers of {address} cannot start: {_line(error)}") from None
-        executor = client.get_executor(pure=False)
-
-        def run(tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-            try:
-                yield from _work(tasks, lambda task: executor.submit(solve, task), capacity)
-            except (ValueError, failure):
-                raise
-            except Exception as error:
-                raise failure(f"the cluster at {address} failed: {_line(error)}") from error
-
-        yield run
+    if scheduler is not None:
+        with _cluster(scheduler, check) as workers:
+            yield workers
+        return
+    if check is not None:
+        check()
+    if number == 1:
+        yield Workers(_ThisProcess(), lambda: 1)
+        return
+    with _local_pool(number) as workers:
+        yield workers
 
 
-def _work(
-    tasks: Iterable[Any], submit: Callable[[Any], Any], limit: Callable[[], int]
-) -> Iterator[tuple[Any, Any]]:
-    """Results as they come, with at most ``limit()`` tasks under way; lost ones are done again."""
-    tasks, again, running = iter(tasks), [], {}
-    while True:
-        while len(running) < limit() and (task := again.pop() if again else next(tasks, None)):
-            running[submit(task)] = task
-        if not running:
-            return
-        for future in wait(running, _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done:
-            task = running.pop(future)
-            if isinstance(future.exception(), BrokenProcessPool):
-                again.append(task)
-            else:
-                yield task, future.result()
+class _ThisProcess(Executor):
+    """Does a task when it is given."""
+
+    def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        future: Future[R] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
 
 
-class _Pool:
-    """Local processes; when one is killed, all are started anew."""
+# ------------------------------------------------------------------------------- local processes
 
-    def __init__(
-        self, solve: Callable, workers: int, failure: type[RuntimeError], scratch: str
-    ) -> None:
-        self.solve, self.workers, self.failure, self.scratch = solve, workers, failure, scratch
-        self.losses = 0
-        self.start()
 
-    def start(self) -> None:
+@contextmanager
+def _local_pool(number: int) -> Iterator[Workers]:
+    # What a process leaves behind when it is ended goes with this folder.
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+        _leaving_at_sigterm(),
+    ):
         # Spawned, not forked: forking a process in which torch has started threads can hang.
-        self.executor = ProcessPoolExecutor(
-            self.workers,
-            mp_context=get_context("spawn"),
-            initializer=_prepare_process,
-            initargs=(self.scratch,),
-        )
-
-    def submit(self, task: Any) -> Any:
+        pool = ProcessPoolExecutor(number, get_context("spawn"), _prepare_process, (scratch,))
         try:
-            return self.executor.submit(self.solve, task)
-        except BrokenProcessPool:
-            self.losses += 1
-            if self.losses == _LOSSES_IN_A_ROW:
-                raise self.failure(
-                    f"worker processes died {self.losses} times in a row, perhaps for lack of "
-                    "memory; use fewer workers"
-                ) from None
-            self.executor.shutdown(wait=False)
-            self.start()
-            return self.executor.submit(self.solve, task)
-
-    def run(self, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-        for done in _work(tasks, self.submit, lambda: 2 * self.workers):
-            self.losses = 0
-            yield done
-
-    def close(self) -> None:
-        # The executor itself would wait for the tasks under way, which may take minutes.
-        processes = list((getattr(self.executor, "_processes", None) or {}).values())
-        self.executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join()
+            yield Workers(pool, lambda: 2 * number)
+        finally:
+            # The executor itself would wait for the tasks under way, which may take minutes.
+            for process in (pool._processes or {}).values():
+                process.terminate()
+            pool.shutdown(cancel_futures=True)
 
 
 def _prepare_process(scratch: str) -> None:
+    from tqdm import tqdm
+
     tempfile.tempdir = scratch
+    # Progress bars share a semaphore among processes, which one that is ended would leave behind.
+    tqdm.set_lock(threading.RLock())
+    # Threads that spin while they wait would hold up the processes beside this one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
     """A pool whose parent was killed would otherwise wait for work forever."""
-    parent_process().join()
+    if (parent := parent_process()) is not None:
+        parent.join()
     os._exit(1)
 
 
-class _Capacity:
-    """How many tasks a cluster is given at a time; workers may come and go."""
+@contextmanager
+def _leaving_at_sigterm() -> Iterator[None]:
+    """Batch systems send SIGTERM before they kill; it is to leave as little behind as Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # where no signal can be handled
+        return
 
-    def __init__(self, client: Any, address: str, failure: type[RuntimeError]) -> None:
-        self.client, self.address, self.failure = client, address, failure
-        self.seen = time.monotonic()
+    def leave(number: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
 
-    def __call__(self) -> int:
-        threads = sum(self.client.nthreads().values())
-        if threads:
-            self.seen = time.monotonic()
-        elif time.monotonic() - self.seen > _SECONDS_TO_ANSWER:
-            raise self.failure(f"the Dask cluster at {self.address} has no workers")
-        return 2 * threads
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
-    def wait_for_workers(self) -> None:
-        while not self():
-            time.sleep(0.1)
+
+# ------------------------------------------------------------------------------------ a cluster
+
+
+@contextmanager
+def _cluster(address: str, check: Callable[[], object] | None) -> Iterator[Workers]:
+    try:
+        from distributed import Client, KilledWorker
+        from distributed.comm import CommClosedError
+    except ModuleNotFoundError:
+        raise ValueError(missing_sentence("a scheduler", "distributed")) from None
+    try:
+        client = Client(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"no Dask scheduler answers at {address}: {_line(error)}") from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_SECONDS_TO_ANSWER)
+        except TimeoutError:
+            raise WorkerError(f"the Dask cluster at {address} has no workers") from None
+        try:
+            if check is not None:
+                client.run(check)
+        except (ValueError, RuntimeError):
+            raise
+        except Exception as error:
+            raise WorkerError(f"the workers of {address} cannot start: {_line(error)}") from None
+        try:
+            # Workers may come and go; with none left, one task waits for the next to come.
+            yield Workers(
+                client.get_executor(pure=False),
+                lambda: max(1, 2 * sum(client.nthreads().values())),
+            )
+        except (KilledWorker, CommClosedError, CancelledError, TimeoutError) as error:
+            raise WorkerError(f"the cluster at {address} failed: {_line(error)}") from error
 
 
 def _line(error: BaseException) -> str:

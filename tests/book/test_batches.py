@@ -20,7 +20,7 @@ from feature_capacity.book.batches.grid import read_grid, run_name
 from feature_capacity.book.batches.run import run_batch
 from feature_capacity.book.claims.tables import read_records
 from feature_capacity.book.claims.verdicts import AGREES
-from feature_capacity.book.pages import find_page
+from feature_capacity.book.pages import PageError, find_page
 from feature_capacity.cli import app
 
 COMMAND = Path(sys.executable).with_name("feature-capacity")
@@ -226,11 +226,11 @@ def test_an_edited_notebook_is_not_taken_for_a_result(tiny):
 
 def test_a_worker_with_another_page_is_refused(tiny):
     page = find_page(tiny, "tiny")
-    task = batches._Task("tiny", tiny.root, {}, batches._source_digest(page))
-    assert batches._page_of(task).source == page.source
+    code = batches._code_digest(page)
+    assert batches._page_in_worker(code, page).source == page.source
     extend(tiny, "\n# %%\n1\n")
-    with pytest.raises(batches.BatchError, match=r"another version of .* or of the page tiny"):
-        batches._page_of(task)
+    with pytest.raises(PageError, match=r"another version of .* or of the page tiny"):
+        batches._page_in_worker(code, page)
 
 
 @pytest.mark.slow
@@ -285,6 +285,31 @@ def test_a_grid_goes_on_where_it_stopped(tiny, number):
     assert done.output.count("there already") == 3
     assert files("out").items() >= before.items()
     assert Path("out", f"{run_name({'n_dims': 5})}.ipynb").is_file()
+
+
+@pytest.mark.slow
+def test_a_killed_worker_ends_a_grid_and_the_same_command_resumes_it(tiny):
+    extend(tiny, SLOW)
+    Path("grid.yml").write_text("n_dims: [2, 3, 11, 12]")
+    finished = [f"{run_name({'n_dims': n})}.ipynb" for n in (2, 3)]
+    process = start("--grid", "grid.yml", "-o", "out", "--jobs", "2")
+    try:
+        wait_until(lambda: all(Path("out", name).is_file() for name in finished))
+        wait_until(lambda: kernels_of(process))
+        family = process.children(recursive=True)
+        kernels_of(process)[0].parent().send_signal(signal.SIGKILL)
+        assert process.wait(timeout=60) == 1
+    finally:
+        end(process)
+    last = process.stderr.read().splitlines()[-1]
+    assert last.startswith("error: a worker process was killed, perhaps for lack of memory; what")
+    assert not psutil.wait_procs(family, timeout=30)[1]
+    assert names("out") == sorted(finished)
+
+    Path("grid.yml").write_text("n_dims: [2, 3, 4]")
+    done = call("--grid", "grid.yml", "-o", "out")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("there already") == 2
 
 
 @pytest.mark.thorough

@@ -3,7 +3,6 @@
 import errno
 import itertools
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -11,8 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +20,16 @@ import yaml
 import zarr
 from typer.testing import CliRunner
 
-from feature_capacity import _executor as workers
-from feature_capacity import solve_allocation
+from feature_capacity import _executor, solve_allocation
 from feature_capacity.cli import app
 from feature_capacity.sweeps import (
     rows as sweep_rows,
 )
 from feature_capacity.sweeps import (
-    store as sweep_store,
+    run as sweep_run,
 )
 from feature_capacity.sweeps import (
-    workers as sweep_workers,
+    store as sweep_store,
 )
 from feature_capacity.sweeps.config import SweepConfig, SweepError
 from feature_capacity.sweeps.run import cached_sweep, run_sweep
@@ -121,18 +117,11 @@ def test_results_do_not_depend_on_threads(reference):
 
 
 def test_results_do_not_depend_on_the_order_of_rows(reference, tmp_path, monkeypatch):
-    def backwards(tasks):
+    def backwards(workers, function, tasks):
         for task in reversed(list(tasks)):
-            yield task, sweep_rows.solve_row(task)
+            yield task, function(task)
 
-    class Backwards:
-        def __enter__(self):
-            return backwards
-
-        def __exit__(self, *_):
-            pass
-
-    monkeypatch.setattr("feature_capacity.sweeps.run.open_workers", lambda *_: Backwards())
+    monkeypatch.setattr(_executor.Workers, "completed", backwards)
     assert_same(run_sweep(TINY, tmp_path / "s.zarr", progress=False), reference[TINY])
 
 
@@ -155,8 +144,8 @@ def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(reference, tmp_p
 
     def look(kept, last, settled):
         for round_ in range(last + 1):
-            rows = [sweep_rows.unpack(TINY, kept.need(round_, row)) for row in range(4)]
-            states.append({name: np.stack([row[name] for row in rows]) for name in rows[0]})
+            rows = np.stack([kept.need(round_, row) for row in range(4)])
+            states.append({name: rows[name] for name in rows.dtype.names})
         finish(kept, last, settled)
 
     monkeypatch.setattr(sweep_store.SweepStore, "finish", look)
@@ -174,12 +163,11 @@ def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(reference, tmp_p
 
 def state_of(number, won_in_round):
     """A row of three cells whose parameters are told apart by their numbers."""
-    values = {name: np.zeros((3, 9)) for name in sweep_rows.fields_of(CANDIDATES)}
-    values |= {"W": np.full((3, 2), number) + np.arange(3)[:, None] / 10}
-    values |= {"bias": np.full((3, 2), -number), "won_in_round": np.array(won_in_round)}
-    sizes = {"capacity": 2, "loss_of_starts": 1}
-    values = {n: v[:, : sizes.get(n, 1)] if v.shape == (3, 9) else v for n, v in values.items()}
-    return sweep_rows.pack(CANDIDATES, values)
+    row = np.zeros(3, sweep_rows.cell_dtype(CANDIDATES))
+    row["W"] = number + np.arange(3)[:, None, None] / 10
+    row["bias"] = -number
+    row["won_in_round"] = won_in_round
+    return row
 
 
 CANDIDATES = SweepConfig(
@@ -202,12 +190,13 @@ def test_cells_start_again_from_neighbors_that_changed(round_, own, wanted):
         1: [(0, 3, 4.0), (1, 3, 4.1), (2, 3, 4.2), (0, 4, 6.0), (2, 4, 6.2)],
         2: [(1, 4, 6.1)],
     }
-    cells, origin, parameters = task.candidates
-    found = list(zip(cells, origin, parameters[:, 0].round(6), strict=True))
+    warm = task.candidates()
+    parameters = warm.parameters
+    found = list(zip(warm.cell, warm.origin, parameters[:, 0].round(6), strict=True))
     assert sorted(found) == sorted(wanted + around[round_])
     np.testing.assert_array_equal(parameters[:, 2], -np.floor(parameters[:, 0]))
     corner = sweep_rows.RowTask(CANDIDATES, 0, 1, state_of(5.0, [0, 0, 0]), None, above)
-    assert 3 not in corner.candidates[1]
+    assert 3 not in corner.candidates().origin
 
 
 def test_a_settled_cell_is_not_improved_by_any_neighbor(reference):
@@ -259,7 +248,7 @@ def count_rows(monkeypatch):
         computed.append((task.round, task.row))
         return sweep_rows.solve_row(task)
 
-    monkeypatch.setattr(sweep_workers, "solve_row", solve)
+    monkeypatch.setattr(sweep_run, "solve_row", solve)
     return computed
 
 
@@ -298,44 +287,72 @@ def test_a_killed_driver_is_resumed_and_its_pool_ends(reference, tmp_path, monke
 
 
 @pytest.mark.slow
-def test_a_killed_worker_of_the_pool_is_replaced(reference, tmp_path):
-    store, killed = tmp_path / "s.zarr", []
+def test_a_killed_worker_ends_the_sweep_and_the_same_command_resumes_it(
+    reference, tmp_path, monkeypatch
+):
+    import psutil
 
-    def kill():
-        wait_until(lambda: len(rows_finished(store, 0)) >= 2)
-        victim = multiprocessing.active_children()[0]
-        os.kill(victim.pid, signal.SIGKILL)
-        killed.append(len(rows_finished(store)))
+    file, store = tmp_path / "config.json", tmp_path / "s.zarr"
+    file.write_text(LONG.json())
+    command = [COMMAND, "sweep", "--config", file, "--out", store, "--device", "cpu", "--quiet"]
+    driver = psutil.Popen([*command, "--workers", "2"], stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: len(rows_finished(store)) >= 2 or driver.poll() is not None)
+        family = driver.children(recursive=True)
+        workers = [child for child in family if "spawn_main" in " ".join(child.cmdline())]
+        workers[0].send_signal(signal.SIGKILL)
+        assert driver.wait(timeout=60) == 1
+    finally:
+        if driver.poll() is None:
+            driver.kill()
+    said = driver.stderr.read()
+    assert said.startswith("error: a worker process was killed, perhaps for lack of memory; what")
+    assert "run the same command again, with fewer workers" in said
+    assert len(said.splitlines()) == 1
+    assert not psutil.wait_procs(family, timeout=20)[1]
+    assert not store.exists()
+    before = rows_finished(store)
+    assert 2 <= len(before) < len(LONG_ROWS)
 
-    thread = threading.Thread(target=kill)
-    thread.start()
-    data = run_sweep(LONG, store, workers=2, progress=False)
-    thread.join()
-    assert 2 <= killed[0] < len(LONG_ROWS)
-    assert_same(data, reference[LONG])
+    computed = count_rows(monkeypatch)
+    assert_same(run_sweep(LONG, store, device="cpu", progress=False), reference[LONG])
+    assert sorted(computed) == sorted(LONG_ROWS - before)
 
 
-def test_workers_that_always_die_are_an_error(tmp_path, monkeypatch):
-    class Dead:
-        def __init__(self, *_, **__):
-            pass
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_pool_at_once_and_leaves_nothing_half_written(tmp_path, number):
+    import psutil
 
-        def submit(self, *_):
-            future = Future()
-            future.set_exception(BrokenProcessPool("a process died"))
-            self.submit = self.refuse
-            return future
-
-        def refuse(self, *_):
-            raise BrokenProcessPool("a process died")
-
-        def shutdown(self, **_):
-            pass
-
-    monkeypatch.setattr(workers, "ProcessPoolExecutor", Dead)
-    with pytest.raises(SweepError, match=r"worker processes died 3 times in a row.*fewer workers"):
-        run_sweep(TINY, tmp_path / "s.zarr", workers=2, progress=False)
-    assert not (tmp_path / "s.zarr").exists()
+    file, store, scratch = tmp_path / "config.json", tmp_path / "s.zarr", tmp_path / "scratch"
+    file.write_text(LONG.json())
+    scratch.mkdir()
+    command = [COMMAND, "sweep", "--config", file, "--out", store, "--device", "cpu", "--quiet"]
+    driver = psutil.Popen(
+        [*command, "--workers", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        # A suite that runs in the background is started with interrupts ignored, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        wait_until(lambda: len(rows_finished(store)) >= 2 or driver.poll() is not None)
+        family = driver.children(recursive=True)
+        driver.send_signal(number)
+        assert driver.wait(timeout=20) == 128 + number
+    finally:
+        if driver.poll() is None:
+            driver.kill()
+    interrupted = "error: interrupted; the same command goes on where it stopped\n"
+    assert driver.stderr.read() == (interrupted if number == signal.SIGINT else "")
+    assert not psutil.wait_procs(family, timeout=5)[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "config.json", "s.zarr.partial", "scratch",
+    ]  # fmt: skip
+    assert not list(scratch.iterdir())
+    kept = sweep_store.SweepStore(store, LONG)
+    assert all(kept.read(*at) is not None for at in rows_finished(store))
 
 
 @pytest.mark.slow
@@ -389,7 +406,7 @@ def stores(tmp_path_factory):
         return sweep_rows.solve_row(task)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep_workers, "solve_row", stop)
+        patch.setattr(sweep_run, "solve_row", stop)
         with pytest.raises(KeyboardInterrupt):
             run_sweep(TINY, folder / "half.zarr", progress=False)
     shutil.copytree(folder / "half.zarr.partial", folder / "whole.zarr.partial")
@@ -423,6 +440,7 @@ def truncate(path):
         ("round_0/state/c/1/0/0", Path.unlink),
         ("round_0/row_hash/c/1", Path.unlink),
         ("round_0/row_hash/c/1", lambda path: path.write_bytes(b"")),
+        ("round_0/state/c/1/0/0", lambda path: shutil.copy(path.parents[2] / "0/0/0", path)),
     ],
 )
 def test_a_damaged_row_is_computed_again(reference, half_done, monkeypatch, chunk, damage):
@@ -444,9 +462,17 @@ def snapshot(folder):
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 
-def change_one_number(store):
-    loss = zarr.open_group(store, mode="r+")["loss"]
-    loss[1, 0] = np.nextafter(loss[1, 0], np.inf)
+def change_one_number(store, name="loss", at=(1, 0)):
+    values = zarr.open_group(store, mode="r+")[name]
+    values[at] = values[at] + 1 if values.dtype.kind == "i" else np.nextafter(values[at], np.inf)
+
+
+def change_text(store, old, new):
+    """In what describes the arrays, where it is for itself and where it is put together."""
+    found = [file for file in store.rglob("zarr.json") if old in file.read_text()]
+    assert found
+    for file in found:
+        file.write_text(file.read_text().replace(old, new))
 
 
 @pytest.mark.parametrize(
@@ -456,6 +482,11 @@ def change_one_number(store):
         lambda store: (store / "loss/c/0/0").unlink(),
         change_one_number,
         lambda store: shutil.rmtree(store / "capacity"),
+        lambda store: change_one_number(store, "probability", 1),
+        lambda store: change_one_number(store, "kurtosis", 1),
+        lambda store: change_one_number(store, "feature", 1),
+        lambda store: change_text(store, '"settled": 1', '"settled": 0'),
+        lambda store: change_text(store, "lowest expected loss", "highest expected loss"),
     ],
 )
 def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage):
@@ -470,7 +501,7 @@ def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage
 
 
 def test_a_large_sweep_is_stored_a_block_of_rows_at_a_time(reference, tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep_store, "_CHUNK_BYTES", 8 * 5 * 100)
+    monkeypatch.setattr(sweep_store, "_CHUNK_BYTES", 8 * 5 * 60)
     store = tmp_path / "blocks.zarr"
     assert_same(run_sweep(TINY, store, progress=False), reference[TINY])
     chunks = sorted(path.name for path in (store / "loss" / "c").iterdir())
@@ -491,6 +522,21 @@ def test_another_sweep_or_code_is_refused(whole, half_done, monkeypatch):
             with pytest.raises(ValueError, match="another version of the code"):
                 run_sweep(TINY, store, progress=False)
     assert snapshot(whole.parent) == before
+
+
+def test_a_store_of_the_first_format_is_refused(tmp_path, whole, half_done):
+    """As it was: one file with the configuration, and another number."""
+    partial = half_done.with_name("half.zarr.partial")
+    identity = json.loads((partial / "zarr.json").read_text())["attributes"]
+    (partial / "zarr.json").unlink()
+    old = {**identity, "feature_capacity_sweep": 1}
+    (partial / "sweep.json").write_text(json.dumps(old))
+    change_text(whole, '"feature_capacity_sweep": 2', '"feature_capacity_sweep": 1')
+    before = snapshot(tmp_path)
+    for store in (whole, half_done):
+        with pytest.raises(ValueError, match="store format 1 instead of 2; choose another place"):
+            run_sweep(TINY, store, progress=False)
+    assert snapshot(tmp_path) == before
 
 
 def test_a_store_older_than_a_setting_had_its_default(whole):
@@ -581,17 +627,18 @@ def test_a_file_system_that_is_really_full(tmp_path):
 MEASURE = """
 import resource, sys
 import numpy as np
-from feature_capacity.sweeps import rows as sweep_rows, workers as sweep_workers
+from feature_capacity.sweeps import rows as sweep_rows, run as sweep_run
 from feature_capacity import SweepConfig, run_sweep
 
 rows, store = int(sys.argv[1]), sys.argv[2]
 importance = np.geomspace(0.1, 10, 4000)
 probability = np.linspace(0.1, 1, rows)
 config = SweepConfig("autoencoder", "relu", importance, probability, max_rounds=1)
-sizes = sweep_rows.sizes_of(config)
-numbers = sum(np.prod([sizes[d] for d in f.dims], dtype=int)
-              for f in sweep_rows.fields_of(config).values())
-sweep_workers.solve_row = lambda task: np.full((4000, numbers), task.row + 0.5)
+def solve(task):
+    row = np.zeros(4000, sweep_rows.cell_dtype(config))
+    row["W"] = row["capacity"] = row["loss_of_starts"] = task.row + 0.5
+    return row
+sweep_run.solve_row = solve
 run_sweep(config, store, progress=False)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -692,7 +739,7 @@ def test_a_file_that_is_no_configuration(tmp_path, text, message):
     ],
 )
 def test_a_bad_option_is_one_sentence(tmp_path, monkeypatch, words, message):
-    monkeypatch.setattr(workers, "_SECONDS_TO_ANSWER", 1)
+    monkeypatch.setattr(_executor, "_SECONDS_TO_ANSWER", 1)
     refused(tmp_path, message, "--config", write(tmp_path, SETTINGS), *words)
 
 
@@ -743,7 +790,7 @@ def test_interrupting_says_how_to_go_on(tmp_path, monkeypatch):
     def stop(task):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sweep_workers, "solve_row", stop)
+    monkeypatch.setattr(sweep_run, "solve_row", stop)
     done = call("--config", write(tmp_path, SETTINGS), "--out", tmp_path / "s.zarr")
     assert done.exit_code == 130
     assert "the same command goes on where it stopped" in done.output

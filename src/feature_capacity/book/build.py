@@ -7,21 +7,19 @@ something that its outputs depend on has changed.
 import itertools
 import json
 import math
-import multiprocessing
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from .._digest import PACKAGE, digest
+from .._executor import WorkerError, open_workers
 from .claims.registry import load_claims
 from .claims.tables import ClaimTable, collect
 from .figure_list import figures_html, paper_figures_html, read_figures
@@ -191,48 +189,32 @@ def _execute_all(
 
     After an error no further page is begun.
     """
-    if len(pages) < 2 or jobs < 2:
+    jobs, failed = max(1, min(jobs, len(pages))), False
+    if jobs > 1:
+        # The longest first, so that none is left for the end; the largest, if times are not known.
+        pages = sorted(
+            pages,
+            key=lambda page: (build.seconds(page) or math.inf, page.source.stat().st_size),
+            reverse=True,
+        )
+        report(f"executing {len(pages)} pages, {jobs} at a time")
+
+    def begun() -> Iterator[Page]:
         for page in pages:
-            report(f"executing {page.name}")
-            seconds = _execute_one(build, page)
-            yield page, seconds
-            if isinstance(seconds, PageError):
+            if failed:
                 return
-        return
-    # The longest first, so that none is left for the end; the largest, where times are not known.
-    ordered = sorted(
-        pages,
-        key=lambda page: (build.seconds(page) or math.inf, page.source.stat().st_size),
-        reverse=True,
-    )
-    report(f"executing {len(pages)} pages, {jobs} at a time")
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _share_cores)
-    waiting, running, failed = iter(ordered), {}, False
+            if jobs == 1:
+                report(f"executing {page.name}")
+            yield page
+
     try:
-        while True:
-            while len(running) < jobs and not failed and (page := next(waiting, None)):
-                running[pool.submit(_execute_one, build, page)] = page
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                page, seconds = running.pop(future), future.result()
-                failed |= isinstance(seconds, PageError)
+        with open_workers(jobs) as workers:
+            execute_one = partial(_execute_one, build)
+            for page, seconds in workers.completed(execute_one, begun(), at_most=jobs):
+                failed = failed or isinstance(seconds, PageError)
                 yield page, seconds
-    except BrokenProcessPool:
-        raise PageError(
-            "a process that executed a page was killed, perhaps for lack of memory; try --jobs 1"
-        ) from None
-    except BaseException:  # Ctrl-C ends the others too
-        for child in multiprocessing.active_children():
-            child.terminate()
-        raise
-    finally:
-        pool.shutdown()
-
-
-def _share_cores() -> None:
-    """Threads of pages side by side that spin while they wait would hold the other pages up."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    except WorkerError as error:
+        raise PageError(str(error)) from None
 
 
 def _execute_one(build: Build, page: Page) -> float | PageError:

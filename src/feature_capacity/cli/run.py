@@ -132,7 +132,7 @@ def _run_grid(
     from tqdm import tqdm
 
     from ..book.batches.index import write_index
-    from ..book.batches.run import BatchError, Outcome, run_batch
+    from ..book.batches.run import Outcome, run_batch
     from ..book.export.standalone import render_page
 
     bar = tqdm(total=len(runs), unit="run", disable=None)  # a bar only on a terminal
@@ -147,8 +147,6 @@ def _run_grid(
             outcomes = run_batch(
                 project, page, runs, folder, jobs=jobs, scheduler=scheduler, report=report
             )
-    except BatchError as error:
-        raise fail(error, 1) from None
     except KeyboardInterrupt:
         raise fail("interrupted; the same command goes on where it stopped", 130) from None
     if html:

@@ -2,6 +2,7 @@
 
 - ``config``: what is computed, as one validated, hashable description
 - ``rows``: one row of the grid, minimized on its own
+- ``dataset``: the labels of the result, and a hash of every row
 - ``store``: where a sweep is kept
 - ``run``: all rows, in rounds, resumed where they stopped
 """

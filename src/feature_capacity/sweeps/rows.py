@@ -1,13 +1,15 @@
 """One row of a sweep: all importances at one probability, minimized on its own.
 
 A row is always solved alone and by one thread, so its numbers do not depend on what else is
-computed, where, or in which order.  Its state is a plain matrix, one line of numbers a cell.
+computed, where, or in which order.  Its state is a structured array, one entry a cell.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -68,21 +70,15 @@ def sizes_of(config: SweepConfig) -> dict[str, int]:
     return {"feature": config.n_features, "dim": config.n_dims, "start": config.n_starts}
 
 
-def pack(config: SweepConfig, values: dict[str, np.ndarray]) -> np.ndarray:
-    """State of a row, float64 (n_cells, n_numbers), from its fields; every dtype fits exactly."""
-    columns = [values[name].reshape(config.shape[1], -1) for name in fields_of(config)]
-    return np.concatenate(columns, axis=1, dtype=np.float64)
-
-
-def unpack(config: SweepConfig, state: np.ndarray) -> dict[str, np.ndarray]:
-    """Fields of a row from its state."""
-    sizes, values, start = sizes_of(config), {}, 0
-    for name, field in fields_of(config).items():
-        shape = tuple(sizes[dim] for dim in field.dims)
-        stop = start + int(np.prod(shape))
-        values[name] = state[:, start:stop].reshape(-1, *shape).astype(field.dtype)
-        start = stop
-    return values
+def cell_dtype(config: SweepConfig) -> np.dtype:
+    """Structured type of one cell, by field; a row is an array of as many as it has cells."""
+    sizes = sizes_of(config)
+    return np.dtype(
+        [
+            (name, field.dtype, tuple(sizes[dim] for dim in field.dims))
+            for name, field in fields_of(config).items()
+        ]
+    )
 
 
 @dataclass(frozen=True)
@@ -102,37 +98,48 @@ class RowTask:
     device: str = "auto"
     code: str = ""
 
-    @property
-    def candidates(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Cells to start again, where from, and the parameters; only what has changed is tried."""
-        config, found = self.config, []
-        cells = np.arange(config.shape[1])
+    def candidates(self) -> Candidates:
+        """Cells to start again, and from where; only what has changed is tried."""
+        cells, found = np.arange(self.config.shape[1]), []
         neighbors = (self.own, -1), (self.own, 1), (self.below, 0), (self.above, 0)
-        for code, (state, shift) in enumerate(neighbors, start=1):
-            if state is None:
+        for code, (row, shift) in enumerate(neighbors, start=1):
+            if row is None:
                 continue
-            values = unpack(config, state)
             there = cells + shift
             inside = (there >= 0) & (there < len(cells))
-            inside[inside] &= values["won_in_round"][there[inside]] == self.round - 1
-            W, bias = (values[name].reshape(len(cells), -1) for name in ("W", "bias"))
+            inside[inside] &= row["won_in_round"][there[inside]] == self.round - 1
+            W, bias = (row[name].reshape(len(cells), -1) for name in ("W", "bias"))
             # A shared bias is stored for every feature, and is a single parameter.
-            parameters = np.concatenate([W, bias[:, : config.toy_model.n_bias]], axis=1)
+            parameters = np.concatenate([W, bias[:, : self.config.toy_model.n_bias]], axis=1)
             found.append((cells[inside], np.full(inside.sum(), code), parameters[there[inside]]))
-        return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+        return Candidates(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a row is started from again in a round of warm starts; one entry a start."""
+
+    cell: np.ndarray
+    origin: np.ndarray  # code of WON_FROM
+    parameters: np.ndarray
 
 
 def solve_row(task: RowTask) -> np.ndarray:
     """The new state of the row."""
-    return _random_starts(task) if task.round == 0 else _warm_starts(task)
-
-
-def solve_in_worker(task: RowTask) -> np.ndarray:
-    """The new state of the row, in a process that does nothing else."""
     check_worker(task.device, task.code)
+    with _one_thread():
+        return _random_starts(task) if task.own is None else _warm_starts(task, task.own)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    threadpool_limits(1)
-    return solve_row(task)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def check_worker(device: str, code: str) -> None:
@@ -142,24 +149,35 @@ def check_worker(device: str, code: str) -> None:
     pick_device(device)
 
 
-def _solver_options(config: SweepConfig) -> dict[str, Any]:
-    options = {"max_iterations": config.max_iterations, "tolerance": config.tolerance}
-    return {name: value for name, value in options.items() if value is not None}
+class _SolverOptions(TypedDict, total=False):
+    max_iterations: int
+    tolerance: float
 
 
-def _minimize(task: RowTask, cells: Any = slice(None), starts: Any = None) -> MinimizationResult:
+def _solver_options(config: SweepConfig) -> _SolverOptions:
+    options: _SolverOptions = {}
+    if config.max_iterations is not None:
+        options["max_iterations"] = config.max_iterations
+    if config.tolerance is not None:
+        options["tolerance"] = config.tolerance
+    return options
+
+
+def _minimize(task: RowTask, warm: Candidates | None = None) -> MinimizationResult:
+    """All cells from random starts, or each candidate from its own parameters."""
     config, inputs = task.config, task.config.inputs_of(task.row)
+    importance = one_feature_varied(config.importance, config.n_features)
     stages = coarse_to_fine(inputs, config.n_features, config.n_points, config.seed)
     return minimize(
         config.toy_model,
         inputs,
-        one_feature_varied(config.importance, config.n_features)[cells],
+        importance if warm is None else importance[warm.cell],
         n_starts=config.n_starts,
         seed=[config.seed, task.row],
-        starts=starts,
+        starts=None if warm is None else warm.parameters[:, None, :],
         # The same in all rounds, so that losses of different rounds can be compared; minima of
         # neighbors are near enough to go without the coarse one.
-        quadrature=stages if starts is None else stages[-1:],
+        quadrature=stages if warm is None else stages[-1:],
         dtype=config.dtype,
         device=task.device,
         **_solver_options(config),
@@ -180,32 +198,30 @@ def _random_starts(task: RowTask) -> np.ndarray:
         )
     else:
         found = _minimize(task)
-    cells = np.zeros(config.shape[1])
-    rest = {
-        "won_from": cells,
-        "won_in_round": cells,
-        "accelerated": cells + (pick_device(task.device).type != "cpu"),
-    }
-    return pack(config, {**vars(found), **rest})
+    row = np.zeros(config.shape[1], cell_dtype(config))
+    for name in row.dtype.fields.keys() & vars(found).keys():
+        row[name] = getattr(found, name)
+    row["accelerated"] = pick_device(task.device).type != "cpu"
+    return row
 
 
-def _warm_starts(task: RowTask) -> np.ndarray:
-    cells, origin, parameters = task.candidates
-    if not len(cells):
-        return task.own
-    found = _minimize(task, cells, parameters[:, None, :])
+def _warm_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
+    warm = task.candidates()
+    if not len(warm.cell):
+        return own
+    found = _minimize(task, warm)
     loss = np.nan_to_num(found.loss, nan=np.inf)
     order = np.argsort(-loss, kind="stable")
     best = np.full(task.config.shape[1], -1)
-    best[cells[order]] = order  # the last one written is the lowest
-    values = unpack(task.config, task.own)
+    best[warm.cell[order]] = order  # the last one written is the lowest
+    row = own.copy()
     cell = np.flatnonzero(best >= 0)
-    cell = cell[loss[best[cell]] < (1 - _WORTH_TAKING) * values["loss"][cell]]
+    cell = cell[loss[best[cell]] < (1 - _WORTH_TAKING) * row["loss"][cell]]
     for name in ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged"):
-        values[name][cell] = getattr(found, name)[best[cell]]
-    near = values["loss_of_starts"][cell] <= 1.01 * values["loss"][cell, None]
-    values["n_near_best"][cell] = near.sum(axis=1)
-    values["won_from"][cell] = origin[best[cell]]
-    values["won_in_round"][cell] = task.round
-    values["accelerated"][cell] = pick_device(task.device).type != "cpu"
-    return pack(task.config, values)
+        row[name][cell] = getattr(found, name)[best[cell]]
+    near = row["loss_of_starts"][cell] <= 1.01 * row["loss"][cell, None]
+    row["n_near_best"][cell] = near.sum(axis=1)
+    row["won_from"][cell] = warm.origin[best[cell]]
+    row["won_in_round"][cell] = task.round
+    row["accelerated"][cell] = pick_device(task.device).type != "cpu"
+    return row

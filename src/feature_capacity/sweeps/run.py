@@ -10,27 +10,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 from tqdm import tqdm
 
 from .._arrays import require, require_whole
-from .config import INPUTS, SweepConfig, SweepError, code_digest
-from .rows import WON_FROM, RowTask, unpack
+from .._executor import WorkerError, Workers, open_workers
+from .config import SweepConfig, SweepError, code_digest
+from .rows import RowTask, check_worker, solve_row
 from .store import DamagedStoreError, SweepStore
-from .workers import Runner, open_workers
-
-__all__ = [
-    "INPUTS",
-    "WON_FROM",
-    "DamagedStoreError",
-    "SweepConfig",
-    "SweepError",
-    "cached_sweep",
-    "run_sweep",
-]
 
 
 def run_sweep(
@@ -75,7 +66,8 @@ def run_sweep(
         For a store that holds something else or is damaged, a device that is not there, a
         scheduler that does not answer.
     SweepError
-        When the disk is full or workers keep dying; what is finished is kept.
+        When the disk is full or a worker was killed; what is finished is kept, and the same call
+        goes on from there.
 
     Examples
     --------
@@ -92,19 +84,35 @@ def run_sweep(
     )
     if store is None:
         with tempfile.TemporaryDirectory() as folder:
-            options = {"device": device, "workers": workers, "scheduler": scheduler}
             place = Path(folder) / "sweep.zarr"
-            return run_sweep(config, place, progress=progress, **options).load()
+            return run_sweep(
+                config,
+                place,
+                device=device,
+                workers=workers,
+                scheduler=scheduler,
+                progress=progress,
+            ).load()
     kept = SweepStore(Path(store), config)
     if not kept.finished:
-        with open_workers(device, workers, scheduler) as run, kept.opened():
-            if not kept.finished:  # another process may have been faster
-                _compute(config, kept, run, device, progress)
+        check = partial(check_worker, device, code_digest())
+        try:
+            with open_workers(workers, scheduler, check) as pool, kept.opened():
+                if not kept.finished:  # another process may have been faster
+                    _compute(config, kept, pool, device, progress)
+        except WorkerError as error:
+            raise SweepError(str(error)) from error
     return kept.dataset()
 
 
 def cached_sweep(
-    config: SweepConfig, folder: Path | str, *, progress: bool = False, **options: Any
+    config: SweepConfig,
+    folder: Path | str,
+    *,
+    device: str = "auto",
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: bool = False,
 ) -> xr.Dataset:
     """The sweep, computed only if it is not in the folder yet.
 
@@ -115,24 +123,33 @@ def cached_sweep(
     config : SweepConfig
     folder : path
         Where the sweeps are kept; made if it is not there.
-    **options
+    device, workers, scheduler, progress
         As for :func:`run_sweep`.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     store = folder / f"{config.model}-{config.activation}-{config.digest[:16]}.zarr"
+    compute = partial(
+        run_sweep,
+        config,
+        store,
+        device=device,
+        workers=workers,
+        scheduler=scheduler,
+        progress=progress,
+    )
     try:
-        return run_sweep(config, store, progress=progress, **options)
+        return compute()
     except DamagedStoreError:
         shutil.rmtree(store)  # a cache is ours to renew
-        return run_sweep(config, store, progress=progress, **options)
+        return compute()
 
 
 def _compute(
-    config: SweepConfig, kept: SweepStore, run: Runner, device: str, progress: bool
+    config: SweepConfig, kept: SweepStore, workers: Workers, device: str, progress: bool
 ) -> None:
     """All rounds; rows that are there already are left alone."""
-    rows, settled = range(config.shape[0]), False
+    rows, settled = range(config.shape[0]), config.exact
     for round_ in range(config.rounds + 1):
         todo = [row for row in rows if kept.read(round_, row) is None]
         bar = tqdm(
@@ -143,28 +160,25 @@ def _compute(
             disable=not progress,
         )
         with bar:
-            for task, state in run(_tasks(config, kept, round_, todo, device)):
-                kept.write(round_, task.row, state)
+            tasks = _tasks(config, kept, round_, todo, device)
+            for task, values in workers.completed(solve_row, tasks):
+                kept.write(round_, task.row, values)
                 bar.update()
-        settled = round_ > 0 and not any(
-            (unpack(config, kept.need(round_, row))["won_in_round"] == round_).any() for row in rows
-        )
-        if settled:
+        if round_ > 0 and not kept.improved(round_):
+            settled = True
             break
-    kept.finish(round_, settled or config.exact)
+    kept.finish(round_, settled)
 
 
 def _tasks(
     config: SweepConfig, kept: SweepStore, round_: int, todo: list[int], device: str
 ) -> Iterator[RowTask]:
     """What is to be done in a round, read from the round before when its turn comes."""
-    last = config.shape[0] - 1
-    common = {"device": device, "code": code_digest()}
+    before = lru_cache(maxsize=3)(partial(kept.need, round_ - 1))  # rows are read by neighbors too
     for row in todo:
-        if round_ == 0:
-            yield RowTask(config, row, **common)
-            continue
-        own, below, above = (
-            kept.need(round_ - 1, r) if 0 <= r <= last else None for r in (row, row - 1, row + 1)
-        )
-        yield RowTask(config, row, round_, own, below, above, **common)
+        task = RowTask(config, row, round_, device=device, code=code_digest())
+        if round_ > 0:
+            own, below = before(row), before(row - 1) if row > 0 else None
+            above = before(row + 1) if row + 1 < config.shape[0] else None
+            task = replace(task, own=own, below=below, above=above)
+        yield task

@@ -1,43 +1,36 @@
 """Where a sweep is kept: a Zarr store that exists only when it is whole.
 
-While a sweep runs, its rounds are beside the store, in ``NAME.partial``: one array a round, one
-chunk a row, and for each row a hash that is written after it.  A row without its hash, or with
-another one, was not finished and is computed again.  At the end the labelled store is written
-there too and renamed into place.
+While a sweep runs, its rounds are beside the store, in ``NAME.partial``: one group a round, into
+which each row is written as a region together with its hash.  A row without its hash, or with
+another one, was not finished and is computed again.  At the end the labelled dataset is written
+there too, in larger regions, and renamed into place.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
 import shutil
-import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import scipy
-import torch
 import xarray as xr
-import zarr
 from filelock import FileLock, Timeout
 
-from .. import __version__
 from .._arrays import require
 from .config import SweepConfig, SweepError, code_digest
-from .rows import WON_FROM, fields_of, sizes_of, unpack
+from .dataset import HASH, blank_dataset, row_hash, row_hashes
+from .rows import cell_dtype, fields_of
 
-_FORMAT = 1
+_FORMAT = 2
 _MARK = "feature_capacity_sweep"
-_HASH = "row_hash"
+_STATE_DIMS = ("probability", "importance", "byte")
 _CHUNK_BYTES = 2**20  # of a whole sweep, all fields together
-_UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, TypeError)  # what damage can raise
+_UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError)  # what damage can raise
 
 
 class DamagedStoreError(ValueError):
@@ -65,22 +58,26 @@ class SweepStore:
     def __init__(self, path: Path, config: SweepConfig) -> None:
         self.path, self.config = Path(path).absolute(), config
         self.partial = self.path.with_name(f"{self.path.name}.partial")
-        self._rounds: dict[int, tuple[Any, Any]] = {}
+        self._cell, self._rounds = cell_dtype(config), dict[int, xr.Dataset]()
         require(self.path.parent.is_dir(), f"there is no folder {self.path.parent} to write to")
-        for place, file in {self.path: "zarr.json", self.partial: "sweep.json"}.items():
+        for place in (self.path, self.partial):
             if place.exists() or place.is_symlink():
-                self._require_ours(place, place / file)
+                self._require_ours(place)
 
-    def _require_ours(self, place: Path, file: Path) -> None:
+    def _require_ours(self, place: Path) -> None:
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-            found = found.get("attributes", found)
-            theirs = json.loads(found["config"])
-            ours = found[_MARK] == _FORMAT and isinstance(theirs, Mapping)
-        except (*_UNREADABLE, AttributeError):
-            ours = False
+            found = json.loads((place / "zarr.json").read_text(encoding="utf-8"))["attributes"]
+            theirs, number = json.loads(found["config"]), found[_MARK]
+        except _UNREADABLE:
+            # The first format had another file in the folder of an unfinished sweep.
+            theirs, number = {}, 1 if (place / "sweep.json").is_file() else None
         remedy = "choose another place or delete it"
-        require(ours, f"{place} is not a sweep of this program; {remedy}")
+        require(number is not None, f"{place} is not a sweep of this program; {remedy}")
+        require(
+            number == _FORMAT,
+            f"{place} was written by another version of this program, in store format {number} "
+            f"instead of {_FORMAT}; {remedy}",
+        )
         mine = json.loads(self.config.json())
         # A setting that is younger than the store had its default there.
         usual = {field.name: field.default for field in fields(self.config)}
@@ -101,7 +98,12 @@ class SweepStore:
         """Hold the store for writing; a second process is refused."""
         with self._writing():
             if not self.partial.exists():
-                _appear(self.partial, self._start)
+                new = self.partial.with_name(f".{self.partial.name}.{os.getpid()}")
+                try:
+                    xr.Dataset(attrs=self._identity).to_zarr(new, consolidated=False)
+                    os.replace(new, self.partial)
+                finally:
+                    shutil.rmtree(new, ignore_errors=True)
             lock = FileLock(self.partial / "lock", timeout=0)
             try:
                 lock.acquire()
@@ -124,200 +126,108 @@ class SweepStore:
                 "and the same command goes on from there"
             ) from error
 
-    def _start(self, folder: Path) -> None:
-        text = json.dumps(self._identity(), indent=1)
-        (folder / "sweep.json").write_text(text, encoding="utf-8")
-
-    def _identity(self) -> dict[str, Any]:
+    @property
+    def _identity(self) -> dict[str, str | int]:
         return {_MARK: _FORMAT, "config": self.config.json(), "code": code_digest()}
 
-    # --------------------------------------------------------------------------------------- rounds
+    # ------------------------------------------------------------------------------------- rounds
 
     def read(self, round_: int, row: int) -> np.ndarray | None:
         """State of a row at the end of a round; None if it is not finished, or damaged."""
         try:
-            states, hashes = self._round(round_)
-            state = states[row]
-            return state if hashes[row] == _hash(state) else None
+            found = self._round(round_).isel(probability=row).load()
         except _UNREADABLE:
             return None
+        state = found["state"].values
+        whole = found[HASH].item() == row_hash(state)
+        return state.view(self._cell)[:, 0] if whole else None
 
     def need(self, round_: int, row: int) -> np.ndarray:
         """State of a row that was finished."""
-        state = self.read(round_, row)
-        if state is None:
+        values = self.read(round_, row)
+        if values is None:
             raise SweepError(f"{self.partial} was damaged at row {row}; run the sweep again")
-        return state
+        return values
 
-    def write(self, round_: int, row: int, state: np.ndarray) -> None:
-        """Keep the state of a row; its hash comes last."""
+    def write(self, round_: int, row: int, values: np.ndarray) -> None:
+        """Keep the state of a row, with its hash."""
+        state = values.view(np.uint8).reshape(1, len(values), -1)
+        hashes = np.array([row_hash(state)], "uint64")
+        data = xr.Dataset({"state": (_STATE_DIMS, state), HASH: ("probability", hashes)})
         with self._writing():
-            states, hashes = self._round(round_)
-            states[row] = state
-            hashes[row] = _hash(state)
+            self._round(round_)
+            region = {"probability": slice(row, row + 1)}
+            data.to_zarr(self._place(round_), region=region, consolidated=False)
 
-    def _round(self, round_: int) -> tuple[Any, Any]:
+    def improved(self, round_: int) -> bool:
+        """Whether some cell has a lower loss at the end of a round than before."""
+        rows = range(self.config.shape[0])
+        return any((self.need(round_, row)["won_in_round"] == round_).any() for row in rows)
+
+    def _place(self, round_: int) -> Path:
+        return self.partial / f"round_{round_}"
+
+    def _round(self, round_: int) -> xr.Dataset:
+        """A round, read when its values are used; made anew if it is not there, or damaged."""
         if round_ not in self._rounds:
-            place = self.partial / f"round_{round_}"
-            rows, cells = self.config.shape
-            numbers = sum(_size(self.config, name) for name in fields_of(self.config))
+            place, shape = self._place(round_), (*self.config.shape, self._cell.itemsize)
             try:
-                group = zarr.open_group(place, mode="r+")
-                arrays = group["state"], group[_HASH]
-                require(arrays[0].shape == (rows, cells, numbers), "other shape")
-                require(arrays[1].shape == (rows,), "other shape")
+                found = xr.open_zarr(place, chunks=None, consolidated=False)
+                require(found["state"].shape == shape and found[HASH].shape == shape[:1], "shape")
             except _UNREADABLE:
-
-                def create(folder: Path) -> None:
-                    group = zarr.open_group(folder, mode="w")
-                    shape = {"shape": (rows, cells, numbers), "chunks": (1, cells, numbers)}
-                    group.create_array("state", dtype="float64", **shape)
-                    group.create_array(_HASH, shape=(rows,), chunks=(1,), dtype="uint64")
-
-                shutil.rmtree(place, ignore_errors=True)
-                _appear(place, create)
-                group = zarr.open_group(place, mode="r+")
-                arrays = group["state"], group[_HASH]
-            self._rounds[round_] = arrays
+                zeros = np.broadcast_to(np.uint8(0), shape)
+                hashes = np.zeros(shape[0], "uint64")
+                blank = xr.Dataset({"state": (_STATE_DIMS, zeros), HASH: ("probability", hashes)})
+                with self._writing():
+                    blank.to_zarr(place, mode="w", encoding=_files(blank, 1), consolidated=False)
+                found = xr.open_zarr(place, chunks=None, consolidated=False)
+            self._rounds[round_] = found
         return self._rounds[round_]
 
-    # ------------------------------------------------------------------------------ the whole sweep
+    # ---------------------------------------------------------------------------- the whole sweep
 
     def finish(self, round_: int, settled: bool) -> None:
-        """Write the labelled store from the last round, and let it appear."""
-        with self._writing():
-            _appear(self.path, lambda folder: self._label(folder, round_, settled), self.partial)
-
-    def _label(self, folder: Path, round_: int, settled: bool) -> None:
-        config = self.config
-        model = config.toy_model.name
-        versions = {"python": platform.python_version()}
-        versions |= {module.__name__: module.__version__ for module in (np, scipy, torch)}
-        versions["feature_capacity"] = __version__
-        attributes = {
-            **self._identity(),
-            "title": f"Lowest loss and feature capacities: {model}, {config.inputs} inputs",
-            "seed": config.seed,
-            "rounds": round_,
-            "settled": int(settled),
-            "versions": json.dumps(versions),
-            "coordinates": "kurtosis",
-        }
-        group = zarr.open_group(folder, mode="w", attributes=attributes)
-        rows, cells = config.shape
-        for name, (values, meaning) in self._coordinates().items():
-            dim = "probability" if name == "kurtosis" else name
-            array = group.create_array(
-                name,
-                data=np.asarray(values),
-                dimension_names=[dim],
-                attributes={"long_name": meaning, "units": "1"},
-            )
-        arrays = {}
-        for name, field in fields_of(config).items():
-            sizes = [sizes_of(config)[dim] for dim in field.dims]
-            arrays[name] = group.create_array(
-                name,
-                shape=(rows, cells, *sizes),
-                chunks=(self._rows_at_once(), cells, *sizes),
-                dtype=field.dtype,
-                dimension_names=["probability", "importance", *field.dims],
-                attributes={"long_name": field.meaning, "units": "1", **_flags(name)},
-            )
-        array = group.create_array(
-            _HASH,
-            shape=(rows,),
-            chunks=(self._rows_at_once(),),
-            dtype="uint64",
-            dimension_names=["probability"],
-            attributes={"long_name": "start of the SHA-256 hash of the row"},
+        """Write the whole sweep from its last round, and let it appear."""
+        whole = blank_dataset(self.config).assign_attrs(
+            self._identity, rounds=round_, settled=int(settled)
         )
-        for block in self._blocks():
-            states = [unpack(config, self.need(round_, row)) for row in range(rows)[block]]
-            for name in arrays:
-                arrays[name][block] = np.stack([state[name] for state in states])
-            array[block] = np.array([_hash_fields(state) for state in states], dtype="uint64")
-        with warnings.catch_warnings():
-            # xarray looks for consolidated metadata first, and warns when there is none.
+        n_rows, place = self.config.shape[0], self.partial / "whole"
+        # Small files, one a row, would take long to read.
+        step = min(n_rows, max(1, _CHUNK_BYTES * n_rows // whole.nbytes))
+        with self._writing(), warnings.catch_warnings():
+            # Zarr says that consolidated metadata are no standard yet; xarray looks for them first.
             warnings.filterwarnings("ignore", "Consolidated metadata")
-            zarr.consolidate_metadata(group.store)
-
-    def _rows_at_once(self) -> int:
-        """Rows in one chunk of the whole sweep; many small files would take long."""
-        _, cells = self.config.shape
-        numbers = sum(_size(self.config, name) for name in fields_of(self.config))
-        return min(self.config.shape[0], max(1, _CHUNK_BYTES // (8 * cells * numbers)))
-
-    def _blocks(self) -> Iterator[slice]:
-        step = self._rows_at_once()
-        return (slice(row, row + step) for row in range(0, self.config.shape[0], step))
-
-    def _coordinates(self) -> dict[str, tuple[Any, str]]:
-        config = self.config
-        kurtosis = [config.inputs_of(row).kurtosis for row in range(config.shape[0])]
-        counts = {
-            "feature": "feature, the varied one first",
-            "dim": "embedding dimension",
-            "start": "random start",
-        }
-        return {
-            "probability": (config.probability, "feature probability p"),
-            "importance": (config.importance, "importance of the varied feature"),
-            "kurtosis": (kurtosis, "kurtosis of a feature (fourth standardized moment)"),
-            **{name: (np.arange(sizes_of(config)[name]), text) for name, text in counts.items()},
-        }
+            whole.to_zarr(place, mode="w", encoding=_files(whole, step), consolidated=True)
+            for start in range(0, n_rows, step):
+                rows = slice(start, min(start + step, n_rows))
+                values = np.stack([self.need(round_, row) for row in range(n_rows)[rows]])
+                block = whole.isel(probability=rows)
+                for name in fields_of(self.config):
+                    block[name] = block[name].copy(data=values[name])
+                block[HASH] = block[HASH].copy(data=row_hashes(block))
+                block.drop_vars(list(block.coords)).to_zarr(place, region={"probability": rows})
+            os.replace(place, self.path)
 
     def dataset(self) -> xr.Dataset:
         """The whole sweep, checked row by row; values are read when they are needed."""
         try:
             data = xr.open_zarr(self.path, chunks=None)
-            for block in self._blocks():
-                values = {name: data[name][block].to_numpy() for name in fields_of(self.config)}
-                for i, expected in enumerate(data[_HASH][block].to_numpy()):
-                    row = {name: value[i] for name, value in values.items()}
-                    require(
-                        int(expected) == _hash_fields(row), f"row {block.start + i} has changed"
-                    )
+            step = data[HASH].encoding["chunks"][0]
+            for start in range(0, self.config.shape[0], step):
+                block = data.isel(probability=slice(start, start + step)).load()
+                for row in np.flatnonzero(block[HASH].values != row_hashes(block)):
+                    raise ValueError(f"row {start + row} has changed")
         except _UNREADABLE as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise DamagedStoreError(
                 f"{self.path} is damaged ({reason}); delete it and run the sweep again"
             ) from None
-        return data.drop_vars(_HASH)
+        return data.drop_vars(HASH)
 
 
-def _appear(place: Path, fill: Any, within: Path | None = None) -> None:
-    """Fill a folder and rename it into place, so that it is there whole or not at all."""
-    temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=within or place.parent))
-    try:
-        os.chmod(temporary, 0o777 & ~_umask())  # mkdtemp keeps others out
-        fill(temporary)
-        os.replace(temporary, place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _size(config: SweepConfig, name: str) -> int:
-    return int(np.prod([sizes_of(config)[dim] for dim in fields_of(config)[name].dims]))
-
-
-def _hash(state: np.ndarray) -> int:
-    """Never 0, which is what an unwritten hash reads as."""
-    return int.from_bytes(hashlib.sha256(state.tobytes()).digest()[:8]) | 1
-
-
-def _hash_fields(values: Mapping[str, np.ndarray]) -> int:
-    joined = b"".join(np.ascontiguousarray(value).tobytes() for value in values.values())
-    return int.from_bytes(hashlib.sha256(joined).digest()[:8]) | 1
-
-
-def _flags(name: str) -> dict[str, Any]:
-    if name != "won_from":
-        return {}
-    return {"flag_values": list(range(len(WON_FROM))), "flag_meanings": " ".join(WON_FROM)}
+def _files(data: xr.Dataset, n_rows: int) -> dict[str, dict[str, object]]:
+    """How to write variables: so many rows in a file; values that are still zero have none."""
+    return {
+        str(name): {"chunks": (n_rows, *values.shape[1:]), "_FillValue": None}
+        for name, values in data.data_vars.items()
+    }

@@ -8,7 +8,6 @@ Either a mapping of name to values, of which every combination is taken, or a li
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import re
@@ -18,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from ..._digest import digest
 from ..parameters import ParameterCell, Value
 
 _NAME_LENGTH = 80
@@ -90,9 +90,8 @@ def run_name(settings: Mapping[str, Value]) -> str:
     """A file name for a run, without ending: what it sets, and a hash that tells runs apart.
 
     >>> run_name({"n_dims": 3, "mode": "a/b"})
-    'n_dims-3_mode-a-b_c52c67'
+    'n_dims-3_mode-a-b_f2ee43'
     """
     told = "_".join(f"{name}-{value}" for name, value in settings.items()) or "defaults"
     told = re.sub(r"[^A-Za-z0-9.+_-]", "-", told)[:_NAME_LENGTH]
-    code = hashlib.sha256(json.dumps(dict(settings), sort_keys=True).encode()).hexdigest()
-    return f"{told}_{code[:6]}"
+    return f"{told}_{digest(json.dumps(dict(settings), sort_keys=True))[:6]}"

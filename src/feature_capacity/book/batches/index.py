@@ -17,48 +17,6 @@ from ..files import replace_file
 from ..pages import Page
 from .run import Outcome
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c1e21; --soft: #57606a; --paper: #fff; --line: #d5dae1;
-  --bad: #9a1c12; --bad-paper: #fce8e6; --good: #14632b; --good-paper: #e3f3e7; --link: #0f57c2;
-  --gray-paper: #eceff2; --gray: #4b535c }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --soft: #a9b1ba; --paper: #16181b;
-  --line: #3a4048; --bad: #ffb4ab; --bad-paper: #4a1713; --good: #8fe0a5; --good-paper: #16381f;
-  --link: #86b3f5; --gray-paper: #30363d; --gray: #c3cad2 } }
-* { box-sizing: border-box }
-body { background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;
-  margin: 0; padding: 1.5rem }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem }
-p { margin: .25rem 0 1rem; max-width: 48rem }
-a { color: var(--link) }
-.scroll { border: 1px solid var(--line); border-radius: .5rem; max-height: calc(100vh - 9rem);
-  overflow: auto }
-.scroll:focus-visible { outline: 3px solid var(--link) }
-table { border-collapse: separate; border-spacing: 0 }
-th, td { border-bottom: 1px solid var(--line); padding: .75rem; text-align: left;
-  vertical-align: top }
-tr:last-child > * { border-bottom: 0 }
-thead th { background: var(--paper); color: var(--soft); font-size: .85rem; font-weight: 600;
-  position: sticky; top: 0; z-index: 1 }
-th:first-child { background: var(--paper); border-right: 1px solid var(--line); left: 0;
-  min-width: 13rem; position: sticky; z-index: 2 }
-thead th:first-child { z-index: 3 }
-tbody th { font-weight: 400 }
-dl { display: grid; gap: 0 .75rem; grid-template-columns: auto 1fr; margin: 0 0 .5rem }
-dt { color: var(--soft) } dd { font-weight: 600; margin: 0; overflow-wrap: anywhere }
-ul { display: flex; flex-wrap: wrap; gap: .3rem; list-style: none; margin: 0 0 .5rem; padding: 0 }
-li { background: var(--gray-paper); border-radius: .6rem; color: var(--gray); font-size: .8rem;
-  font-weight: 600; padding: .1rem .55rem }
-.good { background: var(--good-paper); color: var(--good) }
-.bad { background: var(--bad-paper); color: var(--bad) }
-.error { background: var(--bad-paper); border-radius: .4rem; color: var(--bad); display: block;
-  font-size: .85rem; margin-bottom: .5rem; overflow-wrap: anywhere; padding: .4rem .6rem }
-.small { color: var(--soft); font-size: .85rem }
-thead small { display: block; font-weight: 400 }
-img { background: #fff; border-radius: .3rem; display: block; max-height: 15rem; max-width: 19rem }
-td.none { color: var(--soft) }
-"""
-
-
 _VERDICTS = (
     (AGREES, "agree", "good"),
     (DIFFERS, "differ", "bad"),
@@ -95,13 +53,15 @@ def write_index(page: Page, outcomes: Sequence[Outcome], folder: Path) -> Path:
     failed = sum(outcome.error is not None for outcome in outcomes)
     counts = f"{len(outcomes)} runs" + (f", {failed} of them failed" if failed else "")
     title = f"{page.title}: {len(outcomes)} runs"
+    style = Path(__file__).with_name("index.css").read_text(encoding="utf-8")
     html = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style>
+<style>
+{style}</style>
 </head>
 <body>
 <main>

@@ -6,18 +6,16 @@ when it is whole.  The index page shows all of them beside each other.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ... import __version__
 from ..._digest import digest
-from ..._executor import open_cluster, open_pool
+from ..._executor import WorkerError, open_workers
 from ..build import page_digest, strip_run
 from ..files import replace_file
 from ..pages import Page, PageError, execute, find_page
@@ -26,10 +24,6 @@ from ..project import Project, find_project
 from .grid import run_name
 
 _KEY = "feature_capacity"
-
-
-class BatchError(RuntimeError):
-    """A batch that could not go on: lost workers, a full disk; one sentence."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +87,12 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What a worker is asked to do."""
+class _Left:
+    """What a worker hands back: the executed notebook, as far as it got."""
 
-    name: str
-    root: Path
-    settings: Mapping[str, Value]
-    source: str
+    notebook: str | None
+    seconds: float | None = None
+    error: str | None = None
 
 
 def run_batch(
@@ -135,92 +128,95 @@ def run_batch(
 
     Raises
     ------
-    BatchError
-        If workers keep dying, or have another version of the package or of the page.
+    PageError
+        If a worker was killed (what is finished is kept), or has another version of the package or
+        of the page.
     ValueError
         If no scheduler answers.
     """
-    wanted = [Run(page, settings, folder) for settings in runs]
+    batch = [Run(page, settings, folder) for settings in runs]
+    made_from = {run.name: page_digest(project, page, run.settings) for run in batch}
     outcomes: dict[str, Outcome] = {}
-    digests = {run.name: page_digest(project, page, run.settings) for run in wanted}
 
     def end(outcome: Outcome) -> None:
         outcomes[outcome.run.name] = outcome
         report(outcome)
 
-    todo = {}
-    for run in wanted:
-        seconds = _seconds_if_whole(run.notebook, digests[run.name])
+    todo = []
+    for run in batch:
+        seconds = _seconds_if_whole(run.notebook, made_from[run.name])
         if seconds is None:
-            todo[run.name] = run
+            todo.append(run)
         else:
             run.failed.unlink(missing_ok=True)
             end(Outcome(run, seconds, executed=False))
     if todo:
-        source = _source_digest(page)
-        tasks = [_Task(page.name, project.root, run.settings, source) for run in todo.values()]
-        with _workers(tasks[0], min(jobs, len(todo)), scheduler) as work:
-            for task, result in work(tasks):
-                run = todo[run_name(task.settings)]
-                end(_keep(run, digests[run.name], *result))
-    return [outcomes[run.name] for run in wanted]
-
-
-def _workers(task: _Task, jobs: int, scheduler: str | None) -> Any:
-    if scheduler is None:
-        return open_pool(_execute, jobs, BatchError)
-    return open_cluster(scheduler, _execute, partial(_page_of, task), BatchError)
-
-
-def _execute(task: _Task) -> tuple[float | None, str | None, str | None]:
-    """In a worker: seconds, error, and the text of the executed notebook as far as it got."""
-    page = _page_of(task)
-    with tempfile.TemporaryDirectory(prefix="run-") as folder:
-        done, failed = Path(folder) / page.notebook.name, Path(folder) / "failed.ipynb"
+        code = _code_digest(page)
+        check = partial(_page_in_worker, code, page)
         try:
-            seconds, error = execute(page, done, failed, task.settings, progress=False), None
-        except PageError as problem:
-            # The notebook is in a folder that goes; the caller says where it comes to be.
-            seconds, error = None, str(problem).removesuffix(f" (see {failed.resolve()})")
-        left = done if error is None else failed
-        if not left.is_file():
-            return seconds, error, None
-        strip_run(left)
-        return seconds, error, left.read_text(encoding="utf-8")
+            with open_workers(min(jobs, len(todo)), scheduler, check) as workers:
+                for run, left in workers.completed(partial(_execute, code), todo):
+                    end(_keep(run, made_from[run.name], left))
+        except WorkerError as error:
+            raise PageError(str(error)) from None
+    return [outcomes[run.name] for run in batch]
 
 
-def _page_of(task: _Task) -> Page:
-    """The page, in the folder of the caller where it is there; else in the worker's own copy."""
-    source = task.root / "notebooks" / f"{task.name}.py"
-    page = Page(source) if source.is_file() else find_page(find_project(), task.name)
-    if _source_digest(page) != task.source:
-        raise BatchError(
-            f"a worker has another version of feature_capacity or of the page {task.name}; "
-            "install the same one"
-        )
-    return page
-
-
-def _source_digest(page: Page) -> str:
+def _code_digest(page: Page) -> str:
     """Hash of the page and of the code that it can reach, which all workers must share."""
     return digest(code=[page.source])
 
 
-def _keep(
-    run: Run, made_from: str, seconds: float | None, error: str | None, text: str | None
-) -> Outcome:
+def _page_in_worker(code: str, page: Page) -> Page:
+    """The page, in the folder of the caller where it is there; else in the worker's own copy."""
+    here = page if page.source.is_file() else find_page(find_project(), page.name)
+    if _code_digest(here) != code:
+        raise PageError(
+            f"a worker has another version of feature_capacity or of the page {page.name}; "
+            "install the same one"
+        )
+    return here
+
+
+def _execute(code: str, run: Run) -> _Left:
+    """In a worker."""
+    page = _page_in_worker(code, run.page)
+    with tempfile.TemporaryDirectory(prefix="run-") as folder:
+        done, failed = Path(folder) / page.notebook.name, Path(folder) / "failed.ipynb"
+        try:
+            seconds = execute(page, done, failed, run.settings, progress=False)
+        except PageError as problem:
+            # The notebook is in a folder that goes; the caller says where it comes to be.
+            error = str(problem).removesuffix(f" (see {failed.resolve()})")
+            return _Left(_stripped(failed), error=error)
+        return _Left(_stripped(done), seconds=seconds)
+
+
+def _stripped(notebook: Path) -> str | None:
+    if not notebook.is_file():
+        return None
+    strip_run(notebook)
+    return notebook.read_text(encoding="utf-8")
+
+
+def _keep(run: Run, made_from: str, left: _Left) -> Outcome:
     """Write what a run has left, in one step, and say how it ended."""
-    if error is not None:
-        if text is not None:
-            replace_file(run.failed, text.encode())
-        return Outcome(run, error=error)
-    content = json.loads(text)
-    stamp = {"digest": made_from, "seconds": round(seconds, 1), "version": __version__}
-    stamp["settings"], stamp["cells"] = dict(run.settings), _hash(content["cells"])
-    content["metadata"][_KEY] = stamp
+    if left.notebook is None or left.seconds is None:
+        if left.notebook is not None:
+            replace_file(run.failed, left.notebook.encode())
+        return Outcome(run, error=left.error)
+    content = json.loads(left.notebook)
+    seconds = round(left.seconds, 1)
+    content["metadata"][_KEY] = {
+        "digest": made_from,
+        "seconds": seconds,
+        "version": __version__,
+        "settings": dict(run.settings),
+        "cells": _cells_digest(content),
+    }
     replace_file(run.notebook, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
     run.failed.unlink(missing_ok=True)
-    return Outcome(run, stamp["seconds"])
+    return Outcome(run, seconds)
 
 
 def _seconds_if_whole(notebook: Path, made_from: str) -> float | None:
@@ -228,11 +224,11 @@ def _seconds_if_whole(notebook: Path, made_from: str) -> float | None:
     try:
         content = json.loads(notebook.read_text(encoding="utf-8"))
         stamp = content["metadata"][_KEY]
-        whole = stamp["digest"] == made_from and stamp["cells"] == _hash(content["cells"])
+        whole = stamp["digest"] == made_from and stamp["cells"] == _cells_digest(content)
         return stamp["seconds"] if whole else None
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
-def _hash(cells: Any) -> str:
-    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
+def _cells_digest(notebook: dict[str, object]) -> str:
+    return digest(json.dumps(notebook["cells"], sort_keys=True))
