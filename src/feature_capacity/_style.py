@@ -45,7 +45,7 @@ BLUE, BLACK, MUTED = "#0072b2", "#1c1e21", "#6b7280"
 ORANGE, LIGHT = "#d55e00", "#d5dae1"
 """What stands against blue, and pale areas behind it."""
 
-_SETTINGS = {
+_SETTINGS: Any = {
     "figure.facecolor": "#ffffff",
     "axes.facecolor": "#ffffff",
     "axes.edgecolor": "#374151",
@@ -101,8 +101,9 @@ def pair_matrix(ax: Axes, matrix: np.ndarray, limit: float) -> AxesImage:
     """
     n = len(matrix)
     squares = ax.imshow(matrix, cmap=DIFFERENCE_MAP, vmin=-limit, vmax=limit)
-    ax.set_xticks(range(n), range(1, n + 1))
-    ax.set_yticks(range(n), range(1, n + 1))
+    names = [str(feature) for feature in range(1, n + 1)]
+    ax.set_xticks(range(n), names)
+    ax.set_yticks(range(n), names)
     ax.tick_params(length=0)
     for edge in np.arange(0.5, n - 1):
         ax.axhline(edge, color="white", lw=0.8)

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 from torch import Tensor
 
-from .._arrays import require, require_importance, require_whole
+from .._arrays import ArrayLike, require, require_importance, require_whole
 from .activations import with_slope
 
 KINDS = ("computation", "autoencoder")

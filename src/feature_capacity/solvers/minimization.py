@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 from tqdm import tqdm
 
-from .._arrays import require, require_whole, to_numpy
+from .._arrays import ArrayLike, require, require_whole, to_numpy
 from ..models.device import pick_device
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature

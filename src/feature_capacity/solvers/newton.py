@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
 from .._arrays import (
+    ArrayLike,
     numbers,
     require,
     require_broadcast,
