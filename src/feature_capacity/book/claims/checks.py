@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ... import __version__
-from ..._arrays import to_numpy, unknown
+from ..._arrays import unknown
 from ..parameters import read_parameters
 from ..project import find_project
 from .registry import Claim, load_claims
@@ -121,12 +121,15 @@ def open_page(page: str, **parameters: Any) -> PageRun:
 
 def _same_array(measured: ArrayLike, reference: ArrayLike | None) -> bool:
     """Whether two arrays are one, or two views of the same numbers in the same order."""
-    if np.ndim(reference) and measured is reference:
-        return True
-    one, two = (getattr(to_numpy(x), "__array_interface__", {}) for x in (measured, reference))
-    return bool(one) and all(
-        one[name] == two.get(name) for name in ("data", "shape", "typestr", "strides")
-    )
+    if reference is None or np.ndim(reference) == 0:
+        return False
+    # Both are held while they are compared: the memory of one may not be given to the other.
+    views = [
+        np.asarray(x.numpy(force=True) if hasattr(x, "detach") else x)
+        for x in (measured, reference)
+    ]
+    one, two = (view.__array_interface__ for view in views)
+    return all(one[name] == two[name] for name in ("data", "shape", "typestr", "strides"))
 
 
 def _versions() -> dict[str, str]:
