@@ -17,6 +17,7 @@ A grid ``{low, high, count}`` has equal ratios between neighbors.  What is left 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import json
@@ -24,7 +25,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import yaml
@@ -198,7 +199,7 @@ def code_digest() -> str:
     return digest(code=[module_file("sweeps.rows")])
 
 
-def _known(what: str, name: Any, known: Iterable[str]) -> None:
+def _known(what: str, name: object, known: Iterable[str]) -> None:
     if not isinstance(name, str) or name not in known:
         message = unknown(what, str(name), known)
         if "known:" not in message:
@@ -206,18 +207,17 @@ def _known(what: str, name: Any, known: Iterable[str]) -> None:
         raise ValueError(message)
 
 
-def _number(value: Any, name: str) -> float:
+def _number(value: object, name: str) -> float:
     """A finite number; YAML reads 1e-3, without a point, as text."""
-    try:
-        require(not isinstance(value, bool), "")
-        number = float(value)
-        require(math.isfinite(number), "")
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{name} must be finite numbers; got {value!r:.60}") from None
+    number = math.nan
+    if isinstance(value, SupportsFloat | str) and not isinstance(value, bool):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            number = float(value)
+    require(math.isfinite(number), f"{name} must be finite numbers; got {value!r:.60}")
     return number
 
 
-def _grid(given: Any, name: str, high: float) -> tuple[float, ...]:
+def _grid(given: object, name: str, high: float) -> tuple[float, ...]:
     if isinstance(given, Mapping):
         given = _ratios(given, name)
     rule = f"{name} must be a list of increasing numbers or low, high and count"
@@ -233,7 +233,7 @@ def _grid(given: Any, name: str, high: float) -> tuple[float, ...]:
     return grid
 
 
-def _ratios(given: Mapping[str, Any], name: str) -> list[float]:
+def _ratios(given: Mapping[str, object], name: str) -> list[float]:
     require(
         set(given) == {"low", "high", "count"},
         f"{name} as a mapping has low, high and count; got {', '.join(map(str, given)) or 'none'}",

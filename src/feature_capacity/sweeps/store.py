@@ -150,14 +150,15 @@ class SweepStore:
         return values
 
     def write(self, round_: int, row: int, values: np.ndarray) -> None:
-        """Keep the state of a row, with its hash."""
+        """Keep the state of a row; its hash comes last."""
         state = values.view(np.uint8).reshape(1, len(values), -1)
         hashes = np.array([row_hash(state)], "uint64")
         data = xr.Dataset({"state": (_STATE_DIMS, state), HASH: ("probability", hashes)})
         with self._writing():
             self._round(round_)
             region = {"probability": slice(row, row + 1)}
-            data.to_zarr(self._place(round_), region=region, consolidated=False)
+            for part in ("state", HASH):
+                data[[part]].to_zarr(self._place(round_), region=region, consolidated=False)
 
     def improved(self, round_: int) -> bool:
         """Whether some cell has a lower loss at the end of a round than before."""
