@@ -123,6 +123,8 @@ def _same_array(measured: ArrayLike, reference: ArrayLike | None) -> bool:
     """Whether two arrays are one, or two views of the same numbers in the same order."""
     if reference is None or np.ndim(reference) == 0:
         return False
+    if measured is reference:
+        return True
     # Both are held while they are compared: the memory of one may not be given to the other.
     views = [
         np.asarray(x.numpy(force=True) if hasattr(x, "detach") else x)
