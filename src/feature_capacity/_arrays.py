@@ -231,6 +231,14 @@ def as_one_matrix(W: ArrayLike) -> np.ndarray:
     return W
 
 
+def require_known(what: str, name: object, known: Iterable[str]) -> None:
+    """Raise ``ValueError`` that names what there is, the nearest first, unless it is known."""
+    if not isinstance(name, str) or name not in known:
+        message = unknown(what, str(name), known)
+        listed = f" known: {', '.join(sorted(known))}"
+        raise ValueError(message if "known:" in message else message + listed)
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Say that there is no such thing, and name the nearest known ones.
 

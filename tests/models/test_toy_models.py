@@ -48,10 +48,13 @@ def test_the_computation_model_adds_up_what_the_autoencoder_keeps_apart():
     ("arguments", "word"),
     [
         (("transformer",), "computation, autoencoder"),
-        (("autoencoder", "rleu"), "did you mean 'relu'"),
+        (("autoencoder", "rleu"), "did you mean relu"),
         (("autoencoder", "relu", 2, 3), "number of features"),
         (("autoencoder", "relu", 2, 0), "n_dims"),
-        (("autoencoder", "relu", 2, 1, "learned"), "bias must be one of best, shared, none"),
+        (
+            ("autoencoder", "relu", 2, 1, "learned"),
+            "unknown bias 'learned'.* known: best, none, shared",
+        ),
         (("computation", "relu", 2.5), "n_features"),
     ],
 )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from difflib import get_close_matches
 
 import torch
 from torch import Tensor
+
+from .._arrays import require_known
 
 Activation = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Takes a tensor, returns the activation and its derivative, elementwise."""
@@ -75,11 +76,5 @@ def with_slope(activation: str | Callable[[Tensor], Tensor]) -> Activation:
             return value, slope
 
         return both
-    if activation not in ACTIVATIONS:
-        close = get_close_matches(str(activation), ACTIVATIONS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(
-            f"activation must be one of {', '.join(ACTIVATIONS)} or an elementwise torch function; "
-            f"got {activation!r}{hint}"
-        )
+    require_known("activation", activation, ACTIVATIONS)
     return ACTIVATIONS[activation]

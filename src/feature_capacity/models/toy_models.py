@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from .._arrays import ArrayLike, require, require_importance, require_whole
+from .._arrays import ArrayLike, require, require_importance, require_known, require_whole
 from .activations import with_slope
 
 KINDS = ("computation", "autoencoder")
@@ -56,23 +56,12 @@ class ToyModel:
     bias: str = "best"
 
     def __post_init__(self) -> None:
-        require(
-            self.kind in KINDS,
-            f"model must be one of {', '.join(KINDS)}; got {self.kind!r}",
-        )
-        require(
-            self.bias in BIASES,
-            f"bias must be one of {', '.join(BIASES)}; got {self.bias!r}",
-        )
+        require_known("model", self.kind, KINDS)
+        require_known("bias", self.bias, BIASES)
         with_slope(self.activation)
-        require_whole(self.n_features, "n_features", 1, None, "a whole number, at least 1")
-        require_whole(
-            self.n_dims,
-            "n_dims",
-            1,
-            self.n_features,
-            f"a whole number from 1 to the number of features ({self.n_features})",
-        )
+        n = require_whole(self.n_features, "n_features", 1, None, "a whole number, at least 1")
+        rule = f"a whole number from 1 to the number of features ({n})"
+        require_whole(self.n_dims, "n_dims", 1, n, rule)
 
     @property
     def name(self) -> str:

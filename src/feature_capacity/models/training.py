@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from tqdm import tqdm
 
-from .._arrays import require, require_whole, to_numpy
+from .._arrays import require, require_known, require_whole, to_numpy
 from ..theory.capacity import capacities
 from .device import pick_device
 from .inputs import SparseInput
@@ -91,10 +91,7 @@ def train(
     v = model.importance_rows(importance, "n_models")
     for name, value in (("n_steps", n_steps), ("batch_size", batch_size)):
         require_whole(value, name, 1, None, "a whole number, at least 1")
-    require(
-        optimizer in OPTIMIZERS,
-        f"optimizer must be one of {', '.join(OPTIMIZERS)}; got {optimizer!r}",
-    )
+    require_known("optimizer", optimizer, OPTIMIZERS)
     require(0 < learning_rate < math.inf, f"learning_rate must be positive; got {learning_rate!r}")
     where = pick_device(device, float64=False)
     draw = _sampler(inputs, len(v), batch_size, model.n_features, seed, where)

@@ -30,11 +30,11 @@ from typing import Any, SupportsFloat
 import numpy as np
 import yaml
 
-from .._arrays import require, require_whole, unknown
+from .._arrays import require, require_known, require_whole, unknown
 from .._digest import digest, module_file
 from ..models.activations import ACTIVATIONS
 from ..models.inputs import SparseInput, SparseNormal, SparseUniform, UnitSparseUniform
-from ..models.toy_models import BIASES, KINDS, ToyModel
+from ..models.toy_models import ToyModel
 
 INPUTS: dict[str, type[SparseInput]] = {
     "sparse_uniform": SparseUniform,
@@ -107,11 +107,9 @@ class SweepConfig:
     bias: str = "best"
 
     def __post_init__(self) -> None:
-        _known("model", self.model, KINDS)
-        _known("activation", self.activation, ACTIVATIONS)
-        _known("inputs", self.inputs, INPUTS)
-        _known("dtype", self.dtype, ("float32", "float64"))
-        _known("bias", self.bias, BIASES)
+        require_known("activation", self.activation, ACTIVATIONS)
+        require_known("inputs", self.inputs, INPUTS)
+        require_known("dtype", self.dtype, ("float32", "float64"))
         model = self.toy_model
         whole = {"n_starts": 1, "max_rounds": 0, "seed": 0, "n_points": 64, "max_iterations": 1}
         for name, low in whole.items():
@@ -179,11 +177,10 @@ class SweepConfig:
         """Configuration from a YAML or JSON file; see the top of this module for an example."""
         file = Path(file)
         require(file.is_file(), f"there is no configuration file {file}")
+        kind, parse = ("JSON", json.loads) if file.suffix == ".json" else ("YAML", yaml.safe_load)
         try:
-            text = file.read_text(encoding="utf-8")
-            values = json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
+            values = parse(file.read_text(encoding="utf-8"))
         except (yaml.YAMLError, ValueError, OSError) as error:
-            kind = "JSON" if file.suffix == ".json" else "YAML"
             reason = str(error).splitlines()[0]
             raise ValueError(f"{file} cannot be read as {kind}: {reason}") from None
         require(isinstance(values, dict), f"{file} holds no mapping of setting: value")
@@ -197,14 +194,6 @@ class SweepConfig:
 def code_digest() -> str:
     """Hash of the code that determines the numbers of a sweep."""
     return digest(code=[module_file("sweeps.rows")])
-
-
-def _known(what: str, name: object, known: Iterable[str]) -> None:
-    if not isinstance(name, str) or name not in known:
-        message = unknown(what, str(name), known)
-        if "known:" not in message:
-            message += f" known: {', '.join(sorted(known))}"
-        raise ValueError(message)
 
 
 def _number(value: object, name: str) -> float:
