@@ -27,11 +27,6 @@ _FEW_GAUSS_POINTS = {1: 8, 2: 4}  # of coarse nodes
 _COARSE = 1024  # fewer points than this are coarse nodes
 
 
-def _fewest_points(n_points: int) -> int:
-    """Points for a mask that hardly matters."""
-    return min(max(n_points // 64, 8), 64)
-
-
 @dataclass(frozen=True)
 class Quadrature:
     """Nodes and weights for expectations over inputs.
@@ -105,24 +100,19 @@ def sparse_quadrature(
 
     points, weights = [np.zeros((1, n))], [chance[:1]]
     all_masks = True
-    for m in kept:
-        masks = _masks(n, int(m), n_masks, generator)
-        target = n_points * math.sqrt(share[m]) / len(masks)
-        fewest = _fewest_points(n_points)
-        count = 2 ** round(math.log2(min(max(target, fewest), n_points / 2)))
+    for m in kept.tolist():
+        masks = _masks(n, m, n_masks, generator)
         if gauss and (m == 1 or (m == 2 and inputs.mean == 0)):
             rule = _GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS
-            values, value_weight = _gauss_nodes(inputs, int(m), rule[int(m)])
+            values, value_weight = _gauss_nodes(inputs, m, rule[m])
         else:
-            values, value_weight = _sobol_nodes(inputs, int(m), count, generator)
-        all_masks &= len(masks) == math.comb(n, int(m))
+            target = n_points * math.sqrt(share[m]) / len(masks)
+            fewest = min(max(n_points // 64, 8), 64)  # for a mask that hardly matters
+            count = 2 ** round(math.log2(min(max(target, fewest), n_points / 2)))
+            values, value_weight = _sobol_nodes(inputs, m, count, generator)
+        all_masks &= len(masks) == math.comb(n, m)
         block = np.zeros((len(masks), len(values), n))
-        np.put_along_axis(
-            block,
-            np.broadcast_to(masks[:, None, :], (len(masks), len(values), int(m))),
-            np.broadcast_to(values, (len(masks), *values.shape)),
-            axis=2,
-        )
+        np.put_along_axis(block, masks[:, None, :], values, axis=2)
         points.append(block.reshape(-1, n))
         weights.append(np.tile(value_weight * chance[m] / len(masks), len(masks)))
     x, weight = np.concatenate(points), np.concatenate(weights)

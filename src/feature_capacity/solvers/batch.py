@@ -18,6 +18,11 @@ class Rows:
         """The rows of a slice, an index or a mask."""
         return type(self)(*(rows[index] for rows in vars(self).values()))
 
+    def __setitem__(self, index: Tensor, rows: Self) -> None:
+        """Write the rows of an index or of a mask."""
+        for own, new in zip(vars(self).values(), vars(rows).values(), strict=True):
+            own[index] = new
+
 
 @dataclass(frozen=True)
 class Linearization(Rows):
@@ -41,14 +46,6 @@ class Linearization(Rows):
             self.curvature + factor[:, None, None] * other.curvature,
         )
 
-    def replaced_where(self, mask: Tensor, other: Linearization) -> Linearization:
-        """The other one's rows where the mask is true."""
-        return Linearization(
-            torch.where(mask, other.loss, self.loss),
-            torch.where(mask[:, None], other.gradient, self.gradient),
-            torch.where(mask[:, None, None], other.curvature, self.curvature),
-        )
-
 
 Linearize = Callable[[Tensor, Tensor], Linearization]
 """Takes parameters, and the index in the whole batch of the models that they belong to."""
@@ -70,11 +67,6 @@ class Minima(Rows):
         iterations = torch.zeros_like(loss, dtype=torch.long)
         converged = torch.zeros_like(loss, dtype=torch.bool)
         return cls(parameters.clone(), loss.clone(), gradient_norm.clone(), iterations, converged)
-
-    def __setitem__(self, index: Tensor, rows: Minima) -> None:
-        """Write the rows of an index or of a mask."""
-        for own, new in zip(vars(self).values(), vars(rows).values(), strict=True):
-            own[index] = new
 
     def best_of(self, n_starts: int) -> Tensor:
         """Index of the lowest loss among each ``n_starts`` models in a row."""

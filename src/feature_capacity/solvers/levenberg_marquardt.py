@@ -85,10 +85,11 @@ def _moved(linearize: Linearize, models: _Moving, tolerance: float) -> _Moving:
     small = better & (gain < tolerance)
     hopeless = ~better & (damping >= _MOST_DAMPING)
     quiet = torch.where(small, models.quiet + 1, torch.where(better, 0, models.quiet))
+    here[better] = there[better]
     return _Moving(
         models.index,
         torch.where(better[:, None], trial, models.parameters),
-        here.replaced_where(better, there),
+        here,
         (damping * torch.where(better, 0.2, 5.0)).clamp(_LEAST_DAMPING, _MOST_DAMPING),
         torch.where(hopeless, _QUIET_STEPS, quiet),
     )

@@ -175,10 +175,6 @@ def _newton(start: Tensor, v: Tensor, k: Tensor, tolerance: float, max_iteration
         hessian = _hessian(w, v[active], k[active])
         hessian.diagonal(dim1=-2, dim2=-1).add_(damping[active, None])
         factor, failed = torch.linalg.cholesky_ex(hessian)
-        definite = failed == 0
-        factor = torch.where(
-            definite[:, None, None], factor, torch.eye(factor.shape[-1]).to(factor)
-        )
         move = torch.cholesky_solve(g.flatten(1)[..., None], factor)[..., 0]
         trial = w - move.view_as(w)
         trial_loss = _loss(trial, v[active], k[active])
@@ -188,7 +184,7 @@ def _newton(start: Tensor, v: Tensor, k: Tensor, tolerance: float, max_iteration
         slack = 1e-14 * (1 + loss[active].abs())
         lower = trial_loss < loss[active] - slack
         settled = (trial_loss <= loss[active] + slack) & (trial_norm < norm[active])
-        good = definite & (lower | settled)
+        good = (failed == 0) & (lower | settled)
         # Damping follows the outcome; its floor only keeps the rotations of W, along which the
         # loss is flat, from making the matrix singular.
         change = torch.where(good, 0.2, 5.0).to(damping)
@@ -197,9 +193,8 @@ def _newton(start: Tensor, v: Tensor, k: Tensor, tolerance: float, max_iteration
         accepted = active[good]
         W[accepted], loss[accepted] = trial[good], trial_loss[good]
         gradient[accepted], norm[accepted] = trial_gradient[good], trial_norm[good]
-        stuck = active[~good & (damping[active] >= 1e8)]
-        if len(stuck):  # rounding level: no step of any length improves
-            active = active[damping[active] < 1e8]
+        # At the rounding level no step of any length improves.
+        active = active[damping[active] < 1e8]
     return replace(minima, converged=norm <= tolerance)
 
 
