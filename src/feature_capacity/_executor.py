@@ -22,7 +22,7 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context, parent_process
@@ -85,10 +85,9 @@ class Workers:
             ) from None
 
 
-@contextmanager
 def open_workers(
-    number: int = 1, scheduler: str | None = None, check: Callable[[], object] | None = None
-) -> Iterator[Workers]:
+    number: int = 1, scheduler: str | None = None, check: Callable[[], object] = lambda: None
+) -> AbstractContextManager[Workers]:
     """Start, or connect to, what does the tasks; leaving it ends local workers at once.
 
     Parameters
@@ -115,16 +114,9 @@ def open_workers(
     [(-1, 1), (2, 2)]
     """
     if scheduler is not None:
-        with _cluster(scheduler, check) as workers:
-            yield workers
-        return
-    if check is not None:
-        check()
-    if number == 1:
-        yield Workers(_ThisProcess(), lambda: 1)
-        return
-    with _local_pool(number) as workers:
-        yield workers
+        return _cluster(scheduler, check)
+    check()
+    return nullcontext(Workers(_ThisProcess(), lambda: 1)) if number == 1 else _local_pool(number)
 
 
 class _ThisProcess(Executor):
@@ -197,7 +189,7 @@ def _leaving_at_sigterm() -> Iterator[None]:
 
 
 @contextmanager
-def _cluster(address: str, check: Callable[[], object] | None) -> Iterator[Workers]:
+def _cluster(address: str, check: Callable[[], object]) -> Iterator[Workers]:
     try:
         from distributed import Client, KilledWorker
         from distributed.comm import CommClosedError
@@ -213,8 +205,7 @@ def _cluster(address: str, check: Callable[[], object] | None) -> Iterator[Worke
         except TimeoutError:
             raise WorkerError(f"the Dask cluster at {address} has no workers") from None
         try:
-            if check is not None:
-                client.run(check)
+            client.run(check)
         except (ValueError, RuntimeError):
             raise
         except Exception as error:
