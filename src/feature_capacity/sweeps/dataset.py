@@ -13,7 +13,7 @@ import xarray as xr
 from .. import __version__
 from .._digest import digest
 from .config import SweepConfig
-from .rows import WON_FROM, fields_of, sizes_of
+from .rows import WON_FROM, cell_dtype, fields_of
 
 HASH = "row_hash"
 """Name of the variable that holds the hash of each row."""
@@ -21,19 +21,16 @@ HASH = "row_hash"
 
 def blank_dataset(config: SweepConfig) -> xr.Dataset:
     """A whole sweep with its labels; all values are one zero, which takes no memory."""
-    sizes = dict(zip(("probability", "importance"), config.shape, strict=True)) | sizes_of(config)
+    zeros = np.broadcast_to(np.zeros((), cell_dtype(config)), config.shape)
     variables = {}
     for name, field in fields_of(config).items():
-        dims = ("probability", "importance", *field.dims)
-        zeros = np.broadcast_to(np.zeros((), field.dtype), [sizes[dim] for dim in dims])
-        variables[name] = xr.Variable(dims, zeros, {"long_name": field.meaning, "units": "1"})
+        dims, told = ("probability", "importance", *field.dims), {"long_name": field.meaning}
+        variables[name] = xr.Variable(dims, zeros[name], told | {"units": "1"})
     flags = {"flag_values": list(range(len(WON_FROM))), "flag_meanings": " ".join(WON_FROM)}
     variables["won_from"].attrs |= flags
-    variables[HASH] = xr.Variable(
-        "probability",
-        np.zeros(config.shape[0], "uint64"),
-        {"long_name": "start of the SHA-256 hash of the row and its labels"},
-    )
+    meaning = {"long_name": "start of the SHA-256 hash of the row and its labels"}
+    hashes = np.zeros(config.shape[0], "uint64")
+    variables[HASH] = xr.Variable("probability", hashes, meaning)
     versions = {"python": platform.python_version()}
     versions |= {module.__name__: module.__version__ for module in (np, scipy, torch)}
     attributes = {
@@ -47,38 +44,31 @@ def blank_dataset(config: SweepConfig) -> xr.Dataset:
 
 def _coordinates(config: SweepConfig) -> dict[str, xr.Variable]:
     kurtosis = [config.inputs_of(row).kurtosis for row in range(config.shape[0])]
+    meaning = "kurtosis of a feature (fourth standardized moment)"
     told = {
-        "probability": (config.probability, "feature probability p"),
-        "importance": (config.importance, "importance of the varied feature"),
-        "kurtosis": (kurtosis, "kurtosis of a feature (fourth standardized moment)"),
-        "feature": (range(config.n_features), "feature, the varied one first"),
-        "dim": (range(config.n_dims), "embedding dimension"),
-        "start": (range(config.n_starts), "random start"),
+        "probability": ("probability", config.probability, "feature probability p"),
+        "importance": ("importance", config.importance, "importance of the varied feature"),
+        "kurtosis": ("probability", kurtosis, meaning),
+        "feature": ("feature", range(config.n_features), "feature, the varied one first"),
+        "dim": ("dim", range(config.n_dims), "embedding dimension"),
+        "start": ("start", range(config.n_starts), "random start"),
     }
     return {
-        name: xr.Variable(
-            "probability" if name == "kurtosis" else name,
-            np.asarray(values),
-            {"long_name": meaning, "units": "1"},
-        )
-        for name, (values, meaning) in told.items()
+        name: xr.Variable(dim, np.asarray(values), {"long_name": meaning, "units": "1"})
+        for name, (dim, values, meaning) in told.items()
     }
 
 
 def row_hashes(data: xr.Dataset) -> np.ndarray:
     """A hash a row of all that a reader takes from it: values, coordinates and attributes."""
-    variables = {str(name): data.variables[name] for name in sorted(map(str, data.variables))}
-    del variables[HASH]
-    by_row = [name for name, found in variables.items() if "probability" in found.dims]
-    labels = [
-        (name, v.dims, str(v.dtype), sorted(v.attrs.items())) for name, v in variables.items()
-    ]
-    shared = [v.values.tobytes() for name, v in variables.items() if name not in by_row]
-    common = digest(sorted(data.attrs.items()), labels, shared)
-    rows = zip(*(variables[name].values for name in by_row), strict=True)
-    return np.array([row_hash(*row, labels=common) for row in rows], dtype="uint64")
+    data = data.drop_vars(HASH)
+    names = sorted(map(str, data.variables))
+    labels = json.dumps(data.to_dict(data=False), sort_keys=True)
+    rows = [data.isel(probability=row) for row in range(data.sizes["probability"])]
+    hashes = [row_hash(labels, *(row[name].values.tobytes() for name in names)) for row in rows]
+    return np.array(hashes, dtype="uint64")
 
 
-def row_hash(*parts: np.ndarray | np.generic, labels: str = "") -> int:
-    """A hash of arrays, of 64 bits; never 0, which is what one that was not written reads as."""
-    return int(digest(labels, [part.tobytes() for part in parts])[:16], 16) | 1
+def row_hash(*parts: object) -> int:
+    """A hash of 64 bits; never 0, which is what one that was not written reads as."""
+    return int(digest(*parts)[:16], 16) | 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,14 +65,9 @@ def fields_of(config: SweepConfig) -> dict[str, Field]:
     }
 
 
-def sizes_of(config: SweepConfig) -> dict[str, int]:
-    """Length of every dimension of a cell's fields."""
-    return {"feature": config.n_features, "dim": config.n_dims, "start": config.n_starts}
-
-
 def cell_dtype(config: SweepConfig) -> np.dtype:
     """Structured type of one cell, by field; a row is an array of as many as it has cells."""
-    sizes = sizes_of(config)
+    sizes = {"feature": config.n_features, "dim": config.n_dims, "start": config.n_starts}
     return np.dtype(
         [
             (name, field.dtype, tuple(sizes[dim] for dim in field.dims))
@@ -149,56 +144,31 @@ def check_worker(device: str, code: str) -> None:
     pick_device(device)
 
 
-class _SolverOptions(TypedDict, total=False):
-    max_iterations: int
-    tolerance: float
-
-
-def _solver_options(config: SweepConfig) -> _SolverOptions:
-    options: _SolverOptions = {}
-    if config.max_iterations is not None:
-        options["max_iterations"] = config.max_iterations
-    if config.tolerance is not None:
-        options["tolerance"] = config.tolerance
-    return options
-
-
 def _minimize(task: RowTask, warm: Candidates | None = None) -> MinimizationResult:
     """All cells from random starts, or each candidate from its own parameters."""
     config, inputs = task.config, task.config.inputs_of(task.row)
     importance = one_feature_varied(config.importance, config.n_features)
+    options: dict[str, Any] = {
+        name: getattr(config, name)
+        for name in ("n_starts", "max_iterations", "tolerance")
+        if getattr(config, name) is not None
+    }
+    options |= {"seed": [config.seed, task.row], "device": task.device}
+    if config.exact:
+        return minimize_quadratic(importance, inputs.kurtosis, config.n_dims, **options)
+    # The same in all rounds, so that losses of different rounds can be compared; minima of
+    # neighbors are near enough to go without the coarse one.
     stages = coarse_to_fine(inputs, config.n_features, config.n_points, config.seed)
-    return minimize(
-        config.toy_model,
-        inputs,
-        importance if warm is None else importance[warm.cell],
-        n_starts=config.n_starts,
-        seed=[config.seed, task.row],
-        starts=None if warm is None else warm.parameters[:, None, :],
-        # The same in all rounds, so that losses of different rounds can be compared; minima of
-        # neighbors are near enough to go without the coarse one.
-        quadrature=stages if warm is None else stages[-1:],
-        dtype=config.dtype,
-        device=task.device,
-        **_solver_options(config),
-    )
+    options |= {"quadrature": stages, "dtype": config.dtype}
+    if warm is not None:
+        importance = importance[warm.cell]
+        options |= {"quadrature": stages[-1], "starts": warm.parameters[:, None, :]}
+    return minimize(config.toy_model, inputs, importance, **options)
 
 
 def _random_starts(task: RowTask) -> np.ndarray:
-    config = task.config
-    if config.exact:
-        found = minimize_quadratic(
-            one_feature_varied(config.importance, config.n_features),
-            config.inputs_of(task.row).kurtosis,
-            config.n_dims,
-            n_starts=config.n_starts,
-            seed=[config.seed, task.row],
-            device=task.device,
-            **_solver_options(config),
-        )
-    else:
-        found = _minimize(task)
-    row = np.zeros(config.shape[1], cell_dtype(config))
+    found = _minimize(task)
+    row = np.zeros(task.config.shape[1], cell_dtype(task.config))
     for name in row.dtype.fields.keys() & vars(found).keys():
         row[name] = getattr(found, name)
     row["accelerated"] = pick_device(task.device).type != "cpu"

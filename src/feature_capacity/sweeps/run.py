@@ -77,11 +77,32 @@ def run_sweep(
     array([[0.   , 0.667, 1.   ],
            [0.   , 1.   , 1.   ]])
     """
-    options = device, workers, scheduler, progress
-    if store is not None:
-        return _stored_sweep(config, Path(store), *options)
-    with tempfile.TemporaryDirectory() as folder:
-        return _stored_sweep(config, Path(folder) / "sweep.zarr", *options).load()
+    if store is None:
+        with tempfile.TemporaryDirectory() as folder:
+            store = Path(folder) / "sweep.zarr"
+            return run_sweep(
+                config,
+                store,
+                device=device,
+                workers=workers,
+                scheduler=scheduler,
+                progress=progress,
+            ).load()
+    require_whole(workers, "workers", 1, None, "a whole number, at least 1")
+    require(
+        scheduler is None or workers == 1,
+        "workers and scheduler exclude each other: a Dask cluster has workers of its own",
+    )
+    kept = SweepStore(Path(store), config)
+    if not kept.finished:
+        check = partial(check_worker, device, code_digest())
+        try:
+            with open_workers(workers, scheduler, check) as pool, kept.opened():
+                if not kept.finished:  # another process may have been faster
+                    _compute(config, kept, pool, device, progress)
+        except WorkerError as error:
+            raise SweepError(str(error)) from error
+    return kept.dataset()
 
 
 def cached_sweep(
@@ -108,37 +129,15 @@ def cached_sweep(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     store = folder / f"{config.model}-{config.activation}-{config.digest[:16]}.zarr"
-    options = device, workers, scheduler, progress
+    kept = SweepStore(store, config)
     try:
-        return _stored_sweep(config, store, *options)
+        if kept.finished:
+            return kept.dataset()
     except DamagedStoreError:
         shutil.rmtree(store)  # a cache is ours to renew
-        return _stored_sweep(config, store, *options)
-
-
-def _stored_sweep(
-    config: SweepConfig,
-    store: Path,
-    device: str,
-    workers: int,
-    scheduler: str | None,
-    progress: bool,
-) -> xr.Dataset:
-    require_whole(workers, "workers", 1, None, "a whole number, at least 1")
-    require(
-        scheduler is None or workers == 1,
-        "workers and scheduler exclude each other: a Dask cluster has workers of its own",
+    return run_sweep(
+        config, store, device=device, workers=workers, scheduler=scheduler, progress=progress
     )
-    kept = SweepStore(store, config)
-    if not kept.finished:
-        check = partial(check_worker, device, code_digest())
-        try:
-            with open_workers(workers, scheduler, check) as pool, kept.opened():
-                if not kept.finished:  # another process may have been faster
-                    _compute(config, kept, pool, device, progress)
-        except WorkerError as error:
-            raise SweepError(str(error)) from error
-    return kept.dataset()
 
 
 def _compute(

@@ -1,9 +1,9 @@
 """Where a sweep is kept: a Zarr store that exists only when it is whole.
 
 While a sweep runs, its rounds are beside the store, in ``NAME.partial``: one group a round, into
-which each row is written as a region together with its hash.  A row without its hash, or with
-another one, was not finished and is computed again.  At the end the labelled dataset is written
-there too, in larger regions, and renamed into place.
+which each row is written together with its hash.  A row without its hash, or with another one, was
+not finished and is computed again.  At the end the labelled dataset is written there too, in
+regions of several rows, and renamed into place.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+import zarr
 from filelock import FileLock, Timeout
 
 from .._arrays import require
@@ -28,7 +29,6 @@ from .rows import cell_dtype, fields_of
 
 _FORMAT = 2
 _MARK = "feature_capacity_sweep"
-_STATE_DIMS = ("probability", "importance", "byte")
 _CHUNK_BYTES = 2**20  # of a whole sweep, all fields together
 _UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError)  # what damage can raise
 
@@ -58,7 +58,7 @@ class SweepStore:
     def __init__(self, path: Path, config: SweepConfig) -> None:
         self.path, self.config = Path(path).absolute(), config
         self.partial = self.path.with_name(f"{self.path.name}.partial")
-        self._cell, self._rounds = cell_dtype(config), dict[int, xr.Dataset]()
+        self._cell, self._rounds = cell_dtype(config), dict[int, dict[str, zarr.Array]]()
         require(self.path.parent.is_dir(), f"there is no folder {self.path.parent} to write to")
         for place in (self.path, self.partial):
             if place.exists() or place.is_symlink():
@@ -100,7 +100,7 @@ class SweepStore:
             if not self.partial.exists():
                 new = self.partial.with_name(f".{self.partial.name}.{os.getpid()}")
                 try:
-                    xr.Dataset(attrs=self._identity).to_zarr(new, consolidated=False)
+                    zarr.create_group(new, attributes=self._identity)
                     os.replace(new, self.partial)
                 finally:
                     shutil.rmtree(new, ignore_errors=True)
@@ -135,12 +135,11 @@ class SweepStore:
     def read(self, round_: int, row: int) -> np.ndarray | None:
         """State of a row at the end of a round; None if it is not finished, or damaged."""
         try:
-            found = self._round(round_).isel(probability=row).load()
+            found = self._round(round_)
+            values, told = np.asarray(found["state"][row]), found[HASH][row]
         except _UNREADABLE:
             return None
-        state = found["state"].values
-        whole = found[HASH].item() == row_hash(state)
-        return state.view(self._cell)[:, 0] if whole else None
+        return values.view(self._cell)[:, 0] if told == row_hash(values.tobytes()) else None
 
     def need(self, round_: int, row: int) -> np.ndarray:
         """State of a row that was finished."""
@@ -151,37 +150,35 @@ class SweepStore:
 
     def write(self, round_: int, row: int, values: np.ndarray) -> None:
         """Keep the state of a row; its hash comes last."""
-        state = values.view(np.uint8).reshape(1, len(values), -1)
-        hashes = np.array([row_hash(state)], "uint64")
-        data = xr.Dataset({"state": (_STATE_DIMS, state), HASH: ("probability", hashes)})
         with self._writing():
-            self._round(round_)
-            region = {"probability": slice(row, row + 1)}
-            for part in ("state", HASH):
-                data[[part]].to_zarr(self._place(round_), region=region, consolidated=False)
+            kept = self._round(round_)
+            kept["state"][row] = values.view(np.uint8).reshape(len(values), -1)
+            kept[HASH][row] = row_hash(values.tobytes())
 
     def improved(self, round_: int) -> bool:
         """Whether some cell has a lower loss at the end of a round than before."""
         rows = range(self.config.shape[0])
         return any((self.need(round_, row)["won_in_round"] == round_).any() for row in rows)
 
-    def _place(self, round_: int) -> Path:
-        return self.partial / f"round_{round_}"
-
-    def _round(self, round_: int) -> xr.Dataset:
-        """A round, read when its values are used; made anew if it is not there, or damaged."""
+    def _round(self, round_: int) -> dict[str, zarr.Array]:
+        """Bytes and hashes of the rows of a round; made anew if it is not there, or damaged."""
         if round_ not in self._rounds:
-            place, shape = self._place(round_), (*self.config.shape, self._cell.itemsize)
+            place = self.partial / f"round_{round_}"
+            shapes = {
+                "state": (*self.config.shape, self._cell.itemsize),
+                HASH: self.config.shape[:1],
+            }
             try:
-                found = xr.open_zarr(place, chunks=None, consolidated=False)
-                require(found["state"].shape == shape and found[HASH].shape == shape[:1], "shape")
+                found = dict(zarr.open_group(place, mode="r+").arrays())
+                require({name: found[name].shape for name in shapes} == shapes, "shapes")
             except _UNREADABLE:
-                zeros = np.broadcast_to(np.uint8(0), shape)
-                hashes = np.zeros(shape[0], "uint64")
-                blank = xr.Dataset({"state": (_STATE_DIMS, zeros), HASH: ("probability", hashes)})
-                with self._writing():
-                    blank.to_zarr(place, mode="w", encoding=_files(blank, 1), consolidated=False)
-                found = xr.open_zarr(place, chunks=None, consolidated=False)
+                group, types = zarr.create_group(place, overwrite=True), {"state": "u1", HASH: "u8"}
+                found = {
+                    name: group.create_array(
+                        name, shape=shape, chunks=(1, *shape[1:]), dtype=types[name]
+                    )
+                    for name, shape in shapes.items()
+                }
             self._rounds[round_] = found
         return self._rounds[round_]
 
