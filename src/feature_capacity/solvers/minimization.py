@@ -220,10 +220,9 @@ def _in_chunks(model: ToyModel, models: _Models, quadrature: QuadratureTensors) 
     penalized = bool(models.penalty.any())
 
     def of(parameters: Tensor, index: Tensor) -> Linearization:
-        chunks = [slice(a, a + step) for a in range(0, len(parameters), step)]
         expected = Linearization.concatenate(
-            linearize(model, parameters[chunk], models.importance[index[chunk]], quadrature)
-            for chunk in chunks
+            linearize(model, some, models.importance[which], quadrature)
+            for some, which in zip(parameters.split(step), index.split(step), strict=True)
         )
         if not penalized:
             return expected

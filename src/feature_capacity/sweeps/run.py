@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -77,32 +76,11 @@ def run_sweep(
     array([[0.   , 0.667, 1.   ],
            [0.   , 1.   , 1.   ]])
     """
-    if store is None:
-        with tempfile.TemporaryDirectory() as folder:
-            store = Path(folder) / "sweep.zarr"
-            return run_sweep(
-                config,
-                store,
-                device=device,
-                workers=workers,
-                scheduler=scheduler,
-                progress=progress,
-            ).load()
-    require_whole(workers, "workers", 1, None, "a whole number, at least 1")
-    require(
-        scheduler is None or workers == 1,
-        "workers and scheduler exclude each other: a Dask cluster has workers of its own",
-    )
-    kept = SweepStore(Path(store), config)
-    if not kept.finished:
-        check = partial(check_worker, device, code_digest())
-        try:
-            with open_workers(workers, scheduler, check) as pool, kept.opened():
-                if not kept.finished:  # another process may have been faster
-                    _compute(config, kept, pool, device, progress)
-        except WorkerError as error:
-            raise SweepError(str(error)) from error
-    return kept.dataset()
+    if store is not None:
+        return _sweep(SweepStore(Path(store), config), device, workers, scheduler, progress)
+    with tempfile.TemporaryDirectory() as folder:
+        kept = SweepStore(Path(folder) / "sweep.zarr", config)
+        return _sweep(kept, device, workers, scheduler, progress).load()
 
 
 def cached_sweep(
@@ -135,27 +113,43 @@ def cached_sweep(
             return kept.dataset()
     except DamagedStoreError:
         shutil.rmtree(store)  # a cache is ours to renew
-    return run_sweep(
-        config, store, device=device, workers=workers, scheduler=scheduler, progress=progress
+    return _sweep(kept, device, workers, scheduler, progress)
+
+
+def _sweep(
+    kept: SweepStore, device: str, workers: int, scheduler: str | None, progress: bool
+) -> xr.Dataset:
+    require_whole(workers, "workers", 1, None, "a whole number, at least 1")
+    require(
+        scheduler is None or workers == 1,
+        "workers and scheduler exclude each other: a Dask cluster has workers of its own",
     )
+    if not kept.finished:
+        check = partial(check_worker, device, code_digest())
+        try:
+            with open_workers(workers, scheduler, check) as pool, kept.opened():
+                if not kept.finished:  # another process may have been faster
+                    _compute(kept, pool, device, progress)
+        except WorkerError as error:
+            raise SweepError(str(error)) from error
+    return kept.dataset()
 
 
-def _compute(
-    config: SweepConfig, kept: SweepStore, workers: Workers, device: str, progress: bool
-) -> None:
+def _compute(kept: SweepStore, workers: Workers, device: str, progress: bool) -> None:
     """All rounds; rows that are there already are left alone."""
-    rows, settled = range(config.shape[0]), config.exact
+    config = kept.config
+    n_rows, settled = config.shape[0], config.exact
     for round_ in range(config.rounds + 1):
-        todo = [row for row in rows if kept.read(round_, row) is None]
+        todo = [row for row in range(n_rows) if kept.read(round_, row) is None]
         bar = tqdm(
-            total=len(rows),
-            initial=len(rows) - len(todo),
+            total=n_rows,
+            initial=n_rows - len(todo),
             desc=f"warm starts {round_}" if round_ else "random starts",
             unit="row",
             disable=not progress,
         )
         with bar:
-            tasks = _tasks(config, kept, round_, todo, device)
+            tasks = _tasks(kept, round_, todo, device)
             for task, values in workers.completed(solve_row, tasks):
                 kept.write(round_, task.row, values)
                 bar.update()
@@ -165,15 +159,14 @@ def _compute(
     kept.finish(round_, settled)
 
 
-def _tasks(
-    config: SweepConfig, kept: SweepStore, round_: int, todo: list[int], device: str
-) -> Iterator[RowTask]:
+def _tasks(kept: SweepStore, round_: int, todo: list[int], device: str) -> Iterator[RowTask]:
     """What is to be done in a round, read from the round before when its turn comes."""
+    config, code = kept.config, code_digest()
     before = lru_cache(maxsize=3)(partial(kept.need, round_ - 1))  # rows are read by neighbors too
     for row in todo:
-        task = RowTask(config, row, round_, device=device, code=code_digest())
-        if round_ > 0:
-            own, below = before(row), before(row - 1) if row > 0 else None
+        if round_ == 0:
+            yield RowTask(config, row, device=device, code=code)
+        else:
+            below = before(row - 1) if row > 0 else None
             above = before(row + 1) if row + 1 < config.shape[0] else None
-            task = replace(task, own=own, below=below, above=above)
-        yield task
+            yield RowTask(config, row, round_, before(row), below, above, device, code)

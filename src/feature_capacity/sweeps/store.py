@@ -14,8 +14,8 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -58,7 +58,7 @@ class SweepStore:
     def __init__(self, path: Path, config: SweepConfig) -> None:
         self.path, self.config = Path(path).absolute(), config
         self.partial = self.path.with_name(f"{self.path.name}.partial")
-        self._cell, self._rounds = cell_dtype(config), dict[int, dict[str, zarr.Array]]()
+        self._cell, self._rounds = cell_dtype(config), dict[int, tuple[zarr.Array, zarr.Array]]()
         require(self.path.parent.is_dir(), f"there is no folder {self.path.parent} to write to")
         for place in (self.path, self.partial):
             if place.exists() or place.is_symlink():
@@ -78,10 +78,9 @@ class SweepStore:
             f"{place} was written by another version of this program, in store format {number} "
             f"instead of {_FORMAT}; {remedy}",
         )
-        mine = json.loads(self.config.json())
+        mine, usual = json.loads(self.config.json()), vars(SweepConfig)
         # A setting that is younger than the store had its default there.
-        usual = {field.name: field.default for field in fields(self.config)}
-        other = sorted(name for name in mine if theirs.get(name, usual[name]) != mine[name])
+        other = sorted(name for name in mine if theirs.get(name, usual.get(name)) != mine[name])
         require(not other, f"{place} holds another sweep ({', '.join(other)} differ); {remedy}")
         require(
             found.get("code") == code_digest(),
@@ -135,8 +134,8 @@ class SweepStore:
     def read(self, round_: int, row: int) -> np.ndarray | None:
         """State of a row at the end of a round; None if it is not finished, or damaged."""
         try:
-            found = self._round(round_)
-            values, told = np.asarray(found["state"][row]), found[HASH][row]
+            state, hashes = self._round(round_)
+            values, told = np.asarray(state[row]), hashes[row]
         except _UNREADABLE:
             return None
         return values.view(self._cell)[:, 0] if told == row_hash(values.tobytes()) else None
@@ -151,36 +150,34 @@ class SweepStore:
     def write(self, round_: int, row: int, values: np.ndarray) -> None:
         """Keep the state of a row; its hash comes last."""
         with self._writing():
-            kept = self._round(round_)
-            kept["state"][row] = values.view(np.uint8).reshape(len(values), -1)
-            kept[HASH][row] = row_hash(values.tobytes())
+            state, hashes = self._round(round_)
+            state[row] = values.view(np.uint8).reshape(len(values), -1)
+            hashes[row] = row_hash(values.tobytes())
 
     def improved(self, round_: int) -> bool:
         """Whether some cell has a lower loss at the end of a round than before."""
         rows = range(self.config.shape[0])
         return any((self.need(round_, row)["won_in_round"] == round_).any() for row in rows)
 
-    def _round(self, round_: int) -> dict[str, zarr.Array]:
-        """Bytes and hashes of the rows of a round; made anew if it is not there, or damaged."""
+    def _round(self, round_: int) -> tuple[zarr.Array, zarr.Array]:
+        """Bytes and hashes of the rows of a round; made anew if they are not there, or damaged."""
         if round_ not in self._rounds:
-            place = self.partial / f"round_{round_}"
-            shapes = {
-                "state": (*self.config.shape, self._cell.itemsize),
-                HASH: self.config.shape[:1],
-            }
             try:
-                found = dict(zarr.open_group(place, mode="r+").arrays())
-                require({name: found[name].shape for name in shapes} == shapes, "shapes")
+                self._rounds[round_] = self._arrays(round_, "a")
             except _UNREADABLE:
-                group, types = zarr.create_group(place, overwrite=True), {"state": "u1", HASH: "u8"}
-                found = {
-                    name: group.create_array(
-                        name, shape=shape, chunks=(1, *shape[1:]), dtype=types[name]
-                    )
-                    for name, shape in shapes.items()
-                }
-            self._rounds[round_] = found
+                self._rounds[round_] = self._arrays(round_, "w")
         return self._rounds[round_]
+
+    def _arrays(self, round_: int, mode: Literal["a", "w"]) -> tuple[zarr.Array, zarr.Array]:
+        group = zarr.open_group(self.partial / f"round_{round_}", mode=mode)
+        (n_rows, n_cells), size = self.config.shape, self._cell.itemsize
+        state: dict[str, Any] = {
+            "shape": (n_rows, n_cells, size),
+            "chunks": (1, n_cells, size),
+            "dtype": "uint8",
+        }
+        hashes: dict[str, Any] = {"shape": (n_rows,), "chunks": (1,), "dtype": "uint64"}
+        return group.require_array("state", **state), group.require_array(HASH, **hashes)
 
     # ---------------------------------------------------------------------------- the whole sweep
 
@@ -195,7 +192,12 @@ class SweepStore:
         with self._writing(), warnings.catch_warnings():
             # Zarr says that consolidated metadata are no standard yet; xarray looks for them first.
             warnings.filterwarnings("ignore", "Consolidated metadata")
-            whole.to_zarr(place, mode="w", encoding=_files(whole, step), consolidated=True)
+            # Values that are still zero have no files.
+            files = {
+                name: {"chunks": (step, *values.shape[1:]), "_FillValue": None}
+                for name, values in whole.data_vars.items()
+            }
+            whole.to_zarr(place, mode="w", encoding=files, consolidated=True)
             for start in range(0, n_rows, step):
                 rows = slice(start, min(start + step, n_rows))
                 values = np.stack([self.need(round_, row) for row in range(n_rows)[rows]])
@@ -216,16 +218,8 @@ class SweepStore:
                 for row in np.flatnonzero(block[HASH].values != row_hashes(block)):
                     raise ValueError(f"row {start + row} has changed")
         except _UNREADABLE as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            reason = (str(error).strip() or repr(error)).splitlines()[0]
             raise DamagedStoreError(
                 f"{self.path} is damaged ({reason}); delete it and run the sweep again"
             ) from None
         return data.drop_vars(HASH)
-
-
-def _files(data: xr.Dataset, n_rows: int) -> dict[str, dict[str, object]]:
-    """How to write variables: so many rows in a file; values that are still zero have none."""
-    return {
-        str(name): {"chunks": (n_rows, *values.shape[1:]), "_FillValue": None}
-        for name, values in data.data_vars.items()
-    }
