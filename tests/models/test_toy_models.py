@@ -47,7 +47,7 @@ def test_the_computation_model_adds_up_what_the_autoencoder_keeps_apart():
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("transformer",), "computation, autoencoder"),
+        (("transformer",), "known: autoencoder, computation"),
         (("autoencoder", "rleu"), "did you mean relu"),
         (("autoencoder", "relu", 2, 3), "number of features"),
         (("autoencoder", "relu", 2, 0), "n_dims"),
