@@ -180,9 +180,8 @@ def require_importance(xp: Namespace, importance: Array) -> None:
     low, high = xp.min(importance), xp.max(importance)
     if not bool((low >= 0) & (high < float("inf"))):
         require_finite(xp, importance, "importance")
-        negative = importance < 0
-        remedy = "use 0 for a feature that does not matter"
-        require_where(xp, ~negative, importance, "importance must be at least 0", remedy)
+        rule, remedy = "importance must be at least 0", "use 0 for a feature that does not matter"
+        require_where(xp, importance >= 0, importance, rule, remedy)
 
 
 def require_kurtosis(xp: Namespace, kurtosis: Array) -> None:

@@ -73,28 +73,20 @@ def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
     return _real_matrix(f"{path}, {name}" if name else str(path), tensor.read())
 
 
-def _read_npy(path: Path) -> dict[str, StoredTensor]:
+def _read_numpy(path: Path) -> dict[str, StoredTensor]:
     try:
-        return {"": _stored(np.load(path, allow_pickle=False))}
-    except (ValueError, EOFError) as error:
-        raise _numpy_error(path, error) from None
-
-
-def _read_npz(path: Path) -> dict[str, StoredTensor]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: _stored(archive[name]) for name in archive.files}
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"": _stored(content)}
+        with content:
+            return {name: _stored(content[name]) for name in content.files}
     except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise _numpy_error(path, error) from None
-
-
-def _numpy_error(path: Path, error: Exception) -> ValueError:
-    if "allow_pickle" in str(error):
-        return ValueError(
-            f"{path} holds Python objects, which could run code, or is no NumPy file; "
-            "save a plain array of numbers"
-        )
-    return ValueError(f"{path} is not a whole NumPy file: {_line(error)}")
+        if "allow_pickle" in str(error):
+            raise ValueError(
+                f"{path} holds Python objects, which could run code, or is no NumPy file; "
+                "save a plain array of numbers"
+            ) from None
+        raise ValueError(f"{path} is not a whole NumPy file: {_line(error)}") from None
 
 
 def _read_torch(path: Path) -> dict[str, StoredTensor]:
@@ -146,8 +138,8 @@ def _read_safetensors(path: Path) -> dict[str, StoredTensor]:
 
 
 READERS: dict[str, Callable[[Path], dict[str, StoredTensor]]] = {
-    ".npy": _read_npy,
-    ".npz": _read_npz,
+    ".npy": _read_numpy,
+    ".npz": _read_numpy,
     ".pt": _read_torch,
     ".pth": _read_torch,
     ".safetensors": _read_safetensors,

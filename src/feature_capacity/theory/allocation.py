@@ -1,8 +1,7 @@
 r"""Optimal capacity allocation in the quadratic model: exact, for any number of features.
 
-Implements equations (15) to (18) and Appendix C.  The total capacity is a piecewise rational,
-decreasing function of the multiplier whose breakpoints are the importances themselves, so one
-sort and a search over prefix sums find the multiplier exactly; nothing is iterated to a tolerance.
+Implements equations (15) to (18) and Appendix C.  One sort of the importances and a search over
+prefix sums find the multiplier exactly; nothing is iterated to a tolerance.
 """
 
 from __future__ import annotations

@@ -62,10 +62,6 @@ def allocate(
     n_features : int, optional
         Needed with a single callable only.
 
-    Returns
-    -------
-    BudgetAllocation
-
     Raises
     ------
     ValueError
