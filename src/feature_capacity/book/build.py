@@ -23,6 +23,7 @@ from .._executor import WorkerError, open_workers
 from .claims.registry import load_claims
 from .claims.tables import ClaimTable, collect
 from .figure_list import figures_html, paper_figures_html, read_figures
+from .html import fill
 from .pages import Page, PageError, execute, list_pages, write
 from .project import Project
 from .run_details import run_details_html
@@ -282,7 +283,7 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
         "equations": table.by_equation_html(root="../"),
         "figures": figures_html(figures, root="../"),
         "paper-figures": paper_figures_html(figures, root="../"),
-        "score": _score(table),
+        "score": fill("build.score", score=table.score(), coverage=table.coverage()),
     }
     for page in pages:
         settings, seconds = build.settings(page), build.seconds(page)
@@ -295,13 +296,6 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
         for path in (stage / folder).rglob("*"):
             if path.is_file() and path not in kept:
                 path.unlink()
-
-
-def _score(table: ClaimTable) -> str:
-    return (
-        f'<p class="score"><a href="../book/claims.html">{table.score()}</a> '
-        f'<a href="../book/equations.html">{table.coverage()}</a></p>'
-    )
 
 
 def _copy(source: Path, copy: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from .html import fill
 from .parameters import ParameterCell
 
 
@@ -47,25 +47,13 @@ def run_details_html(
     """
     took = "" if seconds is None else f" in {about(seconds)}"
     used = {**cell.defaults, **settings}
-    rows = [
-        f"<tr><td><code>{name}</code></td><td><code>{html.escape(repr(used[name]))}</code></td>"
-        f"<td>{html.escape(parameter.comment)}</td><td>{html.escape(parameter.rule)}</td></tr>"
-        for name, parameter in cell.parameters.items()
-    ]
-    head = "".join(f"<th>{word}</th>" for word in ("Parameter", "Here", "Meaning", "Allowed"))
     first = next((f" -p {name} {_typed(value)}" for name, value in used.items()), "")
-    line = f"feature-capacity run {page}{first} -o {page}.ipynb"
-    return "\n".join(
-        [
-            '<details class="run-details">',
-            f"<summary>This page was executed{took}, with the settings below</summary>",
-            f'<table class="run-settings"><thead><tr>{head}</tr></thead><tbody>',
-            *(rows or ['<tr><td colspan="4">The page has no parameters.</td></tr>']),
-            "</tbody></table>",
-            "<p>To run it with other settings (each parameter with its own <code>-p</code>; "
-            '<a href="../book/how_to_run.html">how to run</a>):</p>'
-            f"<pre>{html.escape(line)}</pre></details>",
-        ]
+    return fill(
+        "run_details",
+        took=took,
+        parameters=cell.parameters.values(),
+        shown={name: repr(value) for name, value in used.items()},
+        line=f"feature-capacity run {page}{first} -o {page}.ipynb",
     )
 
 
