@@ -18,7 +18,7 @@ import numbers
 import re
 import tokenize
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -221,19 +221,15 @@ def read_parameters(page: Path) -> ParameterCell:
 
     A page without such a cell has no parameters.
     """
-    source = Path(page).read_text(encoding="utf-8")
-    for match in _CELL.finditer(source):
-        metadata = _cell_metadata(match[1])
-        if "parameters" not in metadata.get("tags", ()):
-            continue
-        end = _CELL.search(source, match.end())
-        cell = source[match.end() : end.start() if end else len(source)]
-        try:
-            parameters = parse_parameters(cell)
-            found = ParameterCell(parameters, {})
-            return ParameterCell(parameters, found.check(metadata.get("quick", {})))
-        except (SyntaxError, ValueError) as error:
-            raise ValueError(f"parameter cell of {Path(page).name}: {error}") from None
+    parts = _CELL.split(Path(page).read_text(encoding="utf-8"))
+    for header, cell in zip(parts[1::2], parts[2::2], strict=True):
+        metadata = _cell_metadata(header)
+        if "parameters" in metadata.get("tags", ()):
+            try:
+                found = ParameterCell(parse_parameters(cell), {})
+                return replace(found, quick=found.check(metadata.get("quick", {})))
+            except (SyntaxError, ValueError) as error:
+                raise ValueError(f"parameter cell of {Path(page).name}: {error}") from None
     return ParameterCell({}, {})
 
 
