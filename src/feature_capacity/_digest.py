@@ -143,8 +143,7 @@ def _files_of(name: str) -> Iterator[Path]:
         for offered in _HOME:
             yield from _files_of(offered)
         return
-    if parts[0] in _HOME and not _is_module(PACKAGE / parts[0]):
-        parts[:1] = _HOME[parts[0]].split(".")
+    parts[:1] = _HOME.get(parts[0], parts[0]).split(".")
     for length in range(len(parts), 0, -1):
         place = PACKAGE.joinpath(*parts[:length])
         if place.with_suffix(".py").is_file():
@@ -156,7 +155,3 @@ def _files_of(name: str) -> Iterator[Path]:
         else:
             continue
         return
-
-
-def _is_module(place: Path) -> bool:
-    return place.is_dir() or place.with_suffix(".py").is_file()

@@ -73,7 +73,7 @@ class Parameter:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         if self.low is not None:
-            return f"{noun} from {_plain(self.low)} to {_plain(self.high)}"
+            return f"{noun} from {self.low:.15g} to {self.high:.15g}"
         return noun
 
     def check(self, value: Any) -> Value:
@@ -243,12 +243,3 @@ def _cell_metadata(header: str) -> dict[str, Any]:
     while match := re.compile(r"\s*(?:\[\w+\]\s*)?([\w.-]+)=").match(header, position):
         metadata[match[1]], position = decoder.raw_decode(header, match.end())
     return metadata
-
-
-def _plain(number: float) -> str:
-    """A limit as a reader would write it.
-
-    >>> _plain(1_000_000), _plain(0.25)
-    ('1000000', '0.25')
-    """
-    return str(int(number)) if float(number).is_integer() else f"{number:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -18,14 +19,15 @@ def about(seconds: float) -> str:
     >>> about(570), about(5000)
     ('about 10 minutes', 'about 1.5 hours')
     """
-    for least, unit, step in ((3600, "hour", 0.5), (240, "minute", 1), (57.5, "minute", 0.5)):
-        if seconds >= least:
-            size = 3600 if unit == "hour" else 60
-            return _count(max(step, round(seconds / size / step) * step), unit)
-    return _count(max(1, round(seconds)) if seconds < 7.5 else 5 * round(seconds / 5), "second")
-
-
-def _count(number: float, unit: str) -> str:
+    steps = (
+        (3600, "hour", 3600, 0.5),
+        (240, "minute", 60, 1),
+        (57.5, "minute", 60, 0.5),
+        (7.5, "second", 1, 5),
+        (-math.inf, "second", 1, 1),
+    )
+    unit, size, step = next(scale for least, *scale in steps if seconds >= least)
+    number = max(step, round(seconds / size / step) * step)
     return f"about {number:g} {unit}{'' if number == 1 else 's'}"
 
 

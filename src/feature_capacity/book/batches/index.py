@@ -25,14 +25,7 @@ _VERDICTS = (
 
 
 def write_index(page: Page, outcomes: Sequence[Outcome], folder: Path) -> Path:
-    """Write ``index.html`` and its pictures into the folder of a batch; return the page.
-
-    Parameters
-    ----------
-    page : Page
-    outcomes : sequence of Outcome
-    folder : Path
-    """
+    """Write ``index.html`` and its pictures into the folder of a batch; return the page."""
     pictures, counts = {}, {}
     for outcome in outcomes:
         if outcome.error is None:

@@ -78,11 +78,7 @@ class PageTable:
             for row in self.rows
         )
 
-    def _repr_html_(self) -> str:
-        return self.html()
-
-    def __repr__(self) -> str:
-        return self.text()
+    _repr_html_, __repr__ = html, text
 
 
 def line(claim: Claim, record: Record) -> str:

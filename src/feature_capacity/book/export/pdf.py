@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from ..build import Build
 from ..files import replace_file
@@ -107,8 +107,7 @@ def _article(build: Build, name: str, documents: list[str]) -> Any:
     article["id"] = _anchor(name)
     for image in article.find_all("img", src=True):
         if not image["src"].startswith("data:"):
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), image["src"]))
-            image["src"] = (build.html / unquote(path)).as_uri()
+            image["src"] = (build.html / unquote(urljoin(name, image["src"]))).as_uri()
     for link in article.find_all("a", href=True):
         address = _address(name, link["href"], documents)
         if address is None:
@@ -138,8 +137,5 @@ def _address(name: str, link: str, documents: list[str]) -> str | None:
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return link
-    path = f"{name}.html"
-    if parts.path:
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(parts.path)))
-    page = path.removesuffix(".html")
+    page = unquote(urljoin(f"{name}.html", parts.path)).removesuffix(".html")
     return f"#{_anchor(page, unquote(parts.fragment))}" if page in documents else None
