@@ -78,7 +78,8 @@ class PageTable:
             for row in self.rows
         )
 
-    _repr_html_, __repr__ = html, text
+    _repr_html_ = html
+    __repr__ = text
 
 
 def line(claim: Claim, record: Record) -> str:
