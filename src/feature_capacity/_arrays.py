@@ -8,7 +8,8 @@ refuse, with one sentence, what the mathematics has no answer for.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from types import ModuleType
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -84,10 +85,8 @@ def as_float_arrays(**named: ArrayLike) -> tuple[Namespace, tuple[Array, ...]]:
     """
     given = [x for x in named.values() if is_array_api_obj(x)]
     # A NumPy scalar or array beside a tensor is data for the tensor's library, not a rival.
-    leaders = [x for x in given if is_torch_array(x)] or given
-    xp = array_namespace(*leaders) if leaders else array_namespace(np.empty(0))
-    where = device(leaders[0]) if leaders else None
-    tensors = bool(leaders) and is_torch_array(leaders[0])
+    leaders = [x for x in given if is_torch_array(x)] or given or [np.empty(0)]
+    xp, where, tensors = array_namespace(*leaders), device(leaders[0]), is_torch_array(leaders[0])
 
     converted, deciding = [], []
     for name, value in named.items():
@@ -130,19 +129,12 @@ def numbers(value: ArrayLike, name: str) -> np.ndarray:
     return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
 
 
-def as_matrix(W: ArrayLike) -> tuple[Namespace, Array]:
-    """Return (namespace, W) with W floating, at least two axes, both of them non-empty."""
-    xp, (W,) = as_float_arrays(W=W)
-    require_matrix(W)
-    return xp, W
-
-
-def require_matrix(W: Array) -> None:
-    """Raise ``ValueError`` unless the last two axes are there and not empty."""
-    require(
-        W.ndim >= 2 and W.shape[-1] >= 1 and W.shape[-2] >= 1,
-        f"W must have shape (..., n_dims, n_features) with both at least 1; got {tuple(W.shape)}",
-    )
+def checked(**named: ArrayLike) -> tuple[Namespace, tuple[Array, ...]]:
+    """As :func:`as_float_arrays`, each held to the rule that goes with its name."""
+    xp, arrays = as_float_arrays(**named)
+    for name, array in zip(named, arrays, strict=True):
+        _CHECKS[name](xp, array)
+    return xp, arrays
 
 
 def require(condition: object, message: str) -> None:
@@ -188,9 +180,8 @@ def require_importance(xp: Namespace, importance: Array) -> None:
     low, high = xp.min(importance), xp.max(importance)
     if not bool((low >= 0) & (high < float("inf"))):
         require_finite(xp, importance, "importance")
-        negative = importance < 0
-        remedy = "use 0 for a feature that does not matter"
-        require_where(xp, ~negative, importance, "importance must be at least 0", remedy)
+        rule, remedy = "importance must be at least 0", "use 0 for a feature that does not matter"
+        require_where(xp, importance >= 0, importance, rule, remedy)
 
 
 def require_kurtosis(xp: Namespace, kurtosis: Array) -> None:
@@ -199,6 +190,34 @@ def require_kurtosis(xp: Namespace, kurtosis: Array) -> None:
     rule = "kurtosis must be at least 1 for a unit-variance variable"
     remedy = "give the fourth moment itself, not its excess over 3"
     require_where(xp, kurtosis >= 1, kurtosis, rule, remedy)
+
+
+def _require_matrix(xp: Namespace, W: Array) -> None:
+    require(
+        W.ndim >= 2 and W.shape[-1] >= 1 and W.shape[-2] >= 1,
+        f"W must have shape (..., n_dims, n_features) with both at least 1; got {tuple(W.shape)}",
+    )
+
+
+def _require_capacity(xp: Namespace, capacity: Array) -> None:
+    good = (capacity >= 0) & (capacity <= 1)
+    rule, remedy = "capacity must be in [0, 1]", "it is a fraction of one dimension"
+    require_where(xp, good, capacity, rule, remedy)
+
+
+def _require_size(xp: Namespace, array: Array, name: str, remedy: str) -> None:
+    good = (array >= 0) & xp.isfinite(array)
+    require_where(xp, good, array, f"{name} must be finite and at least 0", remedy)
+
+
+_CHECKS: dict[str, Callable[[Namespace, Array], None]] = {
+    "W": _require_matrix,
+    "importance": require_importance,
+    "kurtosis": require_kurtosis,
+    "capacity": _require_capacity,
+    "sq_norm": partial(_require_size, name="sq_norm", remedy="it is a squared length"),
+    "multiplier": partial(_require_size, name="multiplier", remedy="take it from solve_allocation"),
+}
 
 
 def require_whole(value: object, name: str, low: int, high: int | None, rule: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 _HOME = {name: module for module, names in NAMES.items() for name in names.split()} | MODULES
 _ROOT = PACKAGE.name
+_DOTTED = re.compile(r"\w+(\.\w+)*")
 
 
 def digest(*settings: object, files: Iterable[Path] = (), code: Iterable[Path] = ()) -> str:
@@ -55,7 +57,8 @@ def module_file(name: str) -> Path:
 def reachable(*sources: Path) -> list[Path]:
     """Files of the package that Python files can reach by imports, in a fixed order.
 
-    What lies beside a module and is no Python, as a script or a style sheet, goes with it.
+    What lies beside a module and is no Python, as a script or a style sheet, goes with it, unless
+    it is named after another module there, as ``other.html.j2``.
     """
     found: set[Path] = set()
     waiting = list(sources)
@@ -65,12 +68,13 @@ def reachable(*sources: Path) -> list[Path]:
         imported = {file for name in names for file in _files_of(name)} - found
         found |= imported
         waiting += imported
-    return sorted(found.union(*(_data_in(folder) for folder in {file.parent for file in found})))
+    return sorted(found.union(*map(_data_of, found)))
 
 
-def _data_in(folder: Path) -> Iterator[Path]:
-    for file in folder.iterdir():
-        if file.suffix not in ("", ".py") and not file.name.startswith(".") and file.is_file():
+def _data_of(module: Path) -> Iterator[Path]:
+    for file in module.parent.glob("[!.]*.*"):
+        namesake = module.parent / f"{file.name.partition('.')[0]}.py"
+        if file.suffix != ".py" and (namesake == module or not namesake.is_file()):
             yield file
 
 
@@ -92,7 +96,9 @@ def _imported(source: Path, text: str) -> frozenset[str]:
                         aliases.add(alias.asname or _ROOT)
         elif isinstance(node, ast.ImportFrom):
             names.update(_imported_from(node, source))
-    return frozenset(names | _attributes(tree, aliases))
+    uses = _Uses(aliases)
+    uses.visit(tree)
+    return frozenset(names | uses.found)
 
 
 def _imported_from(node: ast.ImportFrom, source: Path) -> list[str]:
@@ -108,26 +114,26 @@ def _imported_from(node: ast.ImportFrom, source: Path) -> list[str]:
     return [".".join([*module, alias.name]) for alias in node.names]
 
 
-def _attributes(tree: ast.AST, aliases: set[str]) -> set[str]:
+class _Uses(ast.NodeVisitor):
     """What a file uses of a package that it imported whole, as ``fc.phases.classify``.
 
     A use that cannot be followed, as in ``getattr(fc, name)``, may be of anything on offer.
     """
-    found: set[str] = set()
-    inside: set[ast.AST] = set()
-    for node in ast.walk(tree):  # from the outside in: the longest chain of names comes first
-        if isinstance(node, ast.Attribute) and node not in inside:
-            chain, value = [node.attr], node.value
-            while isinstance(value, ast.Attribute):
-                inside.add(value)
-                chain.insert(0, value.attr)
-                value = value.value
-            if isinstance(value, ast.Name) and value.id in aliases:
-                inside.add(value)
-                found.add(".".join(chain))
-        elif isinstance(node, ast.Name) and node.id in aliases and node not in inside:
-            found.add("*")
-    return found
+
+    def __init__(self, aliases: set[str]):
+        self.aliases = aliases
+        self.found: set[str] = set()
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        top, _, rest = ast.unparse(node).partition(".")
+        if top in self.aliases and _DOTTED.fullmatch(rest):
+            self.found.add(rest)
+        else:
+            self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if node.id in self.aliases:
+            self.found.add("*")
 
 
 def _files_of(name: str) -> Iterator[Path]:
@@ -137,8 +143,7 @@ def _files_of(name: str) -> Iterator[Path]:
         for offered in _HOME:
             yield from _files_of(offered)
         return
-    if parts[0] in _HOME and not _is_module(PACKAGE / parts[0]):
-        parts[:1] = _HOME[parts[0]].split(".")
+    parts[:1] = _HOME.get(parts[0], parts[0]).split(".")
     for length in range(len(parts), 0, -1):
         place = PACKAGE.joinpath(*parts[:length])
         if place.with_suffix(".py").is_file():
@@ -150,7 +155,3 @@ def _files_of(name: str) -> Iterator[Path]:
         else:
             continue
         return
-
-
-def _is_module(place: Path) -> bool:
-    return place.is_dir() or place.with_suffix(".py").is_file()

@@ -24,7 +24,7 @@ def test_the_box_shows_what_was_set_and_what_was_not(cell):
     assert cells == [
         ["<code>n_dims</code>", "<code>2</code>", "dimensions", "a whole number from 1 to 12"],
         ["<code>scale</code>", "<code>1.0</code>", "factor", "a number"],
-        ["<code>mode</code>", "<code>&#x27;plain&#x27;</code>", "how", "one of plain, fail"],
+        ["<code>mode</code>", "<code>&#39;plain&#39;</code>", "how", "one of plain, fail"],
     ]
     assert "about 10 seconds" in box
     assert "feature-capacity run tiny -p n_dims 2 -o tiny.ipynb" in box

@@ -138,8 +138,8 @@ def test_a_small_capacity_keeps_its_digits_without_a_complement():
 @pytest.mark.parametrize(
     ("capacity", "message"),
     [
-        ([1.5, 0.5], "got 1.5 for feature 0"),
-        ([-0.5, 0.5, 1.0], "got -0.5 for feature 0"),
+        ([1.5, 0.5], "got 1.5 at flat position 0"),
+        ([-0.5, 0.5, 1.0], "got -0.5 at flat position 0"),
         ([0.5, 0.4], "sum to a whole number"),
         ([0.0, 0.0], "at least 1"),
         ([], "not empty"),

@@ -166,8 +166,8 @@ def test_lists_and_tensors_are_taken():
     [
         ([0.5, np.nan, 0.5], "capacity must be finite; got nan at flat position 1"),
         ([0.5, np.inf], "capacity must be finite; got inf"),
-        ([1.5, 0.5], r"capacity must be in \[0, 1\]; got 1.5 for feature 0"),
-        ([0.5, -0.5, 1], r"capacity must be in \[0, 1\]; got -0.5 for feature 1"),
+        ([1.5, 0.5], r"capacity must be in \[0, 1\]; got 1.5 at flat position 0"),
+        ([0.5, -0.5, 1], r"capacity must be in \[0, 1\]; got -0.5 at flat position 1"),
         ([0.5, 0.6], "sum to a whole number of dimensions, at least 1; they sum to 1.1"),
         ([0.5, 0.5 + 1e-8], "sum to a whole number"),
         ([0.0, 0.0], "at least 1; they sum to 0.0"),

@@ -23,6 +23,7 @@ from .._executor import WorkerError, open_workers
 from .claims.registry import load_claims
 from .claims.tables import ClaimTable, collect
 from .figure_list import figures_html, paper_figures_html, read_figures
+from .html import fill
 from .pages import Page, PageError, execute, list_pages, write
 from .project import Project
 from .run_details import run_details_html
@@ -266,15 +267,15 @@ def page_digest(
 def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
     """Bring the stage in step with the sources; files that do not change keep their times."""
     project, stage = build.project, build.stage
-    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    config = project.configuration()
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
     write(stage / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
-    _copy(project.toc, stage / "_toc.yml")
+    write(stage / "_toc.yml", project.toc.read_bytes())
     kept = {build.executed(page) for page in pages}
     for source in sorted(project.book.rglob("*")):
         if source.is_file() and "__pycache__" not in source.parts:
             copy = stage / "book" / source.relative_to(project.book)
-            _copy(source, copy)
+            write(copy, source.read_bytes())
             kept.add(copy)
     figures = read_figures((page.name, page.title, build.executed(page)) for page in pages)
     pieces = {
@@ -282,7 +283,7 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
         "equations": table.by_equation_html(root="../"),
         "figures": figures_html(figures, root="../"),
         "paper-figures": paper_figures_html(figures, root="../"),
-        "score": _score(table),
+        "score": fill("build.score", score=table.score(), coverage=table.coverage()),
     }
     for page in pages:
         settings, seconds = build.settings(page), build.seconds(page)
@@ -295,19 +296,6 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
         for path in (stage / folder).rglob("*"):
             if path.is_file() and path not in kept:
                 path.unlink()
-
-
-def _score(table: ClaimTable) -> str:
-    return (
-        f'<p class="score"><a href="../book/claims.html">{table.score()}</a> '
-        f'<a href="../book/equations.html">{table.coverage()}</a></p>'
-    )
-
-
-def _copy(source: Path, copy: Path) -> None:
-    if not copy.is_file() or copy.read_bytes() != source.read_bytes():
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
 
 
 def _render(build: Build, force: bool, report: Callable[[str], None]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
+
+from markupsafe import Markup, escape
+
+from .html import fill
 
 _WIDTH, _QUALITY = 220, 55  # of thumbnails, which are part of the page that lists them
 _PAPER = re.compile(r"paper's Figure (\d)|Figure (\d) of the paper")
@@ -76,10 +78,6 @@ class Figure(Picture):
     page: str
     title: str
 
-    def link(self, root: str) -> str:
-        """Its number, leading to it from a page at `root` below the top of the book."""
-        return f'<a href="{root}notebooks/{self.page}.html#{self.name}">Fig. {self.number}</a>'
-
 
 def read_pictures(notebook: Path) -> Iterator[Picture]:
     """The named figures of an executed page that have a picture, in their order."""
@@ -121,44 +119,19 @@ def figures_html(figures: Iterable[Figure], root: str) -> str:
     root
         Relative address of the top of the book.
     """
-    rows = []
-    for (page, title), group in groupby(figures, key=lambda figure: (figure.page, figure.title)):
-        rows.append(
-            f'<tr class="figures-page"><th colspan="3" scope="rowgroup">'
-            f'<a href="{root}notebooks/{page}.html">{html.escape(title)}</a></th></tr>'
-        )
-        rows += [
-            f"<tr><td>{figure.link(root)}</td>"
-            f'<td><img class="thumbnail" alt="" src="{figure.thumbnail()}"></td>'
-            f"<td>{_prose(figure.caption)}</td></tr>"
-            for figure in group
-        ]
-    return _table(("Figure", "Thumbnail", "What it shows"), rows)
+    return fill("figure_list", figures=figures, root=root, prose=_prose)
 
 
 def paper_figures_html(figures: Iterable[Figure], root: str) -> str:
     """The figures of the paper by their number there; `root` as in `figures_html`."""
-    found = sorted((f for f in figures if f.paper), key=lambda f: (f.paper, f.number))
-    rows = [
-        f'<tr data-paper="{figure.paper}"><td>Figure {figure.paper}</td>'
-        f"<td>{figure.link(root)} in {html.escape(figure.title)}</td>"
-        f"<td>{_prose(figure.caption)}</td></tr>"
-        for figure in found
-    ]
-    return _table(("In the paper", "Here", "What it shows"), rows)
+    return fill("figure_list.paper", figures=figures, root=root, prose=_prose)
 
 
-def _table(columns: Iterable[str], rows: Iterable[str]) -> str:
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    start = f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>'
-    return "\n".join([start, *rows, "</tbody></table>"])
-
-
-def _prose(caption: str) -> str:
+def _prose(caption: str) -> Markup:
     r"""A caption as HTML, with its formulas left to MathJax.
 
-    >>> _prose("at $k < 3$ & above")
-    'at <span class="math notranslate nohighlight">\\(k &lt; 3\\)</span> &amp; above'
+    >>> print(_prose("at $k < 3$ & above"))
+    at <span class="math notranslate nohighlight">\(k &lt; 3\)</span> &amp; above
     """
     formula = r'<span class="math notranslate nohighlight">\\(\1\\)</span>'
-    return _MATH.sub(formula, html.escape(caption, quote=False))
+    return Markup(_MATH.sub(formula, str(escape(caption))))

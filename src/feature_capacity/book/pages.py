@@ -188,7 +188,7 @@ def pair(project: Project, *, check: bool = False) -> list[str]:
         text = page.source.read_text(encoding="utf-8")
         expected[page.source] = HEADER + _CELL_HEAD.sub(_in_plain_letters, _FRONT.sub("", text))
         expected[page.notebook] = nbformat.writes(to_notebook(page)) + "\n"
-    stale = [path for path, text in expected.items() if not _holds(path, text)]
+    stale = [path for path, text in expected.items() if not _holds(path, text.encode())]
     orphans = sorted(set(project.notebooks.glob("*.ipynb")) - set(expected))
     if not check:
         for path in stale:
@@ -206,15 +206,15 @@ def _in_plain_letters(head: re.Match[str]) -> str:
     return _ESCAPED.sub(letters, head[0])
 
 
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Replace a file in one step, and only if its content changes."""
-    if _holds(path, text):
-        return
-    replace_file(path, text.encode())
+    content = content.encode() if isinstance(content, str) else content
+    if not _holds(path, content):
+        replace_file(path, content)
 
 
 # ---------------------------------------------------------------------------------------- executing

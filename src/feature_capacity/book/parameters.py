@@ -18,7 +18,7 @@ import numbers
 import re
 import tokenize
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ class Parameter:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         if self.low is not None:
-            return f"{noun} from {_plain(self.low)} to {_plain(self.high)}"
+            return f"{noun} from {self.low:.15g} to {self.high:.15g}"
         return noun
 
     def check(self, value: Any) -> Value:
@@ -221,19 +221,15 @@ def read_parameters(page: Path) -> ParameterCell:
 
     A page without such a cell has no parameters.
     """
-    source = Path(page).read_text(encoding="utf-8")
-    for match in _CELL.finditer(source):
-        metadata = _cell_metadata(match[1])
-        if "parameters" not in metadata.get("tags", ()):
-            continue
-        end = _CELL.search(source, match.end())
-        cell = source[match.end() : end.start() if end else len(source)]
-        try:
-            parameters = parse_parameters(cell)
-            found = ParameterCell(parameters, {})
-            return ParameterCell(parameters, found.check(metadata.get("quick", {})))
-        except (SyntaxError, ValueError) as error:
-            raise ValueError(f"parameter cell of {Path(page).name}: {error}") from None
+    parts = _CELL.split(Path(page).read_text(encoding="utf-8"))
+    for header, cell in zip(parts[1::2], parts[2::2], strict=True):
+        metadata = _cell_metadata(header)
+        if "parameters" in metadata.get("tags", ()):
+            try:
+                found = ParameterCell(parse_parameters(cell), {})
+                return replace(found, quick=found.check(metadata.get("quick", {})))
+            except (SyntaxError, ValueError) as error:
+                raise ValueError(f"parameter cell of {Path(page).name}: {error}") from None
     return ParameterCell({}, {})
 
 
@@ -247,12 +243,3 @@ def _cell_metadata(header: str) -> dict[str, Any]:
     while match := re.compile(r"\s*(?:\[\w+\]\s*)?([\w.-]+)=").match(header, position):
         metadata[match[1]], position = decoder.raw_decode(header, match.end())
     return metadata
-
-
-def _plain(number: float) -> str:
-    """A limit as a reader would write it.
-
-    >>> _plain(1_000_000), _plain(0.25)
-    ('1000000', '0.25')
-    """
-    return str(int(number)) if float(number).is_integer() else f"{number:g}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import html
+import math
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from .html import fill
 from .parameters import ParameterCell
 
 
@@ -18,14 +19,15 @@ def about(seconds: float) -> str:
     >>> about(570), about(5000)
     ('about 10 minutes', 'about 1.5 hours')
     """
-    for least, unit, step in ((3600, "hour", 0.5), (240, "minute", 1), (57.5, "minute", 0.5)):
-        if seconds >= least:
-            size = 3600 if unit == "hour" else 60
-            return _count(max(step, round(seconds / size / step) * step), unit)
-    return _count(max(1, round(seconds)) if seconds < 7.5 else 5 * round(seconds / 5), "second")
-
-
-def _count(number: float, unit: str) -> str:
+    steps = (
+        (3600, "hour", 3600, 0.5),
+        (240, "minute", 60, 1),
+        (57.5, "minute", 60, 0.5),
+        (7.5, "second", 1, 5),
+        (-math.inf, "second", 1, 1),
+    )
+    unit, size, step = next(scale for least, *scale in steps if seconds >= least)
+    number = max(step, round(seconds / size / step) * step)
     return f"about {number:g} {unit}{'' if number == 1 else 's'}"
 
 
@@ -47,25 +49,13 @@ def run_details_html(
     """
     took = "" if seconds is None else f" in {about(seconds)}"
     used = {**cell.defaults, **settings}
-    rows = [
-        f"<tr><td><code>{name}</code></td><td><code>{html.escape(repr(used[name]))}</code></td>"
-        f"<td>{html.escape(parameter.comment)}</td><td>{html.escape(parameter.rule)}</td></tr>"
-        for name, parameter in cell.parameters.items()
-    ]
-    head = "".join(f"<th>{word}</th>" for word in ("Parameter", "Here", "Meaning", "Allowed"))
     first = next((f" -p {name} {_typed(value)}" for name, value in used.items()), "")
-    line = f"feature-capacity run {page}{first} -o {page}.ipynb"
-    return "\n".join(
-        [
-            '<details class="run-details">',
-            f"<summary>This page was executed{took}, with the settings below</summary>",
-            f'<table class="run-settings"><thead><tr>{head}</tr></thead><tbody>',
-            *(rows or ['<tr><td colspan="4">The page has no parameters.</td></tr>']),
-            "</tbody></table>",
-            "<p>To run it with other settings (each parameter with its own <code>-p</code>; "
-            '<a href="../book/how_to_run.html">how to run</a>):</p>'
-            f"<pre>{html.escape(line)}</pre></details>",
-        ]
+    return fill(
+        "run_details",
+        took=took,
+        parameters=cell.parameters.values(),
+        shown={name: repr(value) for name, value in used.items()},
+        line=f"feature-capacity run {page}{first} -o {page}.ipynb",
     )
 
 

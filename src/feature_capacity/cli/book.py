@@ -49,7 +49,7 @@ def _fail_on_problems(table) -> None:
 
 
 @app.command()
-@command("book", "yaml")
+@command("book", "yaml", "jinja2")
 def pages(
     name: Annotated[
         str | None,
@@ -75,7 +75,7 @@ def pages(
 
 
 @app.command()
-@command("book", "yaml")
+@command("book", "yaml", "jinja2")
 def claims(quick: Quick = False) -> None:
     """Show the verdict on every claim, from the pages executed last.
 
@@ -110,7 +110,7 @@ def pair_command(
 
 
 @app.command()
-@command("book", "yaml")
+@command("book", "yaml", "jinja2")
 def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     quick: Quick = False,

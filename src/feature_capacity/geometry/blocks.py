@@ -50,10 +50,6 @@ def blocks(W: ArrayLike, tolerance: float = 1e-6) -> tuple[Block, ...]:
     tolerance : float
         In [0, 1): cosine below which vectors count as orthogonal.
 
-    Returns
-    -------
-    tuple of Block
-
     Examples
     --------
     >>> for block in blocks([[1, -1, 0], [0, 0, 2]]):

@@ -129,14 +129,10 @@ def tegum_product(*matrices: ArrayLike) -> np.ndarray:
     array([[ 1., -1.,  0.],
            [ 0.,  0.,  2.]])
     """
+    from scipy.linalg import block_diag
+
     require(len(matrices) > 0, "tegum_product needs at least one matrix")
-    factors = [as_one_matrix(matrix) for matrix in matrices]
-    W = np.zeros((sum(f.shape[0] for f in factors), sum(f.shape[1] for f in factors)))
-    row = column = 0
-    for factor in factors:
-        W[row : row + factor.shape[0], column : column + factor.shape[1]] = factor
-        row, column = row + factor.shape[0], column + factor.shape[1]
-    return W
+    return block_diag(*(as_one_matrix(matrix) for matrix in matrices))
 
 
 def _staircase(c: np.ndarray, used: np.ndarray, n_dims: int) -> np.ndarray:

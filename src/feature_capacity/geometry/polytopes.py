@@ -51,8 +51,8 @@ def polytope_edges(corners: np.ndarray) -> list[tuple[int, int]]:
     ]
 
 
-def _polygon(n: int) -> np.ndarray:
-    angle = 2 * np.pi * np.arange(n) / n
+def _polygon(n: int, turn: float = 0.0) -> np.ndarray:
+    angle = turn + 2 * np.pi * np.arange(n) / n
     return np.stack([np.cos(angle), np.sin(angle)])
 
 
@@ -73,10 +73,8 @@ def _octahedron() -> np.ndarray:
 def _square_antiprism() -> np.ndarray:
     # Efficient when the squared heights of the eight vectors sum to 8/3.
     z, r = 1 / np.sqrt(3), np.sqrt(2 / 3)
-    top = np.concatenate([r * _polygon(4), np.full((1, 4), z)])
-    turn = np.pi / 4 + np.pi / 2 * np.arange(4)
-    bottom = np.stack([r * np.cos(turn), r * np.sin(turn), np.full(4, -z)])
-    return np.concatenate([top, bottom], axis=1)
+    squares = np.concatenate([_polygon(4), _polygon(4, turn=np.pi / 4)], axis=1)
+    return np.vstack([r * squares, np.repeat([z, -z], 4)])
 
 
 def _icosahedron() -> np.ndarray:

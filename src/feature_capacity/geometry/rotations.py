@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from .._arrays import ArrayLike, require, require_finite, to_numpy
+from .._arrays import ArrayLike, require, require_finite, require_where, to_numpy
 
 
 def check_capacities(capacity: ArrayLike) -> tuple[np.ndarray, np.ndarray, int]:
@@ -24,13 +24,8 @@ def check_capacities(capacity: ArrayLike) -> tuple[np.ndarray, np.ndarray, int]:
         f"capacity must be one-dimensional and not empty; got shape {c.shape}",
     )
     require_finite(np, c, "capacity")
-    outside = (c < 0) | (c > 1)
-    if outside.any():
-        i = int(np.argmax(outside))
-        raise ValueError(
-            f"capacity must be in [0, 1]; got {float(c[i])!r} for feature {i}: "
-            "no embedding can give a feature that much"
-        )
+    rule, remedy = "capacity must be in [0, 1]", "no embedding can give a feature that much"
+    require_where(np, (c >= 0) & (c <= 1), c, rule, remedy)
     # Extended precision keeps the running sum exact to rounding for any number of features.
     used = np.cumsum(c, dtype=np.longdouble)
     total = float(used[-1])
@@ -88,9 +83,7 @@ def rotation_steps(capacity: ArrayLike) -> list[np.ndarray]:
     return steps
 
 
-def mix_columns(
-    W: np.ndarray, generator: np.random.Generator, rounds: int | None = None
-) -> np.ndarray:
+def mix_columns(W: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Move a semiorthogonal matrix to general position; W W^T and all column lengths are kept.
 
     Turning two columns can only mirror them if both are to keep their lengths.  Three columns
@@ -103,7 +96,7 @@ def mix_columns(
     if free.size < 3:
         return W
     # Few columns meet few partners in a round, and equal ones keep some right angles for a while.
-    for _ in range(3 + 100 // free.size if rounds is None else rounds):
+    for _ in range(3 + 100 // free.size):
         order = generator.permutation(free)
         triples = zip(order, np.roll(order, 1), np.roll(order, 2), strict=True)
         random = generator.random((free.size, 3)).tolist()

@@ -32,7 +32,7 @@ def capacity_overview(report: MatrixReport) -> Figure:
         _bars(first, capacity, colors)
     else:
         _sorted(first, capacity, phase)
-    first.axhline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)), zorder=0)
+    even = first.axhline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)), zorder=0)
     first.set(ylabel="capacity $C_i$", ylim=(0, 1.02))
     if len(capacity) <= _POINTS:
         second.scatter(length, capacity, c=colors, s=28 if few else 8, lw=0, alpha=0.8)
@@ -54,7 +54,6 @@ def capacity_overview(report: MatrixReport) -> Figure:
         plt.Line2D([], [], marker="s", ls="", ms=8, color=PHASE_COLORS[code]) for code in codes
     ]
     names = [f"{PHASES[code]} ({(phase == code).sum():,})" for code in codes]
-    even = plt.Line2D([], [], color=MUTED, lw=1, ls=(0, (4, 3)))
     fig.legend(
         [*marks, even], [*names, f"even share {even_share:.3g}"],
         loc="outside upper center", ncols=len(codes) + 1,

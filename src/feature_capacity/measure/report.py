@@ -80,13 +80,10 @@ class MatrixReport:
 
     def rows(self) -> list[FeatureRow]:
         """One row a feature."""
-        arrays = (self.length, self.capacity, self.phase, self.block_of)
-        return [
-            FeatureRow(feature, length, capacity, PHASES[phase], None if block < 0 else block)
-            for feature, (length, capacity, phase, block) in enumerate(
-                zip(*(array.tolist() for array in arrays), strict=True)
-            )
-        ]
+        phases = [PHASES[phase] for phase in self.phase]
+        blocks = [None if block < 0 else block for block in self.block_of.tolist()]
+        columns = self.length.tolist(), self.capacity.tolist(), phases, blocks
+        return list(map(FeatureRow, range(self.n_features), *columns))
 
     def csv(self) -> str:
         """The rows as CSV with a header; a feature in no block has an empty field."""
@@ -166,10 +163,6 @@ def measure_matrix(W: np.ndarray, tolerance: float = 0.01) -> MatrixReport:
         In (0, 0.5).  A feature within it of capacity 1 is monosemantic; one with less than this
         part of its even share, ``n_dims / n_features``, is ignored; features whose cosine is
         within it of 0 are orthogonal; one shorter than this part of the longest is in no block.
-
-    Returns
-    -------
-    MatrixReport
 
     Examples
     --------

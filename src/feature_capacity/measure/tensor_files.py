@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from .._arrays import unknown
+from .._arrays import require, unknown
 from .._lazy import need
 
 if TYPE_CHECKING:
@@ -59,14 +59,12 @@ def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
         real numbers.
     """
     path = Path(path)
-    if path.suffix.lower() not in READERS:
-        raise ValueError(
-            f"{path} ends in {path.suffix or 'nothing'}; a matrix is read from {', '.join(READERS)}"
-        )
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty")
+    require(
+        path.suffix.lower() in READERS,
+        f"{path} ends in {path.suffix or 'nothing'}; a matrix is read from {', '.join(READERS)}",
+    )
+    require(path.is_file(), f"there is no file {path}")
+    require(path.stat().st_size > 0, f"{path} is empty")
     try:
         tensors = READERS[path.suffix.lower()](path)
     except OSError as error:
@@ -75,28 +73,20 @@ def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
     return _real_matrix(f"{path}, {name}" if name else str(path), tensor.read())
 
 
-def _read_npy(path: Path) -> dict[str, StoredTensor]:
+def _read_numpy(path: Path) -> dict[str, StoredTensor]:
     try:
-        return {"": _stored(np.load(path, allow_pickle=False))}
-    except (ValueError, EOFError) as error:
-        raise _numpy_error(path, error) from None
-
-
-def _read_npz(path: Path) -> dict[str, StoredTensor]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: _stored(archive[name]) for name in archive.files}
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"": _stored(content)}
+        with content:
+            return {name: _stored(content[name]) for name in content.files}
     except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise _numpy_error(path, error) from None
-
-
-def _numpy_error(path: Path, error: Exception) -> ValueError:
-    if "allow_pickle" in str(error):
-        return ValueError(
-            f"{path} holds Python objects, which could run code, or is no NumPy file; "
-            "save a plain array of numbers"
-        )
-    return ValueError(f"{path} is not a whole NumPy file: {_line(error)}")
+        if "allow_pickle" in str(error):
+            raise ValueError(
+                f"{path} holds Python objects, which could run code, or is no NumPy file; "
+                "save a plain array of numbers"
+            ) from None
+        raise ValueError(f"{path} is not a whole NumPy file: {_line(error)}") from None
 
 
 def _read_torch(path: Path) -> dict[str, StoredTensor]:
@@ -120,15 +110,12 @@ def _read_torch(path: Path) -> dict[str, StoredTensor]:
 
 def _leaves(name: str, content: object) -> Iterator[tuple[str, object]]:
     """Everything in nested dictionaries and lists, by names joined with dots."""
-    entries: Iterable[tuple[object, object]]
-    if isinstance(content, Mapping):
-        entries = content.items()
-    elif isinstance(content, list | tuple):
-        entries = enumerate(content)
-    else:
+    if isinstance(content, list | tuple):
+        content = dict(enumerate(content))
+    if not isinstance(content, Mapping):
         yield name, content
         return
-    for key, value in entries:
+    for key, value in content.items():
         yield from _leaves(f"{name}.{key}" if name else str(key), value)
 
 
@@ -151,8 +138,8 @@ def _read_safetensors(path: Path) -> dict[str, StoredTensor]:
 
 
 READERS: dict[str, Callable[[Path], dict[str, StoredTensor]]] = {
-    ".npy": _read_npy,
-    ".npz": _read_npz,
+    ".npy": _read_numpy,
+    ".npz": _read_numpy,
     ".pt": _read_torch,
     ".pth": _read_torch,
     ".safetensors": _read_safetensors,
@@ -165,28 +152,22 @@ def _choose(
 ) -> tuple[str, StoredTensor]:
     matrices = {name: tensor for name, tensor in tensors.items() if len(tensor.shape) == 2}
     if key is not None:
-        if list(tensors) == [""]:
-            raise ValueError(f"{path} holds one array, which has no name; leave --key out")
-        if key not in tensors:
-            raise ValueError(f"{path}: {unknown('key', key, matrices)}")
+        require(
+            list(tensors) != [""], f"{path} holds one array, which has no name; leave --key out"
+        )
+        require(key in tensors, f"{path}: {unknown('key', key, matrices)}")
         return key, tensors[key]
-    if not tensors:
-        raise ValueError(f"{path} holds no tensor")
-    if len(tensors) == 1:
-        return next(iter(tensors.items()))
-    if len(matrices) == 1:
-        return next(iter(matrices.items()))
-    if not matrices:
-        raise ValueError(f"none of the {len(tensors)} tensors in {path} is a matrix")
-    raise ValueError(
-        f"{path} holds {len(matrices)} matrices; choose one with --key: {_listed(matrices)}"
-    )
-
-
-def _listed(matrices: Mapping[str, StoredTensor]) -> str:
+    require(tensors, f"{path} holds no tensor")
+    for choice in (tensors, matrices):
+        if len(choice) == 1:
+            return next(iter(choice.items()))
+    require(matrices, f"none of the {len(tensors)} tensors in {path} is a matrix")
     names = [f"{name} ({_shape(tensor)})" for name, tensor in matrices.items()]
-    more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    raise ValueError(
+        f"{path} holds {len(names)} matrices; "
+        f"choose one with --key: {', '.join(names[:_LISTED])}{more}"
+    )
 
 
 def _shape(tensor: Tensor | StoredTensor) -> str:
@@ -194,14 +175,13 @@ def _shape(tensor: Tensor | StoredTensor) -> str:
 
 
 def _real_matrix(where: str, tensor: Tensor) -> np.ndarray:
-    if tensor.ndim != 2:
-        shape = f"the shape {_shape(tensor)}" if tensor.ndim else "a single number"
-        raise ValueError(f"{where} must be a matrix, with two dimensions; it has {shape}")
-    if 0 in tensor.shape:
-        raise ValueError(f"{where} is an empty matrix, {_shape(tensor)}")
+    shape = f"the shape {_shape(tensor)}" if tensor.ndim else "a single number"
+    require(tensor.ndim == 2, f"{where} must be a matrix, with two dimensions; it has {shape}")
+    require(0 not in tensor.shape, f"{where} is an empty matrix, {_shape(tensor)}")
     array = tensor if isinstance(tensor, np.ndarray) else _from_torch(where, tensor)
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{where} must hold real numbers; its dtype is {array.dtype}")
+    require(
+        array.dtype.kind in "iuf", f"{where} must hold real numbers; its dtype is {array.dtype}"
+    )
     exact = array.dtype.kind == "f" and array.dtype.itemsize <= 4
     array = array.astype(np.float32 if exact else np.float64, copy=False)
     finite = np.isfinite(array)

@@ -1,8 +1,7 @@
 r"""Optimal capacity allocation in the quadratic model: exact, for any number of features.
 
-Implements equations (15) to (18) and Appendix C.  The total capacity is a piecewise rational,
-decreasing function of the multiplier whose breakpoints are the importances themselves, so one
-sort and a search over prefix sums find the multiplier exactly; nothing is iterated to a tolerance.
+Implements equations (15) to (18) and Appendix C.  One sort of the importances and a search over
+prefix sums find the multiplier exactly; nothing is iterated to a tolerance.
 """
 
 from __future__ import annotations
@@ -10,20 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from array_api_compat import device
+from array_api_compat import array_namespace, device
 
-from .._arrays import (
-    Array,
-    ArrayLike,
-    Mask,
-    Namespace,
-    as_float_arrays,
-    require_importance,
-    require_kurtosis,
-    require_whole,
-)
+from .._arrays import Array, ArrayLike, Mask, Namespace, checked, require_broadcast, require_whole
 from .quadratic import length_per_capacity
-from .sharing_rule import Sharing, SharingRule, column_chunks, sharing_rule
+from .sharing_rule import Sharing, column_chunks, sharing_rule
 
 IGNORED, POLYSEMANTIC, MONOSEMANTIC = 0, 1, 2
 """Numbers of the three phases of a feature, wherever phases are arrays."""
@@ -146,18 +136,10 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
     >>> solve_allocation([3, 1, 2], n_dims=2, kurtosis=1.8).capacity
     array([1., 0., 1.])
     """
-    xp, (v, k) = as_float_arrays(importance=importance, kurtosis=kurtosis)
-    require_importance(xp, v)
-    require_kurtosis(xp, k)
+    xp, (v, k) = checked(importance=importance, kurtosis=kurtosis)
     rule = f"a whole number from 1 to the number of features ({v.shape[-1]})"
     n_dims = require_whole(n_dims, "n_dims", 1, v.shape[-1], rule)
-    try:
-        batch = np.broadcast_shapes(tuple(v.shape[:-1]), tuple(k.shape))
-    except ValueError as error:
-        raise ValueError(
-            f"kurtosis of shape {tuple(k.shape)} must broadcast to the batch shape of importance, "
-            f"{tuple(v.shape[:-1])}"
-        ) from error
+    batch = require_broadcast(**{"batch of importance": v.shape[:-1], "kurtosis": k.shape})
     return _solved(xp, v, k, xp.broadcast_to(k, batch), n_dims)
 
 
@@ -167,22 +149,25 @@ def _solved(xp: Namespace, v: Array, kurtosis: Array, k: Array, n_dims: int) -> 
     multiplier, tie = rule.sharing.multiplier, rule.has_tie
     shares = _shares_in_chunks(xp, v, k, rule.sharing)
     tied = xp.zeros(shares.capacity.shape, dtype=xp.bool, device=device(v))
+    tied_budget = xp.zeros_like(multiplier)
     if bool(xp.any(tie)):
-        equal = tie[..., None] & (v == rule.importance_at_n_dims[..., None]) & (v > 0)
+        # Without sharing the multiplier is the n_dims-th largest importance.
+        equal = tie[..., None] & (v == multiplier[..., None]) & (v > 0)
         tied = equal | (tie & (k == 1))[..., None]
-        shares = _split_tie(xp, v, k, rule, equal, shares.capacity, n_dims)
-    lowest = (k - 1) / 2 * rule.importance_after_n_dims
-    lowest = xp.where(rule.any_shares | (lowest > multiplier), multiplier, lowest)
+        more_important = xp.astype(v > multiplier[..., None], v.dtype)
+        left = n_dims - xp.sum(more_important, axis=-1)
+        tied_budget = xp.where(tie, xp.where(k == 1, xp.full_like(left, n_dims), left), tied_budget)
+        shares = _split_tie(xp, v, k, multiplier, equal, left, shares.capacity)
     return Allocation(
         capacity=shares.capacity,
         sq_norm=shares.sq_norm,
         multiplier=multiplier,
-        multiplier_interval=xp.stack([lowest, multiplier], axis=-1),
+        multiplier_interval=xp.stack([rule.least_multiplier, multiplier], axis=-1),
         phase=phase_of(xp, shares.capacity),
         loss=shares.loss,
         unique=~tie,
         tied=tied,
-        tied_budget=xp.where(tie, n_dims - rule.n_above_tie, xp.zeros_like(rule.n_above_tie)),
+        tied_budget=tied_budget,
         divisible=tie & (k == 3),
         importance=v,
         kurtosis=kurtosis,
@@ -209,14 +194,10 @@ def kkt_residuals(allocation: Allocation) -> Array:
     >>> bool(kkt_residuals(solve_allocation([10, 1, 1, 1], 3, 9)).max() < 1e-14)
     True
     """
-    xp, (capacity, multiplier, v, k) = as_float_arrays(
-        capacity=allocation.capacity,
-        multiplier=allocation.multiplier,
-        importance=allocation.importance,
-        kurtosis=allocation.kurtosis,
-    )
-    multiplier = multiplier[..., None]
-    gain = length_per_capacity(xp, capacity, v, k[..., None] if k.ndim else k)
+    capacity, k = allocation.capacity, allocation.kurtosis
+    xp, multiplier = array_namespace(capacity), allocation.multiplier[..., None]
+    k = k[..., None] if k.ndim else k
+    gain = length_per_capacity(xp, capacity, allocation.importance, k)
     # Ratios before squares: neither overflows, whatever the scale of the importances.
     ratio = gain / xp.where(multiplier > 0, multiplier, xp.ones_like(multiplier))
     target = xp.astype(multiplier > 0, ratio.dtype)
@@ -265,25 +246,16 @@ def _shares(xp: Namespace, v: Array, k: Array, sharing: Sharing) -> _Shares:
 
 
 def _split_tie(
-    xp: Namespace,
-    v: Array,
-    k: Array,
-    rule: SharingRule,
-    tied: Mask,
-    capacity: Array,
-    n_dims: int,
+    xp: Namespace, v: Array, k: Array, multiplier: Array, tied: Mask, left: Array, capacity: Array
 ) -> _Shares:
     """Give what is left to tied features: to all alike at k = 3, to the first ones below."""
-    v, k = xp.broadcast_to(v, capacity.shape), k[..., None]
+    k, multiplier, left = k[..., None], multiplier[..., None], left[..., None]
     rank = xp.cumulative_sum(xp.astype(tied, v.dtype), axis=-1)
-    more_important = v > rule.importance_at_n_dims[..., None]
-    left = (n_dims - xp.sum(xp.astype(more_important, v.dtype), axis=-1))[..., None]
     one, zero = xp.ones_like(capacity), xp.zeros_like(capacity)
     number = rank[..., -1:]
     alike = left / xp.where(number > 0, number, one[..., :1])
     given = xp.where(k == 3, alike, xp.where(rank <= left, one, zero))
     capacity = xp.where(tied, given, capacity)
-    multiplier = rule.sharing.multiplier[..., None]
     sq_norm = xp.where(capacity == 1, v, multiplier * capacity)
     return _Shares(capacity, sq_norm, _loss(xp, v, k, capacity, multiplier))
 

@@ -8,6 +8,7 @@ threshold is reached.  The quadratic model is one instance; see
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -60,10 +61,6 @@ def allocate(
         Total capacity, from 0 to the number of features.
     n_features : int, optional
         Needed with a single callable only.
-
-    Returns
-    -------
-    BudgetAllocation
 
     Raises
     ------
@@ -124,15 +121,10 @@ def _bracket(
     # their bit patterns, so 63 halvings end at neighboring floats whatever the scale of the curves.
     dearest = np.nextafter(first.max(), np.inf) if np.isfinite(first).all() else _LARGEST
     cheap, dear = (int(np.float64(x).view(np.int64)) for x in (last.min() + 0.0, dearest))
-    if not overspent(_as_float(cheap)):
-        dear = cheap
-    while dear - cheap > 1:
-        middle = (cheap + dear) // 2
-        if overspent(_as_float(middle)):
-            cheap = middle
-        else:
-            dear = middle
-    return _as_float(cheap), _as_float(dear)
+    upper = cheap + bisect_left(
+        range(cheap, dear), True, key=lambda bits: not overspent(_as_float(bits))
+    )
+    return _as_float(max(cheap, upper - 1)), _as_float(upper)
 
 
 def _as_float(bits: int) -> float:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import reduce
 
 from array_api_compat import device, is_torch_array
 
-from .._arrays import Array, ArrayLike, Namespace, as_matrix, constant, require, require_finite
+from .._arrays import Array, ArrayLike, Namespace, checked, constant, require, require_finite
 
 # Columns are visited in chunks of about this many numbers, so that the extra memory stays far
 # below the size of a large W and each chunk stays in cache between its passes.
@@ -66,8 +66,9 @@ def capacities(W: ArrayLike) -> Array:
     >>> capacities([[1, -1, 0], [0, 0, 2]])
     array([0.5, 0.5, 1. ])
     """
-    xp, W = as_matrix(W)
-    return _joined(xp, (_ratio(xp, *pair) for pair in _crowds(xp, W, *_scaled(xp, W))))
+    xp, (W,) = checked(W=W)
+    parts = [_ratio(xp, *pair) for pair in _crowds(xp, W, *_scaled(xp, W))]
+    return xp.concat(parts, axis=-1)
 
 
 def total_capacity(W: ArrayLike) -> Array:
@@ -79,7 +80,7 @@ def total_capacity(W: ArrayLike) -> Array:
     >>> float(total_capacity([[1, -1, 0], [0, 0, 2]]))
     2.0
     """
-    xp, W = as_matrix(W)
+    xp, (W,) = checked(W=W)
     return xp.sum(capacities(W), axis=-1)
 
 
@@ -94,7 +95,7 @@ def interference(W: ArrayLike) -> Array:
     >>> interference([[1, -1, 0], [0, 0, 2]])
     array([1., 1., 0.])
     """
-    xp, W = as_matrix(W)
+    xp, (W,) = checked(W=W)
     scale, chunks = _scaled(xp, W)
     unscale = scale[..., 0]
 
@@ -103,7 +104,7 @@ def interference(W: ArrayLike) -> Array:
         # Each factor goes back to the scale of W by itself: only a true overflow overflows.
         return (sq_norm / unscale / unscale) * (rest / unscale / unscale)
 
-    return _joined(xp, (of_chunk(*pair) for pair in _crowds(xp, W, scale, chunks)))
+    return xp.concat([of_chunk(*pair) for pair in _crowds(xp, W, scale, chunks)], axis=-1)
 
 
 def leverage_capacities(W: ArrayLike, rtol: float | None = None) -> Array:
@@ -140,7 +141,7 @@ def leverage_capacities(W: ArrayLike, rtol: float | None = None) -> Array:
     >>> leverage_capacities([[1, 2, 0], [0, 0, 3]]).round(12)
     array([0.2, 0.8, 1. ])
     """
-    xp, W = as_matrix(W)
+    xp, (W,) = checked(W=W)
     scale, _ = _scaled(xp, W)
     W = W * scale
     if rtol is None:
@@ -207,12 +208,6 @@ def _crowds(
                 exact = xp.sum((factor @ direction) ** 2, axis=-2)
             crowd = xp.where(cancels, exact, crowd)
         yield sq_norm, crowd
-
-
-def _joined(xp: Namespace, parts: Iterable[Array]) -> Array:
-    """The features of all chunks in one array, which a single chunk is already."""
-    first, *others = parts
-    return xp.concat([first, *others], axis=-1) if others else first
 
 
 def _direction(xp: Namespace, part: Array) -> tuple[Array, Array]:

@@ -12,9 +12,9 @@ from .._arrays import (
     ArrayLike,
     Mask,
     as_float_arrays,
+    checked,
     require,
     require_broadcast,
-    require_kurtosis,
     require_where,
     require_whole,
 )
@@ -69,11 +69,7 @@ def polysemantic_range(multiplier: ArrayLike, kurtosis: ArrayLike) -> tuple[Arra
     >>> [float(end) for end in polysemantic_range(1.5, 9)]
     [0.375, 1.5]
     """
-    xp, (lam, k) = as_float_arrays(multiplier=multiplier, kurtosis=kurtosis)
-    require_kurtosis(xp, k)
-    good = (lam >= 0) & xp.isfinite(lam)
-    rule, remedy = "multiplier must be finite and at least 0", "take it from solve_allocation"
-    require_where(xp, good, lam, rule, remedy)
+    xp, (lam, k) = checked(multiplier=multiplier, kurtosis=kurtosis)
     require_broadcast(multiplier=lam.shape, kurtosis=k.shape)
     some = k > 1
     low = 2 * lam / xp.where(some, k - 1, xp.ones_like(k))
@@ -188,6 +184,5 @@ def _case(n_features: int, n_dims: int, kurtosis: ArrayLike) -> tuple[int, int, 
     n = require_whole(n_features, "n_features", 2, None, "a whole number, at least 2")
     rule = f"a whole number from 1 to n_features - 1 ({n - 1})"
     d = require_whole(n_dims, "n_dims", 1, n - 1, rule)
-    xp, (k,) = as_float_arrays(kurtosis=kurtosis)
-    require_kurtosis(xp, k)
+    xp, (k,) = checked(kurtosis=kurtosis)
     return n, d, xp.where(k > 3, k - 3, xp.zeros_like(k))

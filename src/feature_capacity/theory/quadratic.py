@@ -14,12 +14,10 @@ from .._arrays import (
     ArrayLike,
     Namespace,
     as_float_arrays,
+    checked,
     require,
     require_broadcast,
     require_finite,
-    require_importance,
-    require_kurtosis,
-    require_matrix,
     require_where,
 )
 from .capacity import interference
@@ -118,7 +116,6 @@ def loss_from_capacities(
     4.0
     """
     xp, (C, v, k, n) = _feature_arrays(capacity, importance, kurtosis, sq_norm=sq_norm)
-    _require_sq_norm(xp, n)
     some = C > 0
     crowd = n * n / xp.where(some, C, xp.ones_like(C))
     lost = xp.where(n > 0, xp.full_like(n, float("inf")), xp.zeros_like(n))
@@ -170,10 +167,9 @@ def marginal_benefit_at(capacity: ArrayLike, sq_norm: ArrayLike) -> Array:
     >>> marginal_benefit_at([0.5], [0.8])
     array([5.12])
     """
-    xp, (C, n) = as_float_arrays(capacity=capacity, sq_norm=sq_norm)
+    xp, (C, n) = checked(capacity=capacity, sq_norm=sq_norm)
     rule, remedy = "capacity must be in (0, 1] here", "use marginal_benefit for an ignored feature"
-    require_where(xp, (C > 0) & (C <= 1), C, rule, remedy)
-    _require_sq_norm(xp, n)
+    require_where(xp, C > 0, C, rule, remedy)
     require_broadcast(capacity=C.shape, sq_norm=n.shape)
     return 2 * (n / C) ** 2
 
@@ -203,19 +199,11 @@ def length_per_capacity(xp: Namespace, C: Array, v: Array, k: Array) -> Array:
     return xp.where(whole, v * xp.ones_like(C), (k - 1) * v / room)
 
 
-def _require_sq_norm(xp: Namespace, n: Array) -> None:
-    good = (n >= 0) & xp.isfinite(n)
-    require_where(xp, good, n, "sq_norm must be finite and at least 0", "it is a squared length")
-
-
 def _model_arrays(
     W: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike
 ) -> tuple[Namespace, tuple[Array, Array, Array]]:
-    xp, (W, v, k) = as_float_arrays(W=W, importance=importance, kurtosis=kurtosis)
-    require_matrix(W)
+    xp, (W, v, k) = checked(W=W, importance=importance, kurtosis=kurtosis)
     require_finite(xp, W, "W")
-    require_importance(xp, v)
-    require_kurtosis(xp, k)
     require(
         v.shape[-1] == W.shape[-1],
         f"importance needs one entry per column of W; got {v.shape[-1]} for {W.shape[-1]} columns",
@@ -229,11 +217,7 @@ def _feature_arrays(
     capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike, **more: ArrayLike
 ) -> tuple[Namespace, tuple[Array, ...]]:
     named = {"capacity": capacity, "importance": importance, "kurtosis": kurtosis, **more}
-    xp, (C, v, k, *rest) = as_float_arrays(**named)
-    rule, remedy = "capacity must be in [0, 1]", "it is a fraction of one dimension"
-    require_where(xp, (C >= 0) & (C <= 1), C, rule, remedy)
-    require_importance(xp, v)
-    require_kurtosis(xp, k)
+    xp, (C, v, k, *rest) = checked(**named)
     if k.ndim:
         k = k[..., None]  # one kurtosis for all features of a batch entry
     arrays = (C, v, k, *rest)

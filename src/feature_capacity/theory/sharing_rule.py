@@ -53,32 +53,25 @@ class SharingRule:
     """How the features of each row share its dimensions; all of batch shape."""
 
     sharing: Sharing
-    any_shares: Mask
-    """Whether any feature shares."""
-    importance_at_n_dims: Array
-    """The n_dims-th largest importance."""
-    importance_after_n_dims: Array
-    """The one after it, 0 where there is none."""
+    least_multiplier: Array
+    """Lower end of the values that serve as the multiplier."""
     has_tie: Mask
-    """Whether features can be exchanged without changing the loss."""
-    n_above_tie: Array
-    """Features that are represented whatever the choice among the tied ones."""
+    """Whether features as important as the n_dims-th can be exchanged at no loss."""
 
 
 def sharing_rule(xp: Namespace, v: Array, k: Array, n_dims: int) -> SharingRule:
     """The rule of every row; ``v`` validated, features on its last axis, ``k`` of batch shape."""
-    n_features = v.shape[-1]
     # Which feature is in which phase is locally constant: no gradient flows through the search.
     # Ascending: the most important feature is the last.
     ordered = xp.sort(constant(v), axis=-1, stable=False)
-    at_n_dims = ordered[..., n_features - n_dims]
-    no_more = n_dims == n_features
-    after = xp.zeros_like(at_n_dims) if no_more else ordered[..., n_features - n_dims - 1]
+    at_n_dims = ordered[..., -n_dims]
+    after = ordered[..., -n_dims - 1] if n_dims < v.shape[-1] else xp.zeros_like(at_n_dims)
     at_n_dims, after = xp.broadcast_to(at_n_dims, k.shape), xp.broadcast_to(after, k.shape)
 
     # Sharing pays when the best ignored feature, at its first bit of capacity, is worth more
     # than the least represented one at its last: (k-1)/2 v_(D+1) > v_(D).
-    any_shares = (k > 3) & ((k - 1) / 2 * after > at_n_dims)
+    enters_at = (k - 1) / 2 * after
+    any_shares = (k > 3) & (enters_at > at_n_dims)
     least = float(xp.finfo(v.dtype).smallest_normal) / float(xp.finfo(v.dtype).eps)
     require_where(
         xp,
@@ -88,18 +81,13 @@ def sharing_rule(xp: Namespace, v: Array, k: Array, n_dims: int) -> SharingRule:
         "below which numbers lose digits",
         "multiply all importances by a constant",
     )
-    indifferent = k == 1
-    equal_ones = (at_n_dims == after) & (at_n_dims > 0) & (not no_more)
-    has_tie = (k <= 3) & (equal_ones | indifferent)
-    n_above = xp.zeros_like(at_n_dims)
-    if bool(xp.any(has_tie)):
-        above = n_features - _count_below(xp, ordered, at_n_dims, or_equal=True)
-        n_above = xp.where(indifferent, n_above, xp.astype(above, v.dtype))
+    has_tie = (k <= 3) & ((at_n_dims == after) & (at_n_dims > 0) | (k == 1))
     zero, one = xp.zeros_like(at_n_dims), xp.ones_like(at_n_dims)
     sharing = Sharing(at_n_dims, at_n_dims, zero, one, one, zero, zero, at_n_dims)
     if bool(xp.any(any_shares)):
         sharing = _where_shared(xp, v, k, n_dims, ordered, any_shares, sharing)
-    return SharingRule(sharing, any_shares, at_n_dims, after, has_tie, n_above)
+    most = sharing.multiplier
+    return SharingRule(sharing, xp.where(any_shares | (enters_at > most), most, enters_at), has_tie)
 
 
 def _where_shared(

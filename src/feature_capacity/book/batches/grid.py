@@ -38,10 +38,11 @@ def read_grid(file: Path, cell: ParameterCell, common: Mapping[str, Any]) -> lis
 
     Parameters
     ----------
-    file : Path
-    cell : ParameterCell
+    file
+        What `read_yaml` reads.
+    cell
         What the page takes.
-    common : mapping
+    common
         Settings of all runs; they may not be in the grid as well.
 
     Raises
@@ -50,7 +51,7 @@ def read_grid(file: Path, cell: ParameterCell, common: Mapping[str, Any]) -> lis
         For a file that is no grid, and for the first setting that the page does not take.
     """
     entries = _entries(file, read_yaml(file))
-    runs, seen = [], set()
+    runs: dict[str, dict[str, Value]] = {}
     for number, entry in enumerate(entries, start=1):
         where = f"{file}, run {number} of {len(entries)}"
         for name in entry:
@@ -60,11 +61,8 @@ def read_grid(file: Path, cell: ParameterCell, common: Mapping[str, Any]) -> lis
             settings = cell.check({**common, **entry}, text=True)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
-        name = run_name(settings)
-        if name not in seen:
-            seen.add(name)
-            runs.append(settings)
-    return runs
+        runs.setdefault(run_name(settings), settings)
+    return list(runs.values())
 
 
 def _entries(file: Path, content: Any) -> list[dict[str, Any]]:

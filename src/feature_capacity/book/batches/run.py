@@ -86,15 +86,6 @@ class Outcome:
         return not html.is_file() or html.stat().st_mtime < self.run.notebook.stat().st_mtime
 
 
-@dataclass(frozen=True)
-class _Left:
-    """What a worker hands back: the executed notebook, as far as it got."""
-
-    notebook: str | None
-    seconds: float | None = None
-    error: str | None = None
-
-
 def run_batch(
     project: Project,
     page: Page,
@@ -156,7 +147,8 @@ def run_batch(
         try:
             with open_workers(min(jobs, len(todo)), scheduler, check) as workers:
                 for run, left in workers.completed(partial(_execute, code), todo):
-                    end(_keep(run, made_from[run.name], left))
+                    _keep(*left, made_from[run.name])
+                    end(left[0])
         except WorkerError as error:
             raise PageError(str(error)) from None
     return [outcomes[run.name] for run in batch]
@@ -178,8 +170,8 @@ def _page_in_worker(code: str, page: Page) -> Page:
     return here
 
 
-def _execute(code: str, run: Run) -> _Left:
-    """In a worker."""
+def _execute(code: str, run: Run) -> tuple[Outcome, str | None]:
+    """In a worker: how the run ended, and its notebook as far as it got."""
     page = _page_in_worker(code, run.page)
     with tempfile.TemporaryDirectory(prefix="run-") as folder:
         done, failed = Path(folder) / page.notebook.name, Path(folder) / "failed.ipynb"
@@ -188,8 +180,8 @@ def _execute(code: str, run: Run) -> _Left:
         except PageError as problem:
             # The notebook is in a folder that goes; the caller says where it comes to be.
             error = str(problem).removesuffix(f" (see {failed.resolve()})")
-            return _Left(_stripped(failed), error=error)
-        return _Left(_stripped(done), seconds=seconds)
+            return Outcome(run, error=error), _stripped(failed)
+        return Outcome(run, round(seconds, 1)), _stripped(done)
 
 
 def _stripped(notebook: Path) -> str | None:
@@ -199,24 +191,24 @@ def _stripped(notebook: Path) -> str | None:
     return notebook.read_text(encoding="utf-8")
 
 
-def _keep(run: Run, made_from: str, left: _Left) -> Outcome:
-    """Write what a run has left, in one step, and say how it ended."""
-    if left.notebook is None or left.seconds is None:
-        if left.notebook is not None:
-            replace_file(run.failed, left.notebook.encode())
-        return Outcome(run, error=left.error)
-    content = json.loads(left.notebook)
-    seconds = round(left.seconds, 1)
+def _keep(outcome: Outcome, notebook: str | None, made_from: str) -> None:
+    """Write what a run has left, in one step."""
+    run = outcome.run
+    if notebook is None:
+        return
+    if outcome.error is not None:
+        replace_file(run.failed, notebook.encode())
+        return
+    content = json.loads(notebook)
     content["metadata"][_KEY] = {
         "digest": made_from,
-        "seconds": seconds,
+        "seconds": outcome.seconds,
         "version": __version__,
         "settings": dict(run.settings),
         "cells": _cells_digest(content),
     }
     replace_file(run.notebook, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
     run.failed.unlink(missing_ok=True)
-    return Outcome(run, seconds)
 
 
 def _seconds_if_whole(notebook: Path, made_from: str) -> float | None:

@@ -22,17 +22,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
-
-from ..._arrays import to_numpy
 
 if TYPE_CHECKING:
     from .registry import Claim
-
-_SENTENCES = {
-    "reference": ("needs a reference to compare with", "takes no reference to compare with"),
-    "standard_error": ("needs standard_error", "takes no standard_error"),
-}
 
 
 @dataclass(frozen=True)
@@ -56,31 +48,6 @@ class Kind:
     allows: tuple[str, ...] = ()
     tolerance: float | None = None
     arguments: tuple[str, ...] = ()
-
-
-def compare(claim: Claim, measured: ArrayLike, **others: ArrayLike | None) -> tuple[bool, str]:
-    """Whether a claim holds for these numbers, and how closely, in words.
-
-    Raises
-    ------
-    ValueError
-        If the kind of the claim takes other arguments, or there is nothing to compare.
-    """
-    kind = KINDS[claim.kind]
-    for name, value in others.items():
-        needed = name in kind.arguments
-        if needed != (value is not None):
-            sentence = _SENTENCES[name][0 if needed else 1]
-            raise ValueError(f"{claim.id}: a claim of kind {claim.kind} {sentence}")
-    arrays = [_array(claim, value) for value in (measured, *others.values()) if value is not None]
-    return kind.compare(claim, *arrays)
-
-
-def _array(claim: Claim, values: ArrayLike) -> np.ndarray:
-    array = np.asarray(to_numpy(values), dtype=float)
-    if array.size == 0:
-        raise ValueError(f"{claim.id}: nothing was measured (an empty array)")
-    return array
 
 
 def _identity(claim: Claim, measured: np.ndarray, reference: np.ndarray) -> tuple[bool, str]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from numpy.typing import ArrayLike
 
-from ..._arrays import unknown
+from ..._arrays import to_numpy, unknown
 from ..project import find_project
-from .kinds import KINDS, compare
+from .kinds import KINDS
 
 N_EQUATIONS = 91
 """How many numbered equations the paper has."""
@@ -25,6 +26,10 @@ N_EQUATIONS = 91
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _EQUATIONS = re.compile(r"\beqs? ((?:\d+(?:[–-]\d+)?(?:, | and | against )?)+)")
 _WORDS = ("id", "section", "source", "statement", "kind", "page")
+_SENTENCES = {
+    "reference": ("needs a reference to compare with", "takes no reference to compare with"),
+    "standard_error": ("needs standard_error", "takes no standard_error"),
+}
 _EXPECTATIONS = ("expected", "at_least", "at_most", "band")
 
 
@@ -104,11 +109,28 @@ class Claim:
     ) -> tuple[bool, str]:
         """Whether the claim holds for these numbers, and how closely, in words; see `kinds`.
 
+        Raises
+        ------
+        ValueError
+            If the kind of the claim takes other arguments, or there is nothing to compare.
+
+        Examples
+        --------
         >>> claim = Claim("a", "2", "eq 3", "-", "identity", "p", tolerance=1e-10)
         >>> claim.compare([1.0, 2.0], [1.0, 4.0])
         (False, 'largest relative error 0.5, allowed 1e-10')
         """
-        return compare(self, measured, reference=reference, standard_error=standard_error)
+        kind = KINDS[self.kind]
+        others = {"reference": reference, "standard_error": standard_error}
+        for name, value in others.items():
+            if (name in kind.arguments) != (value is not None):
+                sentence = _SENTENCES[name][value is not None]
+                raise ValueError(f"{self.id}: a claim of kind {self.kind} {sentence}")
+        given = [value for value in (measured, *others.values()) if value is not None]
+        arrays = [np.asarray(to_numpy(values), dtype=float) for values in given]
+        if not all(array.size for array in arrays):
+            raise ValueError(f"{self.id}: nothing was measured (an empty array)")
+        return kind.compare(self, *arrays)
 
 
 def _meets(value: Any, rule: Any) -> bool:

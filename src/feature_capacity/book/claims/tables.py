@@ -5,12 +5,12 @@ Pages reach `verdicts` only, so that nothing here is a reason to execute them ag
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ..html import fill
 from .registry import N_EQUATIONS, Claim
 from .verdicts import (
     AGREES,
@@ -23,8 +23,6 @@ from .verdicts import (
     Record,
     Row,
     rows_of,
-    table_html,
-    verdict_html,
     worst,
 )
 
@@ -79,14 +77,8 @@ class ClaimTable(PageTable):
         root
             Relative address of the top of the book, for links to the cells that measured.
         """
-        lines, section = [], None
-        for row in sorted(self.rows, key=_reading_order):
-            if row.claim.section != section:
-                section = row.claim.section
-                place = f'<th colspan="3">{_place(section)}</th>'
-                lines.append(f'<tr class="claims-section">{place}</tr>')
-            lines.append(row.html(root))
-        return table_html(("Where", "Claim", "Verdict"), lines)
+        rows = sorted(self.rows, key=_reading_order)
+        return fill("claims/tables.sections", rows=rows, place=_place, root=root, signs=SIGNS)
 
     def by_equation(self) -> dict[int, list[Row]]:
         """The claims on each numbered equation of the paper."""
@@ -108,28 +100,13 @@ class ClaimTable(PageTable):
 
     def by_equation_html(self, root: str) -> str:
         """The claims by number of equation; `root` as in `by_section_html`."""
-        lines = []
-        for number, rows in self.by_equation().items():
-            checks = "".join(f"<li>{_short_html(row, root)}</li>" for row in rows)
-            statuses = "|".join(sorted({row.status for row in rows}))
-            lines.append(
-                f'<tr id="equation-{number}" data-verdict="{statuses}"><td>{number}</td>'
-                f"<td><ul>{checks}</ul></td></tr>"
-            )
-        return table_html(("Equation", "Checked by"), lines, "claims equations")
+        equations = self.by_equation()
+        return fill("claims/tables.equations", equations=equations, root=root, signs=SIGNS)
 
 
 def sentences_html(sentences: Mapping[str, ClaimTable], root: str) -> str:
     """A table of sentences: what they say, whether it holds, and every check they rest on."""
-    lines = []
-    for sentence, table in sentences.items():
-        checks = ", ".join(
-            row.linked(f"{SIGNS[row.status]}&nbsp;{row.claim.id}", root) for row in table.rows
-        )
-        lines.append(
-            f"<tr><td>{html.escape(sentence)}</td><td>{table.summary()}</td><td>{checks}</td></tr>"
-        )
-    return table_html(("Sentence", "Verdict", "Rests on"), lines, "claims equations")
+    return fill("claims/tables.sentences", sentences=sentences, root=root, signs=SIGNS)
 
 
 def read_records(executed: Path) -> dict[str, Record]:
@@ -163,11 +140,6 @@ def collect(claims: Mapping[str, Claim], executed: Mapping[str, Path]) -> ClaimT
     return ClaimTable(rows)
 
 
-def _short_html(row: Row, root: str) -> str:
-    """Verdict and statement alone, as one link."""
-    return row.linked(f"{verdict_html(row.status)} {html.escape(row.claim.statement)}", root)
-
-
 def _place(section: str) -> str:
     """Name a section of the paper.
 
@@ -178,7 +150,7 @@ def _place(section: str) -> str:
         return f"Section {section}"
     if len(section.split(".")[0]) == 1:
         return f"Appendix {section}"
-    return html.escape(section[0].upper() + section[1:])
+    return section[0].upper() + section[1:]
 
 
 def _reading_order(row: Row) -> tuple[int, list[tuple[int, str]]]:

@@ -6,11 +6,11 @@ no page again.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..html import fill
 from .registry import Claim
 
 AGREES, DIFFERS = "agrees", "differs"
@@ -42,33 +42,16 @@ def worst(first: Record, second: Record) -> Record:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table of claims.
-
-    The addresses that its methods take as `root` are relative, of the top of the book; None
-    links within the page.
-    """
+    """One line of a table of claims."""
 
     claim: Claim
     status: str
     detail: str = ""
 
-    def html(self, root: str | None = None) -> str:
-        """The line as HTML."""
-        verdict = self.linked(verdict_html(self.status), root)
-        if self.status == DIFFERS and self.claim.explained:
-            verdict += f" {_why(self.claim, '../' if root is None else root)}"
-        return (
-            f'<tr data-verdict="{self.status}">'
-            f"<td>{html.escape(self.claim.source)}</td><td>{html.escape(self.claim.statement)}</td>"
-            f'<td>{verdict}<div class="claim-detail">{html.escape(self.detail)}</div></td></tr>'
-        )
-
-    def linked(self, text: str, root: str | None) -> str:
-        """The text as a link to the cell that measured the claim, if one did."""
-        if self.status in (NOT_ATTEMPTED, NOT_CHECKED):
-            return text
-        page = "" if root is None else f"{root}notebooks/{self.claim.page}.html"
-        return f'<a href="{page}#{_anchor(self.claim)}">{text}</a>'
+    @property
+    def measured(self) -> bool:
+        """Whether a cell of the page shows the verdict."""
+        return self.status not in (NOT_ATTEMPTED, NOT_CHECKED)
 
 
 def rows_of(claims: Iterable[Claim], records: Mapping[str, Record], missing: str) -> list[Row]:
@@ -85,7 +68,7 @@ class PageTable:
 
     def html(self) -> str:
         """The table as HTML, linked to the cells of the page."""
-        return table_html(("Where", "Claim", "Verdict"), (row.html() for row in self.rows))
+        return fill("claims/verdicts.page", rows=self.rows, signs=SIGNS)
 
     def text(self) -> str:
         """The table as text for a terminal."""
@@ -95,24 +78,8 @@ class PageTable:
             for row in self.rows
         )
 
-    def _repr_html_(self) -> str:
-        return self.html()
-
-    def __repr__(self) -> str:
-        return self.text()
-
-
-def table_html(columns: Iterable[str], rows: Iterable[str], style: str = "claims") -> str:
-    """A table as HTML, of the words over its columns and its finished rows."""
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    start = f'<table class="{style}"><thead><tr>{head}</tr></thead><tbody>'
-    return "\n".join([start, *rows, "</tbody></table>"])
-
-
-def verdict_html(status: str) -> str:
-    """A verdict with its sign, colored by the style sheet of the book."""
-    kind = status.replace(" ", "-")
-    return f'<span class="claim-verdict claim-{kind}">{SIGNS[status]} {status}</span>'
+    _repr_html_ = html
+    __repr__ = text
 
 
 def line(claim: Claim, record: Record) -> str:
@@ -122,20 +89,4 @@ def line(claim: Claim, record: Record) -> str:
 
 def badge(claim: Claim, record: Record, *, anchor: bool) -> str:
     """The verdict as one line of HTML, which links can lead to if it is the `anchor`."""
-    why = f" · {_why(claim, '../')}" if record.status == DIFFERS and claim.explained else ""
-    anchor_id = f' id="{_anchor(claim)}"' if anchor else ""
-    return (
-        f'<div class="claim"{anchor_id}>'
-        f"{verdict_html(record.status)} "
-        f"<span>{html.escape(claim.statement)}</span> "
-        f'<span class="claim-detail">{html.escape(claim.source)} · {html.escape(record.detail)}'
-        f"{why}</span></div>"
-    )
-
-
-def _anchor(claim: Claim) -> str:
-    return f"claim-{claim.id}"
-
-
-def _why(claim: Claim, root: str) -> str:
-    return f'<a href="{root}book/deviations.html#{claim.explained}">why</a>'
+    return fill("claims/verdicts.badge", claim=claim, record=record, anchor=anchor, signs=SIGNS)

@@ -6,7 +6,6 @@ get the name of their page in front of them, and links between pages become link
 
 from __future__ import annotations
 
-import html
 import os
 import posixpath
 import subprocess
@@ -14,10 +13,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from ..build import Build
 from ..files import replace_file
+from ..html import fill
 from ..pages import PageError, list_documents, list_parts
 from .browser import find_browser
 
@@ -30,29 +30,6 @@ _LEFT_OUT = (
     "a.headerlink, script, style, button, input, select, canvas, .admonition.hide.above-input, "
     "details > summary[aria-label]"
 )
-
-_DOCUMENT = """<!doctype html>
-<html lang="en" data-theme="light"><head><meta charset="utf-8"><title>{title}</title>
-{styles}
-<script>window.MathJax = {{startup: {{typeset: false}}, svg: {{fontCache: "global"}},
-  options: {{enableMenu: false, processHtmlClass: "math", ignoreHtmlClass: "tex2jax_ignore"}}}};
-</script>
-<script src="{mathjax}"></script>
-</head><body>
-{front}
-{pages}
-<script>
-// Scripts at this place are done before the page counts as loaded, and then it is printed.
-MathJax.typeset();
-for (const formula of document.querySelectorAll("mjx-container[display]")) {{
-  const most = formula.parentElement.clientWidth - 40;
-  const width = formula.querySelector("svg").getBoundingClientRect().width;
-  if (width > most) formula.style.fontSize = `${{(100 * most) / width}}%`;
-}}
-for (const details of document.querySelectorAll("details")) details.open = true;
-</script>
-</body></html>
-"""
 
 
 def print_book(build: Build, target: Path, report: Callable[[str], None] = print) -> None:
@@ -104,17 +81,16 @@ def one_document(build: Build) -> str:
     documents = list_documents(build.project)
     articles = {name: _article(build, name, documents) for name in documents}
     static = build.html / "_static"
-    styles = [
-        f'<link rel="stylesheet" href="{path.as_uri()}">'
-        for path in [*(static / name for name in _STYLES), *static.glob("mystnb.*.css")]
-    ]
-    title = build.project.configuration().get("title", "Book")
-    return _DOCUMENT.format(
-        title=html.escape(title),
-        styles="\n".join(styles),
-        mathjax=(static / _MATHJAX).as_uri(),
-        front=_front(build, title, articles),
-        pages="\n".join(map(str, articles.values())),
+    return fill(
+        "export/pdf",
+        title=build.project.configuration().get("title", "Book"),
+        styles=[*(static / name for name in _STYLES), *static.glob("mystnb.*.css")],
+        mathjax=static / _MATHJAX,
+        score=build.claims().score(),
+        quick=build.quick,
+        parts=list_parts(build.project),
+        articles=articles,
+        anchor=_anchor,
     )
 
 
@@ -131,8 +107,7 @@ def _article(build: Build, name: str, documents: list[str]) -> Any:
     article["id"] = _anchor(name)
     for image in article.find_all("img", src=True):
         if not image["src"].startswith("data:"):
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), image["src"]))
-            image["src"] = (build.html / unquote(path)).as_uri()
+            image["src"] = (build.html / unquote(urljoin(name, image["src"]))).as_uri()
     for link in article.find_all("a", href=True):
         address = _address(name, link["href"], documents)
         if address is None:
@@ -162,31 +137,5 @@ def _address(name: str, link: str, documents: list[str]) -> str | None:
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return link
-    path = f"{name}.html"
-    if parts.path:
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(parts.path)))
-    page = path.removesuffix(".html")
+    page = unquote(urljoin(f"{name}.html", parts.path)).removesuffix(".html")
     return f"#{_anchor(page, unquote(parts.fragment))}" if page in documents else None
-
-
-def _front(build: Build, title: str, articles: dict[str, Any]) -> str:
-    """The title page and the table of contents."""
-    lines = [
-        '<section class="title-page">',
-        f"<p class='title'>{html.escape(title)}</p>",
-        "<p>A reproduction of the paper by Adam Scherlis, Kshitij Sachan, Adam S. Jermyn, "
-        "Joe Benton and Buck Shlegeris (arXiv 2210.01892), printed from the executable book.</p>",
-        f"<p>{html.escape(build.claims().score())}</p>",
-        "<p>Setup code that is folded on the pages, and what moves, are left out here.</p>"
-        + ("<p>A trial build with small settings.</p>" if build.quick else ""),
-        '</section><nav class="book-contents"><p class="book-contents-title">Contents</p>',
-    ]
-    for caption, names in list_parts(build.project):
-        if caption:
-            lines.append(f"<p class='part'>{html.escape(caption)}</p>")
-        lines.append("<ol>")
-        for name in names:
-            heading = articles[name].find("h1").get_text()
-            lines.append(f'<li><a href="#{_anchor(name)}">{html.escape(heading)}</a></li>')
-        lines.append("</ol>")
-    return "\n".join([*lines, "</nav>"])

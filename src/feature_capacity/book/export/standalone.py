@@ -24,13 +24,6 @@ from ..pages import Page, PageError
 from ..project import Project
 from .links import places
 
-# What belongs to a book of many pages.  Hidden, not taken out: scripts of the theme look for it.
-_STYLE = """
-.bd-sidebar-primary, .bd-header, .bd-header-article, .prev-next-footer, .bd-footer,
-.bd-footer-content, .search-button__wrapper, .sidebar-toggle, #pst-skip-link, #pst-back-to-top,
-.pst-async-banner-revealer { display: none !important }
-.bd-main .bd-content .bd-article-container { max-width: 60rem }
-"""
 _UNUSED_SCRIPTS = re.compile(r"searchtools|language_data|sphinx_highlight|filter_claims")
 _URL = re.compile(r"""url\(\s*(['"]?)([^'")]+)\1\s*\)""")
 _IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"']+)["']\)?\s*;""")
@@ -39,14 +32,6 @@ _CITES = re.compile(r"\{cite(?::\w+)?\}`")
 
 def render_page(project: Project, page: Page, executed: Path) -> Path:
     """Write the executed notebook as one HTML file beside it; return the file.
-
-    Parameters
-    ----------
-    project : Project
-    page : Page
-        The page that was executed.
-    executed : Path
-        Its executed notebook.
 
     Raises
     ------
@@ -134,7 +119,7 @@ def _inlined(html: Path) -> str:
                 anchor.string = "explained in the book"
             anchor.unwrap()
     style = soup.new_tag("style")
-    style.string = _STYLE
+    style.string = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
     soup.head.append(style)
     return str(soup)
 
