@@ -51,9 +51,6 @@ def phase_explorer(
     kurtosis: np.ndarray,
     *,
     start: tuple[float, float] = (1.2, 0.02),
-    tolerance: float = 0.1,
-    identifier: str = "phase-explorer",
-    title: str = "Explore: every cell and its embedding",
 ) -> Explorer:
     """Phase diagrams to point at: a cell's numbers, vectors, cosines and blocks.
 
@@ -67,10 +64,6 @@ def phase_explorer(
         What columns and rows stand for; importance and probability are spaced evenly in logarithm.
     start : tuple of float
         Importance and probability of the cell chosen at first.
-    tolerance : float
-        Cosine above which two features count as linked.
-    identifier, title
-        As in :func:`feature_capacity.explorers.html.embed`.
 
     Raises
     ------
@@ -120,7 +113,7 @@ def phase_explorer(
         "probability": _numbers(probability),
         "kurtosis": _numbers(kurtosis),
         "start": {"key": list(next(iter(maps))), "row": row, "column": column},
-        "tolerance": tolerance,
+        "tolerance": 0.1,  # cosine above which two features count as linked
         "colors": COLORS,
         "ramp": [to_hex(color) for color in CAPACITY_MAP(np.linspace(0, 1, 128))],
     }
@@ -132,7 +125,8 @@ def phase_explorer(
         f"Map of the capacity of feature 1 ({', '.join(key)}), and the cosines between features "
         f"at importance {importance[column]:.3g} and probability {probability[row]:.3g}."
     )
-    return embed("phases", identifier, title, still, alt, data)
+    title = "Explore: every cell and its embedding"
+    return embed("phases", "phase-explorer", title, still, alt, data)
 
 
 def _check(
