@@ -324,11 +324,11 @@ glue("sec3-1-keep-loss", f"{terms[0].sum():.1%}", display=False)
 glue("sec3-1-share-loss", f"{terms[1].sum():.1%}", display=False)
 
 # %% mystnb={"figure": {"caption": "What the data says about each pair of features, and what two models say. Below each: the two terms of the loss, as parts of the variance of the target.", "name": "fig-sec3-1-maps"}, "image": {"alt": "Three square matrices. Data: a fading diagonal. Keep the top features: the diagonal is cut off after the first entries. Best embedding: a longer diagonal with faint off-diagonal entries of both signs."}} tags=["hide-input"]
-figures.correlation_maps(
-    [np.diag(importance), keep.T @ keep, share.T @ share],
-    ["data", "keep the top", "best embedding"],
-    [(0.0, 0.0), *terms],
-)
+figures.correlation_maps({
+    "data": (np.diag(importance), 0.0, 0.0),
+    "keep the top": (keep.T @ keep, *terms[0]),
+    "best embedding": (share.T @ share, *terms[1]),
+})  # fmt: skip
 
 # %% [markdown]
 # The first way costs {glue:text}`sec3-1-keep-loss` of the variance of the target, the second {glue:text}`sec3-1-share-loss`.
@@ -482,9 +482,9 @@ panels = {}
 for k in shown:
     fixed = fc.best_sq_norm(marks, np.ones(marks.size), k)
     family = (k - 1) * (fixed[:, None] - 1) ** 2 + 2 * fixed[:, None] ** 2 * (1 / grid - 1)
-    best = fc.loss_at_best_lengths(grid, np.ones(grid.size), k) / (k - 1)
+    lowest = fc.loss_at_best_lengths(grid, np.ones(grid.size), k) / (k - 1)
     touching = marks, fc.loss_at_best_lengths(marks, np.ones(marks.size), k) / (k - 1)
-    panels[k] = (family / (k - 1), best, touching)
+    panels[k] = (family / (k - 1), lowest, touching)
 
 # %% mystnb={"figure": {"caption": "The envelope argument. Gray: the loss of one feature with its length held fixed, for five lengths. Blue: its length always the best. Each gray curve touches the blue one where its length is the best, and there the slopes are equal.", "name": "fig-sec3-1-envelope"}, "image": {"alt": "Three panels for kurtosis 1.8, 3 and 9. In each, five gray hyperbolas lie above a blue curve and touch it at marked points. The blue curve is concave, straight and convex in turn."}} tags=["hide-input"]
 figures.envelope(grid, panels)
@@ -496,12 +496,12 @@ figures.envelope(grid, panels)
 # The first bit is worth $\frac12(k-1)^2v_i^2$: more than the last one exactly when $k > 3$.
 
 # %%
-curve_kurtosis = [1.5, 2.0, 3.0, 5.0, 9.0, 25.0]
 grid = np.linspace(0, 1, 201)
-curves = [fc.marginal_benefit(grid, np.ones(grid.size), k) for k in curve_kurtosis]
+shown = (1.5, 2.0, 3.0, 5.0, 9.0, 25.0)
+curves = {k: fc.marginal_benefit(grid, np.ones(grid.size), k) for k in shown}
 
 # %% mystnb={"figure": {"caption": "What the next bit of capacity is worth, in units of $v_i^2$. Returns diminish above kurtosis 3, are constant at 3, and increase below. A change of importance moves a curve up or down as a whole.", "name": "fig-sec3-1-benefit"}, "image": {"alt": "Six curves of marginal benefit against capacity on a logarithmic axis, all ending in one point at capacity 1. Those for kurtosis 5, 9 and 25 come from above, the one for 3 is flat, those for 1.5 and 2 come from below."}} tags=["hide-input"]
-figures.marginal_curves(grid, curves, curve_kurtosis)
+figures.marginal_curves(grid, curves)
 
 # %% [markdown]
 # ## Optimal capacity allocation

@@ -119,8 +119,8 @@ def phase_explorer(
     }
     key, opening = next(iter(maps.items()))
     W = np.asarray(opening.W[rows, columns][row, column], dtype=float)
-    values = opening.values[rows, columns]
-    still = still_map(importance, probability, values, (row, column), W)
+    picture = importance, probability, opening.values[rows, columns]
+    still = still_map(picture, (row, column), W)
     alt = (
         f"Map of the capacity of feature 1 ({', '.join(key)}), and the cosines between features "
         f"at importance {importance[column]:.3g} and probability {probability[row]:.3g}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,26 +17,21 @@ PRINTED_COLOR = "#b3261e"
 
 @book_style
 def bias_term(
-    bias: np.ndarray,
-    corrected: np.ndarray,
-    printed: np.ndarray,
-    sampled_at: np.ndarray,
-    sampled: np.ndarray,
-    error: np.ndarray,
+    bias: np.ndarray, corrected: np.ndarray, printed: np.ndarray, samples: Sequence[np.ndarray]
 ) -> Figure:
     """Expected loss against the bias: two formulas, and what sampling says.
 
     Parameters
     ----------
     bias, corrected, printed : arrays (n,)
-    sampled_at, sampled, error : arrays (m,)
+    samples : arrays (m,)
         Biases, sampled losses, and four standard errors of them.
     """
     fig, ax = plt.subplots(figsize=(5.6, 3.5))
     ax.plot(bias, printed, color=PRINTED_COLOR, ls="--", label="as printed")
     ax.plot(bias, corrected, color=BLUE, label="corrected")
     style = {"color": BLACK, "ms": 5, "capsize": 3, "zorder": 3}
-    ax.errorbar(sampled_at, sampled, error, fmt="o", label="sampled", **style)
+    ax.errorbar(*samples, fmt="o", label="sampled", **style)
     ax.set(xlim=(bias[0], bias[-1]), ylim=(0, None))
     ax.set(xlabel="bias $b$", ylabel=r"expected loss  $\mathbb{E}[L]$")
     ax.legend()
@@ -44,21 +39,19 @@ def bias_term(
 
 
 @book_style
-def curvature(
-    capacity: np.ndarray, loss: Mapping[str, np.ndarray], benefit: Mapping[str, np.ndarray]
-) -> Figure:
+def curvature(capacity: np.ndarray, cases: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """Loss of a feature and its marginal benefit against capacity, for dense and sparse inputs.
 
     Parameters
     ----------
     capacity : array (n,)
-    loss, benefit : dicts of arrays (n,)
-        By name of the case; in units of the loss when ignored, and of the last benefit.
+    cases : pairs of arrays (n,), by name
+        Loss and benefit, in units of the loss when ignored, and of the last benefit.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.1))
-    for name, color in zip(loss, FEATURE_COLORS, strict=False):
-        left.plot(capacity, loss[name], color=color, label=name)
-        right.plot(capacity, benefit[name], color=color, label=name)
+    for (name, curves), color in zip(cases.items(), FEATURE_COLORS, strict=False):
+        for ax, curve in zip((left, right), curves, strict=True):
+            ax.plot(capacity, curve, color=color, label=name)
     left.set(title="loss", ylabel="relative to an ignored feature")
     right.set(title="marginal benefit", yscale="log")
     right.set_ylabel(r"$-\partial\mathcal{L}/\partial C_i\;/\;2v_i^2$")

@@ -56,23 +56,19 @@ def sampling_funnel(
 
 
 @book_style
-def correlation_maps(
-    matrices: Sequence[np.ndarray], heads: Sequence[str], terms: Sequence[tuple[float, float]]
-) -> Figure:
+def correlation_maps(panels: Mapping[str, tuple[np.ndarray, float, float]]) -> Figure:
     """What the data and two models say about each pair of features, as matrices side by side.
 
     Parameters
     ----------
-    matrices, heads
-        For each column a matrix (n_features, n_features), the diagonal of importances for the
-        data and the Gram matrix for a model; and its head.
-    terms : pairs
-        Missed and hallucinated part of each loss, as fractions of the variance of the target;
+    panels : array (n_features, n_features) and two numbers, by head
+        The diagonal of importances for the data, or the Gram matrix of a model; the missed and
+        the hallucinated part of its loss, as fractions of the variance of the target, which are
         not written where both are 0.
     """
-    fig, axes = plt.subplots(1, len(matrices), figsize=(6.6, 3.1), sharey=True)
-    limit = max(float(np.abs(m).max()) for m in matrices)
-    for ax, matrix, head, (missed, hallucinated) in zip(axes, matrices, heads, terms, strict=True):
+    fig, axes = plt.subplots(1, len(panels), figsize=(6.6, 3.1), sharey=True)
+    limit = max(float(np.abs(matrix).max()) for matrix, _, _ in panels.values())
+    for ax, (head, (matrix, missed, hallucinated)) in zip(axes, panels.items(), strict=True):
         image = pair_matrix(ax, matrix, limit)
         ax.set(title=head, xlabel="feature $j$")
         if missed + hallucinated > 0:
@@ -150,25 +146,22 @@ def envelope(
 
 
 @book_style
-def marginal_curves(
-    capacity: np.ndarray, curves: Sequence[np.ndarray], kurtosis: Sequence[float]
-) -> Figure:
+def marginal_curves(capacity: np.ndarray, curves: Mapping[float, np.ndarray]) -> Figure:
     """Marginal benefit of capacity at the best length, for several kurtoses.
 
     Parameters
     ----------
     capacity : array (n,)
-    curves : arrays (n,)
+    curves : arrays (n,), by kurtosis
         In units of the squared importance.
-    kurtosis : numbers
     """
     fig, ax = plt.subplots(figsize=(5.6, 3.9))
     near = int(0.06 * len(capacity))
-    for curve, k, color in zip(curves, kurtosis, _kurtosis_colors(len(kurtosis)), strict=True):
+    for (k, curve), color in zip(curves.items(), _kurtosis_colors(len(curves)), strict=True):
         ax.plot(capacity, curve, color=color)
         centered(ax, capacity[near], curve[near], f"$k={k:g}$", bbox={**_HALO, "alpha": 1})
-    ax.plot(1, curves[0][-1], "o", color=BLACK, ms=6, zorder=3, clip_on=False)
-    end, pointer = (1, curves[0][-1]), {**POINTER, "shrinkB": 6}
+    ax.plot(1, curve[-1], "o", color=BLACK, ms=6, zorder=3, clip_on=False)
+    end, pointer = (1, curve[-1]), {**POINTER, "shrinkB": 6}
     ax.annotate("all end here", end, (0.98, 0.35), ha="right", va="center", arrowprops=pointer)
     centered(ax, 0.72, 40, "falling:\nfeatures share", color=MUTED)
     centered(ax, 0.72, 0.16, "rising:\nwinners take all", color=MUTED)
