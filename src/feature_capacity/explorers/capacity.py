@@ -1,7 +1,5 @@
 """The capacity explorer: importances, kurtosis and dimensions in, the optimal allocation out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The geometry explorer: capacities in, an embedding that has them out, rotation by rotation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Script, style and data travel in the output of the cell, so that it works in the
 from a disk, in JupyterLab and in an exported notebook alike: nothing is fetched, no kernel runs.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -1,7 +1,5 @@
 """The phase-diagram explorer: a map of capacity, and the embedding in each of its cells."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

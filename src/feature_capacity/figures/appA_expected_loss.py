@@ -1,7 +1,5 @@
 """Figures of Appendix A: partitions, fourth moments, and the bias."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Figures of Appendix B: what a model believes about correlations, term by term."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

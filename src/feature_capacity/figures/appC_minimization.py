@@ -1,7 +1,5 @@
 """Figures of Appendix C: the shape of the loss, and who finds its minimum."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Figures of Appendix F: the bound on capacity, entry by entry, and gradient ascent to it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Figures of Appendix G: the alternative capacity beside the first one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Figures of Appendix H: Lemma 1, the induction as a tree, the matrices it builds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from operator import add

@@ -1,7 +1,5 @@
 """Figures of the page on errata: printed and corrected forms held against a computation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Tables of maps of capacity: one row for each model, one column for each nonlinearity."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

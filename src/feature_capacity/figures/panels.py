@@ -1,7 +1,5 @@
 """Pieces that figures of many pages are put together from: panels, ticks, legends, dots, notes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Figures of the introduction: two kinds of polysemanticity, equal marginal loss, toy models."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
 

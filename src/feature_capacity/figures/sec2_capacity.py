@@ -1,7 +1,5 @@
 """Figures of section 2: what capacity measures, and how a budget of it is shared."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Figures of sections 3.1 to 3.4: the loss, what it trades, and who gets capacity."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Figures of sections 3.5 and 3.6: phase diagrams, marginal curves, the critical point."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Figures of section 3.7: phase diagrams of other models and nonlinearities, and what is behind."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Figures of section 4: efficient embeddings, Theorems 1 and 2, blocks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 

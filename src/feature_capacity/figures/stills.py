@@ -1,7 +1,5 @@
 """What an explorer shows where scripts are off: its opening setting, drawn once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
