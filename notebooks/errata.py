@@ -397,8 +397,8 @@ run.check(
 run.check("errata-secondary-scale-free", rival, np.broadcast_to(rival[20], rival.shape))
 
 # %% mystnb={"figure": {"caption": "Capacity of one feature of an antipodal pair while the embedding is scaled.", "name": "fig-errata-scale"}, "image": {"alt": "On logarithmic axes, the paper's capacity is a horizontal line at one half; the blog post's falls with the square of the scale and is above 1 for small embeddings."}} tags=["hide-input"]
-names = ("the paper, equation 3", "the blog post")
-figures.scale_dependence(scale, definition[:, 0], rival[:, 0], names)
+both = {"the paper, equation 3": definition[:, 0], "the blog post": rival[:, 0]}
+figures.scale_dependence(scale, both)
 
 # %% [markdown]
 # The same post describes a block as an orthogonal matrix with lengths that can be chosen feature by feature.

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from .._arrays import require
 from ..figures.stills import still_embedding
 from ..geometry.embeddings import embedding_from_capacities
@@ -47,13 +45,11 @@ def geometry_explorer(capacity: Sequence[float]) -> Explorer:
         f"the explorer shows 2 to {MAX_FEATURES} features in up to {MAX_DIMS} dimensions; "
         f"got {c.size} in {n_dims}",
     )
-    first = [float(x) for x in c]
+    first = c.tolist()
+    presets = {"this one": first, **PRESETS}
     data = {
         "state": {"capacity": first, "held": [False] * c.size, "step": int(c.size), "member": 0},
-        "presets": [
-            {"name": name, "capacity": list(np.asarray(numbers, dtype=float))}
-            for name, numbers in {"this one": first, **PRESETS}.items()
-        ],
+        "presets": [{"name": name, "capacity": numbers} for name, numbers in presets.items()],
         "limits": {"features": MAX_FEATURES, "dims": MAX_DIMS},
         "tolerance": 1e-6,  # cosine above which two features count as linked
         "colors": COLORS,

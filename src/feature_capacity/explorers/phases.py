@@ -49,6 +49,7 @@ def phase_explorer(
     kurtosis: np.ndarray,
     *,
     start: tuple[float, float] = (1.2, 0.02),
+    tolerance: float = 0.1,
 ) -> Explorer:
     """Phase diagrams to point at: a cell's numbers, vectors, cosines and blocks.
 
@@ -62,6 +63,8 @@ def phase_explorer(
         What columns and rows stand for; importance and probability are spaced evenly in logarithm.
     start : tuple of float
         Importance and probability of the cell chosen at first.
+    tolerance : float
+        Cosine above which two features count as linked.
 
     Raises
     ------
@@ -111,7 +114,7 @@ def phase_explorer(
         "probability": _numbers(probability),
         "kurtosis": _numbers(kurtosis),
         "start": {"key": list(next(iter(maps))), "row": row, "column": column},
-        "tolerance": 0.1,  # cosine above which two features count as linked
+        "tolerance": tolerance,
         "colors": COLORS,
         "ramp": [to_hex(color) for color in CAPACITY_MAP(np.linspace(0, 1, 128))],
     }

@@ -83,24 +83,23 @@ def readouts(
 
 
 @book_style
-def scale_dependence(
-    scale: np.ndarray, definition: np.ndarray, rival: np.ndarray, names: tuple[str, str]
-) -> Figure:
+def scale_dependence(scale: np.ndarray, formulas: Mapping[str, np.ndarray]) -> Figure:
     """Two formulas for the capacity of one feature while the whole embedding is scaled.
 
     Parameters
     ----------
-    scale, definition, rival : arrays (n,)
-    names : pair of str
+    scale : array (n,)
+    formulas : arrays (n,) by name, the definition first
     """
     fig, ax = plt.subplots(figsize=(5.4, 3.2))
     ax.axhspan(1, 100, color="#f3f4f6", lw=0)
-    ax.plot(scale, definition, color=BLUE, label=names[0])
-    ax.plot(scale, rival, color=PRINTED_COLOR, ls="--", label=names[1])
+    looks = {"color": BLUE}, {"color": PRINTED_COLOR, "ls": "--"}
+    for (name, values), look in zip(formulas.items(), looks, strict=True):
+        ax.plot(scale, values, label=name, **look)
     ax.set(xscale="log", yscale="log")
     plain_ticks(ax.xaxis, (0.25, 0.5, 1, 2, 4))
     plain_ticks(ax.yaxis, (0.1, 0.5, 1, 10))
-    ax.set(xlim=(scale[0], scale[-1]), ylim=(rival.min() / 1.5, rival.max() * 1.5))
+    ax.set(xlim=(scale[0], scale[-1]), ylim=(values.min() / 1.5, values.max() * 1.5))
     ax.text(scale[-1] * 0.9, 1.25, "no capacity can be here", ha="right", color=MUTED)
     ax.set(xlabel="scale of the embedding", ylabel="capacity of feature 1")
     ax.legend(loc="lower left")

@@ -98,12 +98,10 @@ def _frame(ax: Axes, left: bool = True) -> None:
 def _letter(ax: Axes, letter: str, at: tuple[float, float]) -> None:
     look = {"ms": 7, "mew": 1.3, "clip_on": False} if letter == "C" else {"ms": 4}
     ax.plot(*at, "o", color="white", mec=BLACK, zorder=6, **look)
-    side = -1 if letter in "AD" else 1
-    note(
-        ax, letter, at, (7 * side, 0), color="white", ha="left" if side > 0 else "right",
-        va="center_baseline", weight="bold", fontsize=12, zorder=7,
-        path_effects=[withStroke(linewidth=2.6, foreground=BLACK)],
-    )  # fmt: skip
+    shift, ha = (-7, "right") if letter in "AD" else (7, "left")
+    style = {"ha": ha, "va": "center_baseline", "weight": "bold", "fontsize": 12, "zorder": 7}
+    rim = [withStroke(linewidth=2.6, foreground=BLACK)]
+    note(ax, letter, at, (shift, 0), color="white", path_effects=rim, **style)
 
 
 @book_style
