@@ -99,8 +99,9 @@ def pair_matrix(ax: Axes, matrix: np.ndarray, limit: float) -> AxesImage:
     """
     n = len(matrix)
     squares = ax.imshow(matrix, cmap=DIFFERENCE_MAP, vmin=-limit, vmax=limit)
-    ax.set_xticks(range(n), range(1, n + 1))
-    ax.set_yticks(range(n), range(1, n + 1))
+    names = [str(feature) for feature in range(1, n + 1)]
+    ax.set_xticks(range(n), names)
+    ax.set_yticks(range(n), names)
     ax.tick_params(length=0)
     for edge in np.arange(0.5, n - 1):
         ax.axhline(edge, color="white", lw=0.8)
