@@ -219,9 +219,7 @@ run.check("eq47-sampled", seen, overlap, standard_error=seen_error)
 
 # %% mystnb={"figure": {"caption": "Sampled covariances of the model's output against the closed forms. (a) With the squares of the features. (b) With the products of two. Line: equality. Bars: four standard errors.", "name": "fig-appb-sampled"}, "image": {"alt": "Two scatter plots with error bars; all points lie on the diagonal line. Left, large positive covariances; right, small ones of both signs."}} tags=["hide-input"]
 figures.sampled_covariances(
-    {"true": lengths, "hallucinated": overlap},
-    {"true": true_cov, "hallucinated": seen},
-    {"true": true_error, "hallucinated": seen_error},
+    {"true": (lengths, true_cov, true_error), "hallucinated": (overlap, seen, seen_error)}
 )
 
 # %% [markdown]

@@ -168,17 +168,16 @@ run.check("appc-curvature", leftover(sp.diff(total, C) - curvature))
 capacity, sq_norm = np.linspace(0.02, 1, 200), np.linspace(0, 1.2, 200)
 shown, ends_at = [1.8, 3.0, 12.0], np.array([0.15, 0.9])
 grid = np.stack(np.meshgrid(capacity, sq_norm), axis=-1)[..., None]
-losses, valley, ends, along = [], [], [], []
+panels, along = {}, []
 for kurtosis in shown:
     unit = np.ones(1)
     whole = fc.loss_from_capacities(grid[..., 0, :], grid[..., 1, :], unit, kurtosis)
-    losses.append(whole / (kurtosis - 1))
-    valley.append(fc.best_sq_norm(capacity, np.ones(200), kurtosis))
+    valley = fc.best_sq_norm(capacity, np.ones(200), kurtosis)
     path = np.stack([ends_at, fc.best_sq_norm(ends_at, np.ones(2), kurtosis)], axis=1)
     steps = path[0] + np.linspace(0, 1, 101)[:, None] * (path[1] - path[0])
     on_path = fc.loss_from_capacities(steps[:, :1], steps[:, 1:], unit, kurtosis)
-    ends.append(path)
     along.append(on_path / (kurtosis - 1))
+    panels[f"$k={kurtosis:g}$"] = (whole / (kurtosis - 1), valley, path, along[-1])
 bow = [np.max(heights - np.linspace(heights[0], heights[-1], 101)) for heights in along]
 sag = [np.min(heights - np.linspace(heights[0], heights[-1], 101)) for heights in along]
 run.check("appc-straight-at-three", [bow[1], sag[1]])
@@ -186,7 +185,7 @@ run.check("appc-bowed-below-three", bow[0])
 run.check("appc-sags-above-three", sag[2])
 
 # %% mystnb={"figure": {"caption": "Above: the loss of one feature, divided by $k-1$, over its capacity and squared length (green is low, dark blue high); the pale line is the valley of the best lengths. Below: the same along the orange path, against the dotted chord: above it, on it, below it.", "name": "fig-appc-valleys"}, "image": {"alt": "Three columns for kurtosis 1.8, 3 and 12. Above, contour maps crossed by a pale valley: bent upward, straight, bent the other way. Below, curves of loss along a straight path: above, on, and below a dotted chord."}} tags=["hide-input"]
-figures.valleys(capacity, sq_norm, losses, valley, ends, along, [f"$k={q:g}$" for q in shown])
+figures.valleys(capacity, sq_norm, panels)
 
 # %% [markdown]
 # At $k=3$ the valley is a straight line, $n^* = v\,C$, and so is the loss along it: any split of the budget between equal features costs the same.
@@ -201,21 +200,18 @@ figures.valleys(capacity, sq_norm, losses, valley, ends, along, [f"$k={q:g}$" fo
 three, count = np.array([1.0, 0.9, 0.75]), 80
 triangle = [(i, j, count - i - j) for i in range(count + 1) for j in range(count + 1 - i)]
 splits = np.array(triangle) / count
-views, optima = [1.8, 3.0, 6.0, 30.0], []
-fields = []
-for kurtosis in views:
+views = {}
+for kurtosis in (1.8, 3.0, 6.0, 30.0):
     field = fc.loss_at_best_lengths(splits, three, kurtosis).sum(axis=1)
-    fields.append((field - field.min()) / np.ptp(field))
-    optima.append(fc.solve_allocation(three, 1, kurtosis).capacity)
-nearest = [
-    np.abs(splits[f.argmin()] - best_c).max() for f, best_c in zip(fields, optima, strict=True)
-]
+    field = (field - field.min()) / np.ptp(field)
+    views[f"$k={kurtosis:g}$"] = (field, fc.solve_allocation(three, 1, kurtosis).capacity)
+nearest = [np.abs(splits[f.argmin()] - best_c).max() for f, best_c in views.values()]
 run.check("appc-triangle-optimum", max(nearest))
 
 # %% mystnb={"figure": {"caption": "Three features of importance 1, 0.9 and 0.75 share one dimension. A corner gives it all to one feature, the center a third to each. Colors: the loss; star: the optimum. Below kurtosis 3 the loss bulges and the best corner wins; above, it sags, and soon the optimum moves inside.", "name": "fig-appc-triangles"}, "image": {"alt": "Four triangles with contours of the loss. Kurtosis 1.8: bulging contours, star at the corner of feature 1. Kurtosis 3: straight contours, star at the same corner. Kurtosis 6: a bowl, star inside the triangle. Kurtosis 30: star near the center."}} tags=["hide-input"]
 height = np.sqrt(3) / 2
 corners = np.array([[0.5, height], [0.0, 0.0], [1.0, 0.0]])
-figures.triangles(corners, splits, fields, optima, [f"$k={q:g}$" for q in views])
+figures.triangles(corners, splits, views)
 
 # %% [markdown]
 # For $k\le3$ the loss is concave (or straight) over the polytope of all allocations, and a concave function on a polytope is smallest at one of its corners.

@@ -324,7 +324,7 @@ run.check("appg-gap-order", order)
 
 # %% mystnb={"figure": {"caption": "(a) Both capacities of four features along a line through an efficient embedding: they touch at $t=0$, with one tangent. (b) The gap between them grows with the square of the distance, as the formula says.", "name": "fig-appg-tangency"}, "image": {"alt": "Left: four solid and four dashed curves over distance; each pair touches at zero and separates on both sides, dashed above solid. Right: on logarithmic axes the gaps are dots on four parallel straight lines of slope two, leaving them slightly at large distance."}} tags=["hide-input"]
 pair = [f(walk)[:, :4] for f in (fc.capacities, fc.leverage_capacities)]
-figures.tangency(line, *pair, steps, gap[:, :4], predicted[:, :4])
+figures.tangency(line, pair, steps, (gap[:, :4], predicted[:, :4]))
 
 # %% [markdown]
 # {numref}`fig-appg-tangency` shows the common tangents, and gaps that follow the parabola until the step is about a tenth.
@@ -351,7 +351,7 @@ near = fc.capacities(axes * np.array([[[1.0], [2e-3]], [[1.0], [1e-3]]])) - both
 run.check("appg-first-is-continuous", np.log2(abs(near[0]).max() / abs(near[1]).max()))
 
 # %% mystnb={"figure": {"caption": "Three features in a plane whose second axis is scaled by $t$. The alternative capacities are constant and jump at the one point where the rank drops (open circles: limits; full circles: values).", "name": "fig-appg-jump"}, "image": {"alt": "Left: three smooth curves of capacity over t, symmetric around zero. Right: three horizontal lines with open circles at t equal zero and full dots at other heights, joined by dotted lines."}} tags=["hide-input"]
-figures.rank_jump(t, both[0][0], both[1][0], (both[0][1], both[1][1]))
+figures.rank_jump(t, both)
 
 # %% [markdown]
 # In general ($N \ge D$): $\tilde C$ jumps at *every* embedding of deficient rank, because a small nudge restores the rank and the sum leaps by at least 1.

@@ -102,7 +102,7 @@ run.check("errata-bias-term-sampled", mean, corrected[some], standard_error=erro
 run.check("errata-bias-term-printed-sampled", mean, printed[some], standard_error=error)
 
 # %% mystnb={"figure": {"caption": "Equation 32 with the bias term as printed and as corrected, against sampled losses (bars: four standard errors).", "name": "fig-errata-bias"}, "image": {"alt": "Two parabolas of expected loss over the bias. Sampled points with small error bars lie on the corrected one; the printed one has its minimum elsewhere."}} tags=["hide-input"]
-figures.bias_term(bias, corrected, printed, bias[some], mean, 4 * error)
+figures.bias_term(bias, corrected, printed, (bias[some], mean, 4 * error))
 
 # %% [markdown]
 # (errata-two-multipliers)=
@@ -161,11 +161,7 @@ run.check("errata-curvature-printed-sequence", -signed)
 run.check("errata-curvature-printed-curves", lowest)
 
 # %% mystnb={"figure": {"caption": "Left: the loss of a feature is concave in its capacity for dense inputs ($k<3$) and convex for sparse ones ($k>3$). Right, on a logarithmic axis: its marginal benefit rises for dense inputs and falls for sparse ones; on a linear axis all four curves are convex.", "name": "fig-errata-curvature"}, "image": {"alt": "Left: four curves of loss from 1 to 0, two bending down and two bending up. Right: their marginal benefits, two rising and two falling to a common value at capacity 1."}} tags=["hide-input"]
-figures.curvature(
-    capacity,
-    {f"$k={k:g}$": curve for k, curve in loss.items()},
-    {f"$k={k:g}$": curve for k, curve in benefit.items()},
-)
+figures.curvature(capacity, {f"$k={k:g}$": (loss[k], benefit[k]) for k in cases})
 
 # %% [markdown]
 # (errata-sign)=
@@ -401,8 +397,8 @@ run.check(
 run.check("errata-secondary-scale-free", rival, np.broadcast_to(rival[20], rival.shape))
 
 # %% mystnb={"figure": {"caption": "Capacity of one feature of an antipodal pair while the embedding is scaled.", "name": "fig-errata-scale"}, "image": {"alt": "On logarithmic axes, the paper's capacity is a horizontal line at one half; the blog post's falls with the square of the scale and is above 1 for small embeddings."}} tags=["hide-input"]
-names = ("the paper, equation 3", "the blog post")
-figures.scale_dependence(scale, definition[:, 0], rival[:, 0], names)
+both = {"the paper, equation 3": definition[:, 0], "the blog post": rival[:, 0]}
+figures.scale_dependence(scale, both)
 
 # %% [markdown]
 # The same post describes a block as an orthogonal matrix with lengths that can be chosen feature by feature.

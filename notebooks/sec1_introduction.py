@@ -107,7 +107,9 @@ run.check("fig1-overlap-costs-capacity", shares[1], np.full(2, 1 / (1 + cosine**
 glue("sec1-shared-capacity", float(shares[1][0]), display=False)
 
 # %% mystnb={"figure": {"caption": "Two embeddings with polysemantic neurons (the paper's Figure 1). Top: the embeddings, with neurons as axes and the capacities below. Bottom: what each neuron receives from each feature.", "name": "fig-two-kinds"}, "image": {"alt": "Left: two orthogonal arrows turned against the neuron axes, capacities 1.00 and 1.00. Right: two arrows at an acute angle, capacities 0.71 and 0.71. Bars below show that both neurons receive input from both features in either case."}} tags=["hide-input"]
-figures.fig1_two_kinds(["rotated", "not orthogonal"], [rotated, overlapping], shares)
+figures.fig1_two_kinds(
+    {"rotated": (rotated, shares[0]), "not orthogonal": (overlapping, shares[1])}
+)
 
 # %% [markdown]
 # What tells them apart is {term}`capacity`: the share of a dimension that a feature has to itself.
@@ -135,7 +137,7 @@ run.check("fig1-a-turn-undoes-rotation", crosstalk(rotated.T @ rotated))
 run.check("fig1-no-turn-undoes-overlap", worst[1].min())
 
 # %% mystnb={"figure": {"caption": "Cross-talk of the worst neuron while the neuron basis turns; rings mark the best turn of each embedding.", "name": "fig-turning-the-basis"}, "image": {"alt": "Two lines of cross-talk against the turn of the basis. The line of the rotated embedding touches zero; the line of the overlapping one stays well above zero."}} tags=["hide-input"]
-figures.turning_the_basis(degrees, worst, ["rotated", "not orthogonal"])
+figures.turning_the_basis(degrees, dict(zip(("rotated", "not orthogonal"), worst, strict=True)))
 
 # %% [markdown]
 # ### What overlap implies, and what it does not

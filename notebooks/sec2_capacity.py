@@ -141,7 +141,7 @@ examples = {
 shares = {name: fc.capacities(W) for name, W in examples.items()}
 
 # %% mystnb={"figure": {"caption": "Embeddings in the plane and how each divides two dimensions among its features; hatched capacity goes unused (the paper's Figure 6, with our own examples).", "name": "fig-example-allocations"}, "image": {"alt": "Nine small plots of embedding vectors in the plane. Under each a bar of length two is divided into the capacities of the features: orthogonal 1 and 1, antipodal pair one half each, triangle two thirds each, pentagon two fifths each, vectors sixty degrees apart 0.8 each, and others."}} tags=["hide-input"]
-figures.fig6_example_allocations(examples, shares)
+figures.fig6_example_allocations({name: (W, shares[name]) for name, W in examples.items()})
 
 # %% [markdown]
 # **Top row.** Orthogonal features own a dimension each, whatever their lengths; an ignored feature has nothing and costs nothing.
@@ -450,7 +450,8 @@ splits = [best_split(*pair) for pair in curves]
 # %% mystnb={"figure": {"caption": "Two features compete for one dimension: increasing returns (A, B), constant and equal returns (C, every split is optimal), diminishing returns (D, E, F); dots mark the optimal split.", "name": "fig-six-situations"}, "image": {"alt": "Six panels with a blue and a black curve of marginal benefit against capacity. In A and B the curves rise and the dots sit at capacities 0 and 1. In C both are one flat line with rings all along it. In D, E and F the curves fall; the dots are at 0 and 1, at equal height inside, and at 1 and 0."}} tags=["hide-input"]
 heads = ["rising, black wins", "rising, blue wins", "constant, equal"]
 heads += ["falling, black wins", "falling, shared", "falling, blue wins"]
-figures.six_situations(grid, curves, splits, heads)
+both = zip(heads, curves, splits, strict=True)
+figures.six_situations(grid, {head: (*pair, split) for head, pair, split in both})
 
 # %% [markdown]
 # **A and B, increasing returns.** The more capacity a feature has, the more it gains from the next bit.
@@ -483,7 +484,8 @@ glue("sec2-split-k", float(1 - in_theory[4]), display=False)
 
 # %% mystnb={"figure": {"caption": "The same six situations in the quadratic model; blue has importance $v$, black importance 1.", "name": "fig-six-situations-quadratic"}, "image": {"alt": "Six panels as in the previous figure, computed from the quadratic model at kurtosis 1.8, 3 and 5. The pattern of optimal dots is the same."}} tags=["hide-input"]
 heads = [f"$k$ = {k:g}, $v$ = {v:g}" for v, k in cases]
-figures.six_situations(grid, pairs, in_theory, heads)
+both = zip(heads, pairs, in_theory, strict=True)
+figures.six_situations(grid, {head: (*pair, split) for head, pair, split in both})
 
 # %%
 ks = np.array([1.1, 1.8, 2.5, 2.99, 3.0, 3.01, 5.0, 9.0, 100.0])
@@ -589,14 +591,11 @@ taken = (worth[None] >= prices[:, None, None]).mean(axis=1).sum(axis=1)
 fine = np.linspace(0, 1, 401)
 figures.water_filling(
     fine,
-    benefits(fine[:, None]),
-    names,
-    allocation.capacity,
+    dict(zip(names, benefits(fine[:, None]).T, strict=True)),
+    allocation,
     benefits(allocation.capacity),
     prices,
     taken,
-    budget,
-    allocation.threshold,
 )
 
 # %% [markdown]

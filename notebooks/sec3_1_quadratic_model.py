@@ -324,11 +324,11 @@ glue("sec3-1-keep-loss", f"{terms[0].sum():.1%}", display=False)
 glue("sec3-1-share-loss", f"{terms[1].sum():.1%}", display=False)
 
 # %% mystnb={"figure": {"caption": "What the data says about each pair of features, and what two models say. Below each: the two terms of the loss, as parts of the variance of the target.", "name": "fig-sec3-1-maps"}, "image": {"alt": "Three square matrices. Data: a fading diagonal. Keep the top features: the diagonal is cut off after the first entries. Best embedding: a longer diagonal with faint off-diagonal entries of both signs."}} tags=["hide-input"]
-figures.correlation_maps(
-    [np.diag(importance), keep.T @ keep, share.T @ share],
-    ["data", "keep the top", "best embedding"],
-    [(0.0, 0.0), *terms],
-)
+figures.correlation_maps({
+    "data": (np.diag(importance), 0.0, 0.0),
+    "keep the top": (keep.T @ keep, *terms[0]),
+    "best embedding": (share.T @ share, *terms[1]),
+})  # fmt: skip
 
 # %% [markdown]
 # The first way costs {glue:text}`sec3-1-keep-loss` of the variance of the target, the second {glue:text}`sec3-1-share-loss`.
@@ -478,16 +478,16 @@ shown = [1.8, 3.0, 9.0]
 grid = np.linspace(1e-3, 1, 400)
 marks = np.array([0.08, 0.2, 0.4, 0.65, 0.9])
 one = np.ones((1, 1))
-families, envelopes, touching = [], [], []
+panels = {}
 for k in shown:
     fixed = fc.best_sq_norm(marks, np.ones(marks.size), k)
     family = (k - 1) * (fixed[:, None] - 1) ** 2 + 2 * fixed[:, None] ** 2 * (1 / grid - 1)
-    families.append(family / (k - 1))
-    envelopes.append(fc.loss_at_best_lengths(grid, np.ones(grid.size), k) / (k - 1))
-    touching.append((marks, fc.loss_at_best_lengths(marks, np.ones(marks.size), k) / (k - 1)))
+    lowest = fc.loss_at_best_lengths(grid, np.ones(grid.size), k) / (k - 1)
+    touching = marks, fc.loss_at_best_lengths(marks, np.ones(marks.size), k) / (k - 1)
+    panels[k] = (family / (k - 1), lowest, touching)
 
 # %% mystnb={"figure": {"caption": "The envelope argument. Gray: the loss of one feature with its length held fixed, for five lengths. Blue: its length always the best. Each gray curve touches the blue one where its length is the best, and there the slopes are equal.", "name": "fig-sec3-1-envelope"}, "image": {"alt": "Three panels for kurtosis 1.8, 3 and 9. In each, five gray hyperbolas lie above a blue curve and touch it at marked points. The blue curve is concave, straight and convex in turn."}} tags=["hide-input"]
-figures.envelope(grid, families, envelopes, touching, shown)
+figures.envelope(grid, panels)
 
 # %% [markdown]
 # The blue curve in {numref}`fig-sec3-1-envelope` is concave for $k<3$, straight at $k=3$ and convex for $k>3$.
@@ -496,12 +496,12 @@ figures.envelope(grid, families, envelopes, touching, shown)
 # The first bit is worth $\frac12(k-1)^2v_i^2$: more than the last one exactly when $k > 3$.
 
 # %%
-curve_kurtosis = [1.5, 2.0, 3.0, 5.0, 9.0, 25.0]
 grid = np.linspace(0, 1, 201)
-curves = [fc.marginal_benefit(grid, np.ones(grid.size), k) for k in curve_kurtosis]
+shown = (1.5, 2.0, 3.0, 5.0, 9.0, 25.0)
+curves = {k: fc.marginal_benefit(grid, np.ones(grid.size), k) for k in shown}
 
 # %% mystnb={"figure": {"caption": "What the next bit of capacity is worth, in units of $v_i^2$. Returns diminish above kurtosis 3, are constant at 3, and increase below. A change of importance moves a curve up or down as a whole.", "name": "fig-sec3-1-benefit"}, "image": {"alt": "Six curves of marginal benefit against capacity on a logarithmic axis, all ending in one point at capacity 1. Those for kurtosis 5, 9 and 25 come from above, the one for 3 is flat, those for 1.5 and 2 come from below."}} tags=["hide-input"]
-figures.marginal_curves(grid, curves, curve_kurtosis)
+figures.marginal_curves(grid, curves)
 
 # %% [markdown]
 # ## Optimal capacity allocation
@@ -529,13 +529,14 @@ figures.marginal_curves(grid, curves, curve_kurtosis)
 
 # %%
 scale = np.linspace(0, 1.4, 561)
-ramp_kurtosis = [3.0, 4.0, 6.0, 12.0, 40.0]
-ramps = [(scale > 1).astype(float)]
-ramps += [np.clip((k - 1) / (k - 3) * scale - 2 / (k - 3), 0, 1) for k in ramp_kurtosis[1:]]
-ramp_lengths = [np.where(ramp == 1, scale, ramp) for ramp in ramps]
+ramps = {3.0: (scale > 1).astype(float)}
+for k in (4.0, 6.0, 12.0, 40.0):
+    ramps[k] = np.clip((k - 1) / (k - 3) * scale - 2 / (k - 3), 0, 1)
 
 # %% mystnb={"figure": {"caption": "The optimum as clipped ramps. (a) A feature gets no capacity up to $2\\lambda/(k-1)$ and a whole dimension from $\\lambda$ on. (b) Shared features are embedded shorter than their importance asks for; only a feature with its own dimension reaches $n_i = v_i$.", "name": "fig-sec3-1-ramps"}, "image": {"alt": "Two panels over importance divided by the multiplier. Top: capacity is a ramp from 0 to 1, a step for kurtosis up to 3 and ever wider as kurtosis grows. Bottom: squared length is the same ramp, followed by the diagonal from 1 on."}} tags=["hide-input"]
-figures.ramps_and_lengths(scale, ramps, ramp_lengths, ramp_kurtosis)
+figures.ramps_and_lengths(
+    scale, {k: (ramp, np.where(ramp == 1, scale, ramp)) for k, ramp in ramps.items()}
+)
 
 # %% [markdown]
 # (sec3-1-explorer)=

@@ -321,7 +321,10 @@ contours = {
     for c in (0.0, *CONTOUR_LEVELS, 1.0)
 }
 figures.fig4_phase_diagrams(
-    importance_1, p, theory.capacity, empirical, contours, ([1, 1], [0.6, 1]), points
+    {"Analytical": (importance_1, p, theory.capacity), "Empirical": (importance_1, p, empirical)},
+    contours,
+    ([1, 1], [0.6, 1]),
+    points,
 )
 
 # %% [markdown]
@@ -400,10 +403,8 @@ glue("sec3-5-share-wedge", float(share[wedge].mean()) if wedge.any() else 1.0, d
 dense_rows = np.linspace(0.6, 1, 100)
 k_rows = np.array([fc.SparseUniform(float(row)).kurtosis for row in dense_rows])
 figures.agreement_maps(
-    importance_1,
-    p,
-    difference,
-    share,
+    (importance_1, p, difference),
+    (importance_1, p, share),
     [((k_rows - 1) / 2, dense_rows), (2 / (k_rows - 1), dense_rows)],
 )
 

@@ -477,7 +477,6 @@ figures.gallery(
         **{f"computation\n6 in 5, {name}": picture(extra["computation", 5, name]) for name in (*acts, "tanh")},
         **{f"{model}\n6 in {D}, tanh": picture(extra[model, D, "tanh"]) for model, D in models.values()},
     },
-    n_columns=4,
 )
 
 # %% [markdown]
@@ -513,7 +512,7 @@ for name, c in computation.items():
 
 # %% mystnb={"figure": {"caption": "Left: mean number of features in the largest block. Right: width of the superposed band of the computation model against kurtosis, on a logarithmic axis.", "name": "fig-sec3-7-secondary"}, "image": {"alt": "Bars of block sizes by nonlinearity for two models. Curves of band width that rise from kurtosis two and level off by kurtosis one hundred."}} tags=["hide-input"]
 figures.secondary_claims(
-    sizes, dict.fromkeys(acts, 1.8 / p), {name: width(c) for name, c in computation.items()}
+    sizes, 1.8 / p, {name: width(c) for name, c in computation.items()}
 )
 
 # %% [markdown]

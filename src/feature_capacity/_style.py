@@ -4,8 +4,6 @@ Figures stand on a paper-white ground, so they read the same on a light and on a
 Nothing here changes matplotlib's global settings.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any

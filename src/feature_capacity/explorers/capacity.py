@@ -1,7 +1,5 @@
 """The capacity explorer: importances, kurtosis and dimensions in, the optimal allocation out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,14 +20,7 @@ COLORS = (*FEATURE_COLORS, "#882255", "#44aa99", "#999933", "#332288", "#aa4466"
 """One color for each feature of an explorer."""
 
 
-def capacity_explorer(
-    importance: Sequence[float],
-    n_dims: int,
-    kurtosis: float,
-    *,
-    identifier: str = "capacity-explorer",
-    title: str = "Explore: who gets how much?",
-) -> Explorer:
+def capacity_explorer(importance: Sequence[float], n_dims: int, kurtosis: float) -> Explorer:
     """Sliders for importances, kurtosis and dimensions; curves, threshold and capacities.
 
     The browser solves equations (15) to (18) by itself; a test compares it with
@@ -41,8 +32,6 @@ def capacity_explorer(
         The setting to begin with; of more than 12 features the most important 12 are taken.
     n_dims : int
     kurtosis : float
-    identifier, title
-        As in :func:`feature_capacity.explorers.html.embed`.
 
     Examples
     --------
@@ -71,7 +60,7 @@ def capacity_explorer(
     still = still_allocation(np.array(first["importance"]), found, first["nDims"])
     told = ", ".join(f"{i} {c:.2f}" for i, c in enumerate(found.capacity, start=1))
     alt = f"Importances and capacities of the features, as bars. Capacities: {told}."
-    return embed("capacity", identifier, title, still, alt, data)
+    return embed("capacity", "capacity-explorer", "Explore: who gets how much?", still, alt, data)
 
 
 def _state(importance: Sequence[float], n_dims: int, kurtosis: float) -> Mapping[str, Any]:

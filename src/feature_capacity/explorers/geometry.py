@@ -1,10 +1,6 @@
 """The geometry explorer: capacities in, an embedding that has them out, rotation by rotation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-
-import numpy as np
 
 from .._arrays import require
 from ..figures.stills import still_embedding
@@ -25,23 +21,13 @@ PRESETS: Mapping[str, Sequence[float]] = {
 }
 
 
-def geometry_explorer(
-    capacity: Sequence[float],
-    *,
-    tolerance: float = 1e-6,
-    identifier: str = "geometry-explorer",
-    title: str = "Explore: any division of the dimensions",
-) -> Explorer:
+def geometry_explorer(capacity: Sequence[float]) -> Explorer:
     """Sliders for capacities whose sum stays; the embedding of Theorem 1 and its blocks.
 
     Parameters
     ----------
     capacity : sequence of 2 to 9 numbers
         The setting to begin with: in [0, 1], with a whole sum of at most 3.
-    tolerance : float
-        Cosine above which two features count as linked.
-    identifier, title
-        As in :func:`feature_capacity.explorers.html.embed`.
 
     Raises
     ------
@@ -59,19 +45,17 @@ def geometry_explorer(
         f"the explorer shows 2 to {MAX_FEATURES} features in up to {MAX_DIMS} dimensions; "
         f"got {c.size} in {n_dims}",
     )
-    first = [float(x) for x in c]
-    shown = {"this one": first, **PRESETS}
+    first = c.tolist()
+    presets = {"this one": first, **PRESETS}
     data = {
         "state": {"capacity": first, "held": [False] * c.size, "step": int(c.size), "member": 0},
-        "presets": [
-            {"name": name, "capacity": list(np.asarray(numbers, dtype=float))}
-            for name, numbers in shown.items()
-        ],
+        "presets": [{"name": name, "capacity": numbers} for name, numbers in presets.items()],
         "limits": {"features": MAX_FEATURES, "dims": MAX_DIMS},
-        "tolerance": tolerance,
+        "tolerance": 1e-6,  # cosine above which two features count as linked
         "colors": COLORS,
     }
     still = still_embedding(c, embedding_from_capacities(c), COLORS)
     told = ", ".join(f"{i} {x:.2f}" for i, x in enumerate(first, start=1))
     alt = f"Capacities as bars, and the cosines of an embedding that has them. Capacities: {told}."
-    return embed("geometry", identifier, title, still, alt, data)
+    title = "Explore: any division of the dimensions"
+    return embed("geometry", "geometry-explorer", title, still, alt, data)

@@ -4,8 +4,6 @@ Script, style and data travel in the output of the cell, so that it works in the
 from a disk, in JupyterLab and in an exported notebook alike: nothing is fetched, no kernel runs.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json
@@ -17,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from PIL import Image
 
 _HERE = Path(__file__).resolve().parent
-
 
 _WITHOUT_SCRIPTS = "This is one setting. With scripts on, this figure can be changed by hand."
 
@@ -81,9 +77,8 @@ def embed(
 
 def _address(figure: Figure) -> str:
     """The picture itself as an address, small enough to travel with a page."""
-    png, webp = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", dpi=150)
-    Image.open(png).convert("RGB").save(webp, format="WEBP", quality=80)
+    webp = io.BytesIO()
+    figure.savefig(webp, format="webp", dpi=150, pil_kwargs={"quality": 80})
     return f"data:image/webp;base64,{base64.b64encode(webp.getvalue()).decode('ascii')}"
 
 

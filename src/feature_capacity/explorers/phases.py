@@ -1,7 +1,5 @@
 """The phase-diagram explorer: a map of capacity, and the embedding in each of its cells."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,8 +50,6 @@ def phase_explorer(
     *,
     start: tuple[float, float] = (1.2, 0.02),
     tolerance: float = 0.1,
-    identifier: str = "phase-explorer",
-    title: str = "Explore: every cell and its embedding",
 ) -> Explorer:
     """Phase diagrams to point at: a cell's numbers, vectors, cosines and blocks.
 
@@ -69,8 +65,6 @@ def phase_explorer(
         Importance and probability of the cell chosen at first.
     tolerance : float
         Cosine above which two features count as linked.
-    identifier, title
-        As in :func:`feature_capacity.explorers.html.embed`.
 
     Raises
     ------
@@ -126,13 +120,14 @@ def phase_explorer(
     }
     key, opening = next(iter(maps.items()))
     W = np.asarray(opening.W[rows, columns][row, column], dtype=float)
-    values = opening.values[rows, columns]
-    still = still_map(importance, probability, values, (row, column), W)
+    picture = importance, probability, opening.values[rows, columns]
+    still = still_map(picture, (row, column), W)
     alt = (
         f"Map of the capacity of feature 1 ({', '.join(key)}), and the cosines between features "
         f"at importance {importance[column]:.3g} and probability {probability[row]:.3g}."
     )
-    return embed("phases", identifier, title, still, alt, data)
+    title = "Explore: every cell and its embedding"
+    return embed("phases", "phase-explorer", title, still, alt, data)
 
 
 def _check(

@@ -1,7 +1,5 @@
 """Figures of Appendix A: partitions, fourth moments, and the bias."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -86,27 +84,20 @@ def moment_matrix(pattern: np.ndarray, n_features: int, kurtosis: str) -> Figure
     fig, ax = plt.subplots(figsize=(6.6, 4.7))
     colors = ListedColormap(list(PATTERN_COLORS.values()))
     ax.imshow(pattern, cmap=colors, vmin=-0.5, vmax=len(PATTERN_COLORS) - 0.5)
-    size = n_features**2
-    for edge in range(1, size):
+    for edge in range(1, n_features**2):
         line = {"color": "white", "lw": 2.4 if edge % n_features == 0 else 0.7}
         ax.axhline(edge - 0.5, **line)
         ax.axvline(edge - 0.5, **line)
-    names = [f"{i}{j}" for i in range(1, n_features + 1) for j in range(1, n_features + 1)]
-    ax.set_xticks(range(size), names, fontsize=7)
-    ax.set_yticks(range(size), names, fontsize=7)
+    names = [f"{i}{j}" for i, j in np.ndindex(n_features + 1, n_features + 1) if i and j]
+    ax.set_xticks(range(len(names)), names, fontsize=7)
+    ax.set_yticks(range(len(names)), names, fontsize=7)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set(xlabel="second factor, indices $kl$", ylabel="first factor, indices $ij$")
-    moments = [
-        rf"all four equal: $\mathbb{{E}}[x^4]$ = {kurtosis}",
-        "$i=j$, $k=l$: 1",
-        "$i=k$, $j=l$: 1",
-        "$i=l$, $j=k$: 1",
-        "an index alone: 0",
-    ]
-    pairs = zip(PATTERN_COLORS.values(), moments, strict=True)
-    handles = [Patch(color=color, label=label) for color, label in pairs]
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5), title="moment")
+    twos = "$i=j$, $k=l$: 1", "$i=k$, $j=l$: 1", "$i=l$, $j=k$: 1"
+    names = rf"all four equal: $\mathbb{{E}}[x^4]$ = {kurtosis}", *twos, "an index alone: 0"
+    patches = [Patch(color=color) for color in PATTERN_COLORS.values()]
+    ax.legend(patches, names, loc="center left", bbox_to_anchor=(1.02, 0.5), title="moment")
     return fig
 
 

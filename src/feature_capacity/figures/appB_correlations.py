@@ -1,7 +1,5 @@
 """Figures of Appendix B: what a model believes about correlations, term by term."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -35,21 +33,21 @@ def correlation_panels(matrices: Sequence[np.ndarray], heads: Sequence[str]) -> 
 
 
 @book_style
-def sampled_covariances(
-    closed: Mapping[str, np.ndarray],
-    sampled: Mapping[str, np.ndarray],
-    error: Mapping[str, np.ndarray],
-) -> Figure:
-    """Sampled covariances against the closed form, with four standard errors, in two panels."""
-    fig, axes = plt.subplots(1, len(closed), figsize=(7.2, 3.1))
+def sampled_covariances(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
+    """Sampled covariances against the closed form, with four standard errors, in two panels.
+
+    ``panels`` holds closed forms, sampled covariances and their standard errors by head.
+    """
+    fig, axes = plt.subplots(1, len(panels), figsize=(7.2, 3.1))
     panel_letters(axes)
-    for ax, name, color in zip(axes, closed, (TRUE_COLOR, HALLUCINATED_COLOR), strict=True):
-        span = [min(closed[name].min(), 0), max(closed[name].max(), 0)]
+    look = zip(axes, (TRUE_COLOR, HALLUCINATED_COLOR), strict=True)
+    for (ax, color), (name, (closed, sampled, error)) in zip(look, panels.items(), strict=True):
+        span = [min(closed.min(), 0), max(closed.max(), 0)]
         margin = 0.08 * (span[1] - span[0])
         span = [span[0] - margin, span[1] + margin]
         ax.plot(span, span, color=BLACK, lw=1, zorder=1)
         style = {"fmt": "o", "color": color, "ms": 4, "mec": "white", "mew": 0.5, "elinewidth": 1}
-        ax.errorbar(closed[name], sampled[name], yerr=4 * error[name], zorder=2, **style)
+        ax.errorbar(closed, sampled, yerr=4 * error, zorder=2, **style)
         ax.set(title=name, xlabel="closed form")
     axes[0].set_ylabel("sampled covariance")
     return fig

@@ -1,8 +1,6 @@
 """Figures of Appendix C: the shape of the loss, and who finds its minimum."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,30 +15,22 @@ _LOSS_MAP = sns.color_palette("crest", as_cmap=True)
 
 @book_style
 def valleys(
-    capacity: np.ndarray,
-    sq_norm: np.ndarray,
-    losses: Sequence[np.ndarray],
-    valley: Sequence[np.ndarray],
-    ends: Sequence[np.ndarray],
-    along: Sequence[np.ndarray],
-    heads: Sequence[str],
+    capacity: np.ndarray, sq_norm: np.ndarray, panels: Mapping[str, tuple[np.ndarray, ...]]
 ) -> Figure:
     """One feature's loss over capacity and length, and along a straight path between two points.
 
     Parameters
     ----------
-    losses, valley : arrays (n_lengths, n_capacities), (n_capacities,)
-        In each panel the loss, and the best squared length for each capacity.
-    ends, along : arrays (2, 2), (n_steps,)
-        The two ends of a path, each as capacity and squared length; the loss at even steps.
+    panels : arrays (n_lengths, n_capacities), (n_capacities,), (2, 2), (n_steps,), by head
+        The loss; the best squared length for each capacity; the two ends of a path, each as
+        capacity and squared length; and the loss at even steps on it.
     """
-    fig, axes = plt.subplots(2, len(losses), figsize=(7.2, 4.9), sharex="row", sharey="row")
+    fig, axes = plt.subplots(2, len(panels), figsize=(7.2, 4.9), sharex="row", sharey="row")
     levels = np.linspace(0, 1.2, 13)
-    panels = zip(axes.T, losses, valley, ends, along, heads, strict=True)
-    for (ax, below), loss, best, path, heights, head in panels:
+    for column, (head, panel) in zip(axes.T, panels.items(), strict=True):
+        (ax, below), (loss, best, path, heights) = column, panel
         ax.contourf(capacity, sq_norm, loss, levels=levels, cmap=_LOSS_MAP, extend="max")
-        thin = {"colors": "white", "linewidths": 0.5}
-        ax.contour(capacity, sq_norm, loss, levels=levels[1:], **thin)
+        ax.contour(capacity, sq_norm, loss, levels=levels[1:], colors="white", linewidths=0.5)
         ax.plot(capacity, best, color=BLACK, lw=3.6)
         ax.plot(capacity, best, color="#fff3b0", lw=2.4)
         ax.plot(*path.T, "o--", color=ORANGE, ms=5, lw=1.6)
@@ -60,11 +50,7 @@ def valleys(
 
 @book_style
 def triangles(
-    corners: np.ndarray,
-    points: np.ndarray,
-    losses: Sequence[np.ndarray],
-    best: Sequence[np.ndarray],
-    heads: Sequence[str],
+    corners: np.ndarray, points: np.ndarray, panels: Mapping[str, tuple[np.ndarray, np.ndarray]]
 ) -> Figure:
     """The loss over all ways in which three features can share one dimension.
 
@@ -74,17 +60,16 @@ def triangles(
         Where the triangle's corners are drawn; corner i gives all capacity to feature i.
     points : array (n, 3)
         Capacities.
-    losses, best : arrays (n,), (3,)
-        In each panel the loss from 0 to 1, and the optimum.
+    panels : arrays (n,), (3,), by head
+        The loss from 0 to 1, and the optimum.
     """
     fig, axes = plt.subplots(2, 2, figsize=(6.4, 5.7))
     x, y = (points @ corners).T
-    outline = np.vstack([corners, corners[:1]])
-    for ax, loss, optimum, head in zip(axes.flat, losses, best, heads, strict=True):
+    for ax, (head, (loss, optimum)) in zip(axes.flat, panels.items(), strict=True):
         image = ax.tricontourf(x, y, loss, levels=np.linspace(0, 1, 21), cmap=_LOSS_MAP)
         thin = {"colors": "white", "linewidths": 0.6}
         ax.tricontour(x, y, loss, levels=np.linspace(0.05, 0.95, 10), **thin)
-        ax.plot(*outline.T, color=BLACK, lw=1)
+        ax.plot(*corners[[0, 1, 2, 0]].T, color=BLACK, lw=1)
         ax.plot(*(optimum @ corners), "*", color="#fff3b0", mec=BLACK, ms=16, clip_on=False)
         for i, (corner, ha) in enumerate(zip(corners, ("center", "left", "right"), strict=True)):
             shift, va = (10, "bottom") if ha == "center" else (-7, "top")

@@ -1,7 +1,5 @@
 """Figures of Appendix E: capacity as a squared correlation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt

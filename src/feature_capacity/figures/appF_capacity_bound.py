@@ -1,7 +1,5 @@
 """Figures of Appendix F: the bound on capacity, entry by entry, and gradient ascent to it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -47,8 +45,8 @@ def proof_matrices(
                 color = "white" if abs(value) > 1 else BLACK
                 centered(ax, j, i, text, fontsize=9, color=color)
                 if name in boxed and i == j:
-                    frame = plt.Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, fill=False, lw=1.8)
-                    ax.add_patch(frame)
+                    square = (j - 0.46, i - 0.46), 0.92, 0.92
+                    ax.add_patch(plt.Rectangle(*square, fill=False, lw=1.8))
             bare(ax, title=name)
     return fig
 

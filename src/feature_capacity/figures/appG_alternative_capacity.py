@@ -1,7 +1,5 @@
 """Figures of Appendix G: the alternative capacity beside the first one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -38,25 +36,21 @@ def ratio_floor(
 
 @book_style
 def tangency(
-    t: np.ndarray,
-    capacity: np.ndarray,
-    alternative: np.ndarray,
-    steps: np.ndarray,
-    gap: np.ndarray,
-    predicted: np.ndarray,
+    t: np.ndarray, both: Sequence[np.ndarray], steps: np.ndarray, gaps: Sequence[np.ndarray]
 ) -> Figure:
     """The two capacities touch at an efficient embedding, and part quadratically.
 
     Parameters
     ----------
     t : array (n,)
-    capacity, alternative : arrays (n, n_features)
-        Along one line through an efficient embedding at t = 0.
+    both : pair of arrays (n, n_features)
+        Both capacities along one line through an efficient embedding at t = 0.
     steps : array (m,)
-    gap, predicted : arrays (m, n_features)
+    gaps : pair of arrays (m, n_features)
         Their difference at distance t, and its leading term.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.6))
+    (capacity, alternative), (gap, predicted) = both, gaps
     for i, color in zip(range(capacity.shape[1]), FEATURE_COLORS, strict=False):
         left.plot(t, capacity[:, i], color=color)
         left.plot(t, alternative[:, i], color=color, ls=(0, (3, 1.5)))
@@ -77,22 +71,19 @@ def tangency(
 
 
 @book_style
-def rank_jump(
-    t: np.ndarray, capacity: np.ndarray, alternative: np.ndarray, at_zero: Sequence[np.ndarray]
-) -> Figure:
+def rank_jump(t: np.ndarray, both: Sequence[tuple[np.ndarray, np.ndarray]]) -> Figure:
     """Both capacities along a path of embeddings whose rank drops at one point.
 
     Parameters
     ----------
     t : array (n,)
         Without 0.
-    capacity, alternative : arrays (n, n_features)
-    at_zero : pair of arrays (n_features,)
-        Both capacities at t = 0.
+    both : two pairs of arrays (n, n_features), (n_features,)
+        Either capacity at these places, and at t = 0.
     """
     fig, axes = plt.subplots(1, 2, figsize=(6.8, 3.3), sharex=True, sharey=True)
     heads = ("capacity $C_i$", r"alternative capacity $\tilde C_i$")
-    for ax, values, point, head in zip(axes, (capacity, alternative), at_zero, heads, strict=True):
+    for ax, (values, point), head in zip(axes, both, heads, strict=True):
         for i, color in zip(range(values.shape[1]), FEATURE_COLORS, strict=False):
             for side in (t < 0, t > 0):
                 ax.plot(t[side], values[side, i], color=color)

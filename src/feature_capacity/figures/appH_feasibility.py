@@ -1,7 +1,5 @@
 """Figures of Appendix H: Lemma 1, the induction as a tree, the matrices it builds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from operator import add
@@ -130,12 +128,10 @@ def two_constructions(trials: pd.DataFrame) -> Figure:
     """Error and share of filled entries of each construction; medians, and ranges of 90 %."""
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.4))
     columns = {left: "largest error", right: "share of entries that are not zero"}
+    look = {"hue": "construction", "style": "construction", "palette": [BLUE, ORANGE]}
     for ax, column in columns.items():
-        sns.lineplot(
-            trials, x="features", y=column, hue="construction", style="construction",
-            palette=[BLUE, ORANGE], estimator="median", errorbar=("pi", 90), ax=ax,
-            legend=ax is right,
-        )  # fmt: skip
+        band = {"estimator": "median", "errorbar": ("pi", 90), "legend": ax is right}
+        sns.lineplot(trials, x="features", y=column, ax=ax, **look, **band)
         ax.set_xlabel("features $N$")
     left.set(yscale="log", ylabel="largest error of rows and capacities", ylim=(1e-17, 2e-14))
     left.axhline(2.0**-52, color=MUTED, lw=1, ls=(0, (1, 2)))
@@ -169,6 +165,4 @@ def _heights(steps: Sequence[Step]) -> list[list[float]]:
 
 
 def _number(value: object) -> str:
-    if isinstance(value, Fraction):
-        return str(value)
-    return f"{float(value):.3g}"
+    return str(value) if isinstance(value, Fraction) else f"{float(value):.3g}"

@@ -1,8 +1,6 @@
 """Figures of the page on errata: printed and corrected forms held against a computation."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,26 +15,21 @@ PRINTED_COLOR = "#b3261e"
 
 @book_style
 def bias_term(
-    bias: np.ndarray,
-    corrected: np.ndarray,
-    printed: np.ndarray,
-    sampled_at: np.ndarray,
-    sampled: np.ndarray,
-    error: np.ndarray,
+    bias: np.ndarray, corrected: np.ndarray, printed: np.ndarray, samples: Sequence[np.ndarray]
 ) -> Figure:
     """Expected loss against the bias: two formulas, and what sampling says.
 
     Parameters
     ----------
     bias, corrected, printed : arrays (n,)
-    sampled_at, sampled, error : arrays (m,)
+    samples : arrays (m,)
         Biases, sampled losses, and four standard errors of them.
     """
     fig, ax = plt.subplots(figsize=(5.6, 3.5))
     ax.plot(bias, printed, color=PRINTED_COLOR, ls="--", label="as printed")
     ax.plot(bias, corrected, color=BLUE, label="corrected")
     style = {"color": BLACK, "ms": 5, "capsize": 3, "zorder": 3}
-    ax.errorbar(sampled_at, sampled, error, fmt="o", label="sampled", **style)
+    ax.errorbar(*samples, fmt="o", label="sampled", **style)
     ax.set(xlim=(bias[0], bias[-1]), ylim=(0, None))
     ax.set(xlabel="bias $b$", ylabel=r"expected loss  $\mathbb{E}[L]$")
     ax.legend()
@@ -44,21 +37,19 @@ def bias_term(
 
 
 @book_style
-def curvature(
-    capacity: np.ndarray, loss: Mapping[str, np.ndarray], benefit: Mapping[str, np.ndarray]
-) -> Figure:
+def curvature(capacity: np.ndarray, cases: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """Loss of a feature and its marginal benefit against capacity, for dense and sparse inputs.
 
     Parameters
     ----------
     capacity : array (n,)
-    loss, benefit : dicts of arrays (n,)
-        By name of the case; in units of the loss when ignored, and of the last benefit.
+    cases : pairs of arrays (n,), by name
+        Loss and benefit, in units of the loss when ignored, and of the last benefit.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.1))
-    for name, color in zip(loss, FEATURE_COLORS, strict=False):
-        left.plot(capacity, loss[name], color=color, label=name)
-        right.plot(capacity, benefit[name], color=color, label=name)
+    for (name, curves), color in zip(cases.items(), FEATURE_COLORS, strict=False):
+        for ax, curve in zip((left, right), curves, strict=True):
+            ax.plot(capacity, curve, color=color, label=name)
     left.set(title="loss", ylabel="relative to an ignored feature")
     right.set(title="marginal benefit", yscale="log")
     right.set_ylabel(r"$-\partial\mathcal{L}/\partial C_i\;/\;2v_i^2$")
@@ -92,24 +83,23 @@ def readouts(
 
 
 @book_style
-def scale_dependence(
-    scale: np.ndarray, definition: np.ndarray, rival: np.ndarray, names: tuple[str, str]
-) -> Figure:
+def scale_dependence(scale: np.ndarray, formulas: Mapping[str, np.ndarray]) -> Figure:
     """Two formulas for the capacity of one feature while the whole embedding is scaled.
 
     Parameters
     ----------
-    scale, definition, rival : arrays (n,)
-    names : pair of str
+    scale : array (n,)
+    formulas : arrays (n,) by name, the definition first
     """
     fig, ax = plt.subplots(figsize=(5.4, 3.2))
     ax.axhspan(1, 100, color="#f3f4f6", lw=0)
-    ax.plot(scale, definition, color=BLUE, label=names[0])
-    ax.plot(scale, rival, color=PRINTED_COLOR, ls="--", label=names[1])
+    looks = {"color": BLUE}, {"color": PRINTED_COLOR, "ls": "--"}
+    for (name, values), look in zip(formulas.items(), looks, strict=True):
+        ax.plot(scale, values, label=name, **look)
     ax.set(xscale="log", yscale="log")
     plain_ticks(ax.xaxis, (0.25, 0.5, 1, 2, 4))
     plain_ticks(ax.yaxis, (0.1, 0.5, 1, 10))
-    ax.set(xlim=(scale[0], scale[-1]), ylim=(rival.min() / 1.5, rival.max() * 1.5))
+    ax.set(xlim=(scale[0], scale[-1]), ylim=(values.min() / 1.5, values.max() * 1.5))
     ax.text(scale[-1] * 0.9, 1.25, "no capacity can be here", ha="right", color=MUTED)
     ax.set(xlabel="scale of the embedding", ylabel="capacity of feature 1")
     ax.legend(loc="lower left")

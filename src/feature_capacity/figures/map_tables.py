@@ -1,11 +1,8 @@
 """Tables of maps of capacity: one row for each model, one column for each nonlinearity."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
@@ -13,14 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from .maps import CAPACITY_LOOK, CHANCE, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
+from .panels import Map, small_multiples
 
 PLATEAU_LEVELS = tuple(sorted({*CONTOUR_LEVELS, 0.47, 0.53} - {0.5}))
 """Contours of Figure 7: 0.47 and 0.53 in place of 0.5."""
 
 _FEW_LABELS = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
-
-Map = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Importances, probabilities, and one value for each cell, (len(p), len(V))."""
 
 
 def map_cells(ax: Axes, picture: Map, **style: Any) -> QuadMesh:
@@ -44,13 +39,11 @@ def capacity_map(ax: Axes, picture: Map) -> QuadMesh:
     return image
 
 
-def table_of_maps(rows: Mapping[str, Mapping[str, Any]], below: float) -> tuple[Figure, np.ndarray]:
+def table_of_maps(rows: Mapping[str, Mapping[str, Map]], below: float) -> tuple[Figure, np.ndarray]:
     """Axes for a table of maps with heads on top and at the left, and labels shared by all."""
     columns = list(next(iter(rows.values())))
-    size = (0.9 + 1.72 * len(columns), below + 1.66 * len(rows))
-    fig, axes = plt.subplots(
-        len(rows), len(columns), figsize=size, sharex=True, sharey=True, squeeze=False
-    )
+    n, width = len(columns), 0.9 + 1.72 * len(columns)
+    fig, axes = small_multiples(n * len(rows), n, width, 1.66, below, sharex=True, sharey=True)
     for ax, name in zip(axes[0], columns, strict=True):
         ax.set_title(name)
     for ax, name in zip(axes[:, 0], rows, strict=True):

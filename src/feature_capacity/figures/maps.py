@@ -1,7 +1,5 @@
 """Maps over two logarithmic axes: capacities and phases by importance and sparsity."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Pieces that figures of many pages are put together from: panels, ticks, legends, dots, notes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +15,9 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 HALVES = (0, 0.5, 1), ("0", "½", "1")
 """Ticks of an axis from 0 to 1, and their labels; for ``ax.set_xticks``."""
+
+Map = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Importances, probabilities, and one value for each cell, (len(p), len(V))."""
 
 POINTER = {"arrowstyle": "-", "color": "#6b7280", "lw": 0.8}
 """A thin line from a note to what it is about; for ``arrowprops``."""
@@ -42,8 +43,7 @@ def small_multiples(
     n_rows = -(-n // n_columns)
     size = (width, margin + row_height * n_rows)
     fig, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False, **options)
-    for ax in axes.flat[n:]:
-        ax.set_visible(False)
+    plt.setp(axes.flat[n:], visible=False)
     return fig, axes
 
 
@@ -65,10 +65,8 @@ def plain_ticks(axis: Axis, ticks: Sequence[float], minor: bool = False) -> None
 
 def outer_labels(axes: np.ndarray, x: str, y: str) -> None:
     """Label the lowest panels below and the leftmost ones at the left."""
-    for ax in axes[-1]:
-        ax.set_xlabel(x)
-    for ax in axes[:, 0]:
-        ax.set_ylabel(y)
+    plt.setp(axes[-1], xlabel=x)
+    plt.setp(axes[:, 0], ylabel=y)
 
 
 def dot(ax: Axes, x: Any, y: Any, color: Any, size: float, **style: Any) -> None:

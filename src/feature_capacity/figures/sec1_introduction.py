@@ -1,8 +1,6 @@
 """Figures of the introduction: two kinds of polysemanticity, equal marginal loss, toy models."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -20,35 +18,27 @@ from .vectors import arrows_on_neurons, feature_colors
 
 
 @book_style
-def fig1_two_kinds(
-    heads: Sequence[str], matrices: Sequence[np.ndarray], capacity: Sequence[np.ndarray]
-) -> Figure:
+def fig1_two_kinds(embeddings: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """Figure 1: two embeddings that are both polysemantic, and what each neuron receives.
 
     Parameters
     ----------
-    heads, matrices, capacity
-        For each column its head, an embedding (2, 2) whose rows are neurons, its capacities (2,).
+    embeddings : pairs of arrays (2, 2), (2,), by head
+        In each of two columns an embedding, whose rows are neurons, and its capacities.
     """
-    fig, axes = plt.subplots(
-        2, len(heads), figsize=(6.6, 6.2), height_ratios=[2.3, 1], sharey="row", squeeze=False
-    )
-    for column, (head, W, c) in enumerate(zip(heads, matrices, capacity, strict=True)):
-        top, bottom = axes[:, column]
+    fig, axes = plt.subplots(2, 2, figsize=(6.6, 6.2), height_ratios=[2.3, 1], sharey="row")
+    for (top, bottom), (head, (W, c)) in zip(axes.T, embeddings.items(), strict=True):
         top.set_title(head, fontsize=12)
         arrows_on_neurons(top, W, letters="AB", size=13)
         shares = "    ".join(f"$C_{letter}$ = {x:.2f}" for letter, x in zip("AB", c, strict=True))
         centered(top, 0.33, -0.3, shares, fontsize=12, bbox={"fc": "white", "ec": "none", "pad": 3})
         top.set(xlim=(-0.5, 1.16), ylim=(-0.46, 1.16), xlabel="neuron 1")
         _received(bottom, W)
-        if column == 0:
-            top.set_ylabel("neuron 2")
-            bottom.set_ylabel("input $W_{ai}$")
+    axes[0, 0].set_ylabel("neuron 2")
+    axes[1, 0].set_ylabel("input $W_{ai}$")
     names = [Patch(color=FEATURE_COLORS[i], label=f"from feature {'AB'[i]}") for i in (0, 1)]
-    axes[1, -1].legend(
-        handles=names, loc="upper right", bbox_to_anchor=(1.02, 1.22), fontsize=10, ncols=2,
-        columnspacing=1.0, handlelength=1.0,
-    )  # fmt: skip
+    look = {"fontsize": 10, "ncols": 2, "columnspacing": 1.0, "handlelength": 1.0}
+    axes[1, 1].legend(handles=names, loc="upper right", bbox_to_anchor=(1.02, 1.22), **look)
     return fig
 
 
@@ -68,21 +58,18 @@ def _received(ax: Axes, W: np.ndarray) -> None:
 
 
 @book_style
-def turning_the_basis(
-    degrees: np.ndarray, crosstalk: Sequence[np.ndarray], labels: Sequence[str]
-) -> Figure:
+def turning_the_basis(degrees: np.ndarray, crosstalk: Mapping[str, np.ndarray]) -> Figure:
     """Worst cross-talk of a neuron while the neuron basis turns; one line per embedding.
 
     Parameters
     ----------
     degrees : array (n_angles,)
-    crosstalk, labels
-        For each embedding an array (n_angles,), from 0 (each neuron hears one feature) to 1,
-        and its name.
+    crosstalk : arrays (n_angles,) by name of the embedding
+        From 0 (each neuron hears one feature) to 1.
     """
     fig, ax = plt.subplots(figsize=(6.6, 3.3))
     colors = (PHASE_COLORS[MONOSEMANTIC], PHASE_COLORS[POLYSEMANTIC])
-    for values, label, color in zip(crosstalk, labels, colors, strict=True):
+    for (label, values), color in zip(crosstalk.items(), colors, strict=True):
         lowest = int(np.argmin(values))
         ax.plot(degrees, values, color=color, lw=2.6, label=label)
         dot(ax, degrees[lowest], values[lowest], "white", 10, mec=color, mew=2.4)
@@ -176,7 +163,7 @@ def fig3_two_toy_models(W: np.ndarray) -> Figure:
     # The autoencoder: in, squeeze, out; the loss compares each output with its own input.
     x, h, out = _row(n, first, 0.0), _row(few, first, 2.1), _row(n, first, 4.2)
     _wires(ax, x, h, W)
-    _wires(ax, h, out, W.T, by_source=False)
+    _wires(ax, h, out, W.T)
     for nodes, kind in ((x, own), (h, W), (out, own)):
         _nodes(ax, nodes, kind)
 
@@ -241,19 +228,17 @@ def _nodes(ax: Axes, places: np.ndarray, weights: np.ndarray, curved: bool = Fal
 
 
 def _wires(
-    ax: Axes,
-    sources: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    by_source: bool = True,
-    color: str | None = None,
+    ax: Axes, sources: np.ndarray, targets: np.ndarray, weights: np.ndarray, color: str = ""
 ) -> None:
-    """Lines from sources to targets, as strong as weights (n_targets, n_sources)."""
+    """Lines from sources to targets, as strong as weights (n_targets, n_sources).
+
+    Their colors are those of features, which are at the end with more nodes.
+    """
     strength = np.abs(weights) / np.abs(weights).max()
     hues = feature_colors(max(strength.shape))
     for (t, s), size in np.ndenumerate(strength):
         if size > 0.02:
             ends = np.stack([sources[s], targets[t]], axis=1)
             look = {"lw": 0.5 + 1.7 * size, "alpha": 0.35 + 0.55 * size, "zorder": 1}
-            hue = color or hues[s if by_source else t]
+            hue = color or hues[s if len(sources) >= len(targets) else t]
             ax.plot(*ends, color=hue, solid_capstyle="round", **look)

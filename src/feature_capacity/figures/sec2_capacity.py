@@ -1,7 +1,5 @@
 """Figures of section 2: what capacity measures, and how a budget of it is shared."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -10,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style, panel_letters
+from ..theory.budget import BudgetAllocation
 from .panels import HALVES, centered, dot, legend_above, note, outer_labels
 from .vectors import arrows_on_neurons, feature_colors
 
@@ -17,28 +16,25 @@ _BAND = "#e8ebef"
 
 
 @book_style
-def fig6_example_allocations(
-    examples: Mapping[str, np.ndarray], capacity: Mapping[str, np.ndarray]
-) -> Figure:
+def fig6_example_allocations(examples: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """Figure 6: arrangements in the plane, and how each divides its two dimensions.
 
     Parameters
     ----------
-    examples, capacity
-        Embeddings (2, n_features) and their capacities by name; the hatched rest of a bar is
-        capacity unused.
+    examples : pairs of arrays (2, n_features), (n_features,), by name
+        Embeddings and their capacities; the hatched rest of a bar is capacity unused.
     """
     columns = 3
     rows = -(-len(examples) // columns)
     fig = plt.figure(figsize=(6.6, 2.78 * rows))
     cells = fig.add_gridspec(rows, columns, hspace=0.24)
-    for cell, (name, W) in zip(cells, examples.items(), strict=False):
+    for cell, (name, (W, capacity)) in zip(cells, examples.items(), strict=False):
         inner = cell.subgridspec(2, 1, height_ratios=[5, 1.15], hspace=0.02)
         arrows, bar = fig.add_subplot(inner[0]), fig.add_subplot(inner[1])
         arrows.set_title(name, fontsize=11)
         arrows_on_neurons(arrows, W)
         arrows.set(xlim=(-1.12, 1.12), ylim=(-1.12, 1.12))
-        _budget_bar(bar, capacity[name])
+        _budget_bar(bar, capacity)
     return fig
 
 
@@ -107,25 +103,20 @@ def vanishing_embeddings(
 
 @book_style
 def six_situations(
-    grid: np.ndarray,
-    pairs: Sequence[Sequence[np.ndarray]],
-    splits: Sequence[float | None],
-    heads: Sequence[str],
+    grid: np.ndarray, situations: Mapping[str, tuple[np.ndarray, np.ndarray, float | None]]
 ) -> Figure:
     """Two marginal-benefit curves in six situations, as in the lower half of Figure 4.
 
     Parameters
     ----------
-    grid, pairs
-        Capacities, and over them six pairs of curves, blue and black, that compete for one
-        dimension.
-    splits, heads
-        For each pair the optimal capacity of blue, the rest being black's, or None where every
-        split is optimal; and a head.
+    grid : array (n_points,)
+    situations : arrays (n_points,), (n_points,) and a number, by head
+        Curves over the capacities of the grid, blue and black, that compete for one dimension;
+        and the optimal capacity of blue, the rest being black's, or None where all are optimal.
     """
     fig, axes = plt.subplots(2, 3, figsize=(6.8, 5.0), sharex=True)
     panel_letters(axes.flat, "ABCDEF")
-    for ax, (blue, black), split, head in zip(axes.flat, pairs, splits, heads, strict=True):
+    for ax, (head, (blue, black, split)) in zip(axes.flat, situations.items(), strict=True):
         ax.set_title(head, fontsize=10.5, pad=8)
         ax.plot(grid, black, color=BLACK, lw=2.6)
         ax.plot(grid, blue, color=BLUE, lw=2.6, ls="-" if split is not None else (0, (3, 3)))
@@ -149,43 +140,40 @@ def six_situations(
 @book_style
 def water_filling(
     grid: np.ndarray,
-    benefits: np.ndarray,
-    names: Sequence[str],
-    capacity: np.ndarray,
+    benefits: Mapping[str, np.ndarray],
+    best: BudgetAllocation,
     at_optimum: np.ndarray,
     thresholds: np.ndarray,
     spent: np.ndarray,
-    budget: float,
-    threshold: float,
 ) -> Figure:
     """Curves of several families meet one threshold, which is where spending meets the budget.
 
     Parameters
     ----------
-    grid, benefits, names
-        Capacities (n_points,), curves over them (n_points, n_features), and their names.
-    capacity, at_optimum : arrays (n_features,)
-        Optimal capacities and the benefits there.
+    grid, benefits : array (n_points,), arrays (n_points,) by name
+        Capacities, and a curve over them for each feature.
+    best, at_optimum : BudgetAllocation, array (n_features,)
+        The optimal allocation, and the benefits there.
     thresholds, spent : arrays (n_thresholds,)
         Total capacity taken when everything worth the threshold or more is served.
-    budget, threshold : float
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 4.8), width_ratios=[1.45, 1], sharey=True)
-    for i, name in enumerate(names):
-        color = FEATURE_COLORS[i]
-        left.plot([capacity[i]] * 2, [0, at_optimum[i]], color=color, lw=1.2, ls=(0, (2, 2)))
-        left.plot(grid, benefits[:, i], color=color, lw=2.3, label=name)
-        dot(left, capacity[i], at_optimum[i], color, 10)
+    optimum = zip(best.capacity, at_optimum, FEATURE_COLORS, strict=False)
+    for (name, curve), (c, height, color) in zip(benefits.items(), optimum, strict=True):
+        left.plot([c, c], [0, height], color=color, lw=1.2, ls=(0, (2, 2)))
+        left.plot(grid, curve, color=color, lw=2.3, label=name)
+        dot(left, c, height, color, 10)
+    budget = best.capacity.sum()
     right.plot(spent, thresholds, color=BLACK, lw=2.3)
     right.axvline(budget, color=MUTED, lw=2)
-    dot(right, budget, threshold, BLACK, 10)
+    dot(right, budget, best.threshold, BLACK, 10)
     for ax in (left, right):
-        ax.axhline(threshold, color=MUTED, lw=1.2, ls=(0, (4, 3)), zorder=0)
+        ax.axhline(best.threshold, color=MUTED, lw=1.2, ls=(0, (4, 3)), zorder=0)
     at, place = (budget, 0.98), ("data", "axes fraction")
     note(right, "budget", at, (5, 0), xycoords=place, va="top", weight="bold")
     left.set(xlim=(0, 1), ylim=(0, float(thresholds.max())))
     left.set(xlabel="capacity $C_i$", ylabel=r"marginal benefit $-\partial L/\partial C_i$")
-    right.set(xlabel=r"capacity taken $\Sigma_i C_i$", ylabel="price", xlim=(0, len(names)))
+    right.set(xlabel=r"capacity taken $\Sigma_i C_i$", ylabel="price", xlim=(0, len(benefits)))
     fig.legend(loc="outside upper center", ncols=3, fontsize=10.5, handlelength=1.4)
     return fig
 

@@ -1,7 +1,5 @@
 """Figures of sections 3.1 to 3.4: the loss, what it trades, and who gets capacity."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -56,23 +54,19 @@ def sampling_funnel(
 
 
 @book_style
-def correlation_maps(
-    matrices: Sequence[np.ndarray], heads: Sequence[str], terms: Sequence[tuple[float, float]]
-) -> Figure:
+def correlation_maps(panels: Mapping[str, tuple[np.ndarray, float, float]]) -> Figure:
     """What the data and two models say about each pair of features, as matrices side by side.
 
     Parameters
     ----------
-    matrices, heads
-        For each column a matrix (n_features, n_features), the diagonal of importances for the
-        data and the Gram matrix for a model; and its head.
-    terms : pairs
-        Missed and hallucinated part of each loss, as fractions of the variance of the target;
+    panels : array (n_features, n_features) and two numbers, by head
+        The diagonal of importances for the data, or the Gram matrix of a model; the missed and
+        the hallucinated part of its loss, as fractions of the variance of the target, which are
         not written where both are 0.
     """
-    fig, axes = plt.subplots(1, len(matrices), figsize=(6.6, 3.1), sharey=True)
-    limit = max(float(np.abs(m).max()) for m in matrices)
-    for ax, matrix, head, (missed, hallucinated) in zip(axes, matrices, heads, terms, strict=True):
+    fig, axes = plt.subplots(1, len(panels), figsize=(6.6, 3.1), sharey=True)
+    limit = max(float(np.abs(matrix).max()) for matrix, _, _ in panels.values())
+    for ax, (head, (matrix, missed, hallucinated)) in zip(axes, panels.items(), strict=True):
         image = pair_matrix(ax, matrix, limit)
         ax.set(title=head, xlabel="feature $j$")
         if missed + hallucinated > 0:
@@ -111,43 +105,36 @@ def loss_terms_against_kurtosis(
     ax.set(xlabel="kurtosis $k$ of a feature", ylabel="loss, part of Var[$y$]")
     right = kurtosis[-1] * 0.94
     ax.text(right, alone[-1] + 0.02, "some kept, the others left out", ha="right", va="bottom")
-    at = int(np.searchsorted(kurtosis, 1.55))
-    ax.text(kurtosis[at], missed[at] / 2, "missed", color="white", weight="bold", ha="center")
-    # Where the band is as wide as the word; white would be hard to read on orange.
-    at = int(np.searchsorted(kurtosis, 7.2))
-    height = (missed[at] + total[at]) / 2
-    centered(ax, kurtosis[at], height, "hallucinated", weight="bold")
-    at = int(np.searchsorted(kurtosis, 6))  # below the dashed line
-    spot, style = (kurtosis[at], total[at]), {"arrowprops": POINTER, "bbox": _HALO, "va": "bottom"}
+    # Where the bands are as wide as the words, and below the dashed line.
+    dense, wide, sparse = np.searchsorted(kurtosis, (1.55, 7.2, 6))
+    ax.text(kurtosis[dense], missed[dense] / 2, "missed", color="white", weight="bold", ha="center")
+    # Not in white, which would be hard to read on orange.
+    height = (missed[wide] + total[wide]) / 2
+    centered(ax, kurtosis[wide], height, "hallucinated", weight="bold")
+    spot = (kurtosis[sparse], total[sparse])
+    style = {"arrowprops": POINTER, "bbox": _HALO, "va": "bottom"}
     ax.annotate("all features share", spot, (16, 12), textcoords="offset points", **style)
     return fig
 
 
 @book_style
 def envelope(
-    capacity: np.ndarray,
-    curves: Sequence[np.ndarray],
-    best: Sequence[np.ndarray],
-    touching: Sequence[tuple[np.ndarray, np.ndarray]],
-    kurtosis: Sequence[float],
+    capacity: np.ndarray, panels: Mapping[float, tuple[np.ndarray, np.ndarray, np.ndarray]]
 ) -> Figure:
     """Loss of one feature against its capacity: at several fixed lengths, and at the best length.
 
     Parameters
     ----------
     capacity : array (n,)
-    curves, best : arrays (n_lengths, n), (n,), one for each kurtosis
-    touching : pairs of arrays (n_lengths,)
-        Capacities and losses at which each fixed length is the best one.
-    kurtosis : numbers
+    panels : arrays (n_lengths, n), (n,), (2, n_lengths), by kurtosis
+        Losses at fixed lengths and at the best; where the two touch, as capacities and losses.
     """
-    fig, axes = plt.subplots(1, len(kurtosis), figsize=(6.8, 2.9), sharey=True)
+    fig, axes = plt.subplots(1, len(panels), figsize=(6.8, 2.9), sharey=True)
     bends = {-1: "concave", 0: "straight", 1: "convex"}
-    panels = zip(axes, curves, best, touching, kurtosis, strict=True)
-    for ax, family, low, (at, height), k in panels:
+    for ax, (k, (family, low, touching)) in zip(axes, panels.items(), strict=True):
         ax.plot(capacity, family.T, color="#b6bdc6", lw=0.9)
         ax.plot(capacity, low, color=BLUE, lw=2.6)
-        ax.plot(at, height, "o", color=BLUE, ms=4.5, mfc="white", mew=1.4)
+        ax.plot(*touching, "o", color=BLUE, ms=4.5, mfc="white", mew=1.4)
         ax.set_title(f"$k = {k:g}$: {bends[int(np.sign(k - 3))]}", weight="normal")
         ax.set_xticks(*HALVES)
         ax.set(xlim=(0, 1), ylim=(0, 1.15), xlabel="capacity $C_i$")
@@ -157,25 +144,22 @@ def envelope(
 
 
 @book_style
-def marginal_curves(
-    capacity: np.ndarray, curves: Sequence[np.ndarray], kurtosis: Sequence[float]
-) -> Figure:
+def marginal_curves(capacity: np.ndarray, curves: Mapping[float, np.ndarray]) -> Figure:
     """Marginal benefit of capacity at the best length, for several kurtoses.
 
     Parameters
     ----------
     capacity : array (n,)
-    curves : arrays (n,)
+    curves : arrays (n,), by kurtosis
         In units of the squared importance.
-    kurtosis : numbers
     """
     fig, ax = plt.subplots(figsize=(5.6, 3.9))
     near = int(0.06 * len(capacity))
-    for curve, k, color in zip(curves, kurtosis, _kurtosis_colors(len(kurtosis)), strict=True):
+    for (k, curve), color in zip(curves.items(), _kurtosis_colors(len(curves)), strict=True):
         ax.plot(capacity, curve, color=color)
         centered(ax, capacity[near], curve[near], f"$k={k:g}$", bbox={**_HALO, "alpha": 1})
-    ax.plot(1, curves[0][-1], "o", color=BLACK, ms=6, zorder=3, clip_on=False)
-    end, pointer = (1, curves[0][-1]), {**POINTER, "shrinkB": 6}
+    ax.plot(1, curve[-1], "o", color=BLACK, ms=6, zorder=3, clip_on=False)
+    end, pointer = (1, curve[-1]), {**POINTER, "shrinkB": 6}
     ax.annotate("all end here", end, (0.98, 0.35), ha="right", va="center", arrowprops=pointer)
     centered(ax, 0.72, 40, "falling:\nfeatures share", color=MUTED)
     centered(ax, 0.72, 0.16, "rising:\nwinners take all", color=MUTED)
@@ -189,10 +173,7 @@ def marginal_curves(
 
 @book_style
 def ramps_and_lengths(
-    importance: np.ndarray,
-    capacity: Sequence[np.ndarray],
-    sq_norm: Sequence[np.ndarray],
-    kurtosis: Sequence[float],
+    importance: np.ndarray, ramps: Mapping[float, tuple[np.ndarray, np.ndarray]]
 ) -> Figure:
     """Optimal capacity and squared length of a feature against its importance.
 
@@ -200,37 +181,36 @@ def ramps_and_lengths(
     ----------
     importance : array (n,)
         In units of the multiplier.
-    capacity, sq_norm : arrays (n,), one for each kurtosis
-        Lengths in units of the multiplier too.
-    kurtosis : numbers
+    ramps : pairs of arrays (n,), by kurtosis
+        Capacities, and squared lengths in units of the multiplier too.
     """
     fig, (top, low) = plt.subplots(2, 1, figsize=(5.6, 5.6), sharex=True)
-    colors = _kurtosis_colors(len(kurtosis))
-    for C, n, k, color in zip(capacity, sq_norm, kurtosis, colors, strict=True):
+    colors = _kurtosis_colors(len(ramps))
+    for (k, (C, n)), color in zip(ramps.items(), colors, strict=True):
         name = rf"$k\leq{k:g}$" if k <= 3 else f"$k={k:g}$"
         top.plot(importance, C, color=color, label=name)
-        low.plot(importance, n, color=color, label=name)
+        low.plot(importance, n, color=color)
     low.plot(importance, importance, color=MUTED, lw=1, ls="--", zorder=0)
     low.text(1.27, 1.31, "$n_i=v_i$", color=MUTED, ha="right", va="bottom")
-    middle = len(kurtosis) // 2
-    shade = {"color": colors[middle], "alpha": 0.12, "lw": 0}
-    low.fill_between(importance, sq_norm[middle], importance, **shade)
-    shorter = f"embedded shorter\nthan asked ($k={kurtosis[middle]:g}$)"
+    middle = len(ramps) // 2
+    k, (_, n) = list(ramps.items())[middle]
+    low.fill_between(importance, n, importance, color=colors[middle], alpha=0.12, lw=0)
+    shorter = f"embedded shorter\nthan asked ($k={k:g}$)"
     low.annotate(shorter, (0.58, 0.36), (0.22, 0.95), ha="center", arrowprops=POINTER)
     for ax in (top, low):
         ax.axvline(1, color=MUTED, lw=0.8, ls=":")
-        ax.set_xlim(importance[0], importance[-1])
     panel_letters((top, low))
     top.legend(loc="upper left", handlelength=1.2)
     top.set(ylim=(-0.02, 1.08), ylabel="capacity $C_i$")
     low.set(ylim=(-0.03, None), ylabel=r"squared length $n_i\,/\,\lambda$")
     low.set_xlabel(r"importance over multiplier, $v_i\,/\,\lambda$")
+    low.set_xlim(importance[0], importance[-1])
     return fig
 
 
 @book_style
 def stacked_capacities(
-    kurtosis: np.ndarray, capacity: np.ndarray, importance: np.ndarray, marked: float | None = None
+    kurtosis: np.ndarray, capacity: np.ndarray, importance: np.ndarray, marked: float
 ) -> Figure:
     """Optimal capacities of a set of features, stacked, as the kurtosis rises.
 
@@ -240,7 +220,7 @@ def stacked_capacities(
     capacity : array (n, n_features)
     importance : array (n_features,)
         In descending order.
-    marked : float, optional
+    marked : float
         A kurtosis to mark.
     """
     fig, ax = plt.subplots(figsize=(5.8, 3.9))
@@ -258,6 +238,5 @@ def stacked_capacities(
     total = round(float(ends[-1]))
     ax.set(xlim=(kurtosis[0], kurtosis[-1]), ylim=(0, total), yticks=range(total + 1))
     ax.set(xlabel="kurtosis $k$ of a feature", ylabel="capacity, stacked")
-    if marked is not None:
-        ax.plot(marked, 0, "^", color=BLACK, ms=8, clip_on=False, zorder=4)
+    ax.plot(marked, 0, "^", color=BLACK, ms=8, clip_on=False, zorder=4)
     return fig

@@ -1,7 +1,5 @@
 """Figures of sections 3.5 and 3.6: phase diagrams, marginal curves, the critical point."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 
 from .._style import BLACK, BLUE, CAPACITY_MAP, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
 from .maps import CAPACITY_LOOK, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
-from .panels import HALVES, centered, color_bar, dot, note, plain_ticks
+from .panels import HALVES, Map, centered, color_bar, dot, note, plain_ticks
 
 _LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map
 
@@ -84,8 +82,7 @@ def boundary_lines(
         centered(ax, at, y, word, color=color, weight="bold")
     ax.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=ends)
     ax.set(xlabel="kurtosis beyond the critical one, $k-3$", ylabel=VARIED)
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter("{x:g}")
+    plt.setp((ax.xaxis, ax.yaxis), major_formatter="{x:g}")
     return fig
 
 
@@ -101,20 +98,15 @@ def _frame(ax: Axes, left: bool = True) -> None:
 def _letter(ax: Axes, letter: str, at: tuple[float, float]) -> None:
     look = {"ms": 7, "mew": 1.3, "clip_on": False} if letter == "C" else {"ms": 4}
     ax.plot(*at, "o", color="white", mec=BLACK, zorder=6, **look)
-    side = -1 if letter in "AD" else 1
-    note(
-        ax, letter, at, (7 * side, 0), color="white", ha="left" if side > 0 else "right",
-        va="center_baseline", weight="bold", fontsize=12, zorder=7,
-        path_effects=[withStroke(linewidth=2.6, foreground=BLACK)],
-    )  # fmt: skip
+    shift, ha = (-7, "right") if letter in "AD" else (7, "left")
+    style = {"ha": ha, "va": "center_baseline", "weight": "bold", "fontsize": 12, "zorder": 7}
+    rim = [withStroke(linewidth=2.6, foreground=BLACK)]
+    note(ax, letter, at, (shift, 0), color="white", path_effects=rim, **style)
 
 
 @book_style
 def fig4_phase_diagrams(
-    importance_1: np.ndarray,
-    p: np.ndarray,
-    analytic: np.ndarray,
-    empirical: np.ndarray,
+    maps: Mapping[str, Map],
     edges: Mapping[float, tuple[np.ndarray, np.ndarray]],
     first_order: tuple[np.ndarray, np.ndarray],
     points: Mapping[str, tuple[float, float]],
@@ -123,24 +115,21 @@ def fig4_phase_diagrams(
 
     Parameters
     ----------
-    importance_1, p : arrays, the grid
-    analytic, empirical : arrays (len(p), len(importance_1))
+    maps : the two maps by their heads, the closed form first
     edges : for each capacity level the importances and probabilities on its exact contour
     first_order : importances and probabilities on the line of jumps
     points : importance and probability of each labeled point
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.45))
-    maps = {"Analytical": analytic, "Empirical": empirical}
-    for ax, (title, values) in zip(axes, maps.items(), strict=True):
-        image = cells(ax, importance_1, p, values, **CAPACITY_LOOK)
+    for ax, (title, picture) in zip(axes, maps.items(), strict=True):
+        image = cells(ax, *picture, **CAPACITY_LOOK)
         _frame(ax, left=ax is axes[0])
         ax.set_title(title)
     for level, (at, rows) in edges.items():
         edge = level in (0.0, 1.0)
         axes[0].plot(at, rows, color=_LINE if edge else "white", lw=1.8 if edge else 0.6)
     axes[0].plot(*first_order, color=_LINE, lw=1.8, ls=(0, (2.2, 1.2)))
-    thin = {"colors": "white", "linewidths": 0.6}
-    axes[1].contour(importance_1, p, empirical, levels=CONTOUR_LEVELS, **thin)
+    axes[1].contour(*picture, levels=CONTOUR_LEVELS, colors="white", linewidths=0.6)
     for letter, at in points.items():
         _letter(axes[0], letter, at)
     capacity_bar(image, axes, aspect=32, pad=0.03)
@@ -149,25 +138,22 @@ def fig4_phase_diagrams(
 
 @book_style
 def agreement_maps(
-    importance_1: np.ndarray,
-    p: np.ndarray,
-    difference: np.ndarray,
-    share: np.ndarray,
-    lines: Sequence[tuple[np.ndarray, np.ndarray]],
+    difference: Map, share: Map, lines: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> Figure:
     """Distance between the two diagrams, and how many starts found the optimum.
 
     ``difference`` is NaN where the capacity is not unique; ``lines`` are drawn over the shares.
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.45))
-    powers = np.log10(np.maximum(difference, 1e-17))
+    *grid, distance = difference
+    powers = np.log10(np.maximum(distance, 1e-17))
     levels = np.arange(-16, -5, 2)
     heat = sns.color_palette("rocket_r", as_cmap=True).with_extremes(bad="#cfd6de")
     below = {"location": "bottom", "shrink": 0.86, "aspect": 20, "pad": 0.03}
     norm = BoundaryNorm(levels, heat.N, extend="both")
-    image = cells(axes[0], importance_1, p, powers, cmap=heat, norm=norm)
+    image = cells(axes[0], *grid, powers, cmap=heat, norm=norm)
     color_bar(image, axes[0], r"$\log_{10}|C_1^{\rm emp}-C_1^{\rm th}|$", ticks=levels, **below)
-    image = cells(axes[1], importance_1, p, share, cmap="cividis", vmin=0, vmax=1)
+    image = cells(axes[1], *share, cmap="cividis", vmin=0, vmax=1)
     color_bar(image, axes[1], "starts reaching best loss", format="{x:.0%}", **below)
     for at, rows in lines:
         axes[1].plot(at, rows, color="#e6550d", lw=1.6)
@@ -208,9 +194,8 @@ def fig4_marginal_benefit(capacity: np.ndarray, panels: Mapping[str, Mapping[str
         ax.set(yscale="log", xlim=(-0.02, 1.02))
     for row in axes[:, 0]:
         low, high = row.get_ylim()
-        row.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
-        row.yaxis.set_major_formatter("{x:g}")
-        row.yaxis.set_minor_formatter(NullFormatter())
+        marks = LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,))
+        row.yaxis.set(major_locator=marks, major_formatter="{x:g}", minor_formatter="")
     fig.supxlabel("capacity of the feature, $C_i$", size=10)
     fig.supylabel(r"marginal benefit, $-\partial L/\partial C_i$", size=10)
     return fig
@@ -229,11 +214,9 @@ def order_parameter(
     for color, (kurtosis, pair) in zip(shades, curves.items(), strict=True):
         for ax, values in zip(axes, pair, strict=True):
             ax.plot(importance_1, values, color=color, label=f"{kurtosis:g}")
-    axes[0].set_ylabel("capacity, $C_1$")
-    axes[1].set_ylabel(r"order parameter, $-\partial L/\partial C_1$")
+    axes[0].set(xlabel=VARIED, ylabel="capacity, $C_1$")
+    axes[1].set(xlabel=VARIED, ylabel=r"order parameter, $-\partial L/\partial C_1$")
     axes[0].legend(title="kurtosis $k$", loc="lower right", handlelength=1.2)
-    for ax in axes:
-        ax.set_xlabel(VARIED)
     return fig
 
 

@@ -1,7 +1,5 @@
 """Figures of section 3.7: phase diagrams of other models and nonlinearities, and what is behind."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,9 +13,9 @@ from mpl_toolkits.mplot3d import Axes3D
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, PHASE_COLORS, book_style
 from ..geometry.blocks import Block
-from .map_tables import Map, bar_below, capacity_map, legend_of_squares, map_cells, table_of_maps
+from .map_tables import bar_below, capacity_map, legend_of_squares, map_cells, table_of_maps
 from .maps import CHANCE, PHASE_LOOK, VARIED
-from .panels import HALVES, color_bar, plain_ticks, small_multiples
+from .panels import HALVES, Map, color_bar, plain_ticks, small_multiples
 from .vectors import bare_space, color_of_features
 
 ACTIVATION_COLORS = dict(zip(("quadratic", "ReLU", "GELU", "tanh"), FEATURE_COLORS, strict=False))
@@ -44,14 +42,14 @@ def fig7_phase_diagrams(rows: Mapping[str, Mapping[str, Map]]) -> Figure:
 
 
 @book_style
-def gallery(maps: Mapping[str, Map], n_columns: int = 4) -> Figure:
+def gallery(maps: Mapping[str, Map]) -> Figure:
     """Capacity maps by title, as in Figure 7, row after row."""
-    fig, axes = small_multiples(len(maps), n_columns, 6.2, 1.75, 1.25, sharey=True)
+    fig, axes = small_multiples(len(maps), 4, 6.2, 1.75, 1.25, sharey=True)
     for ax, (title, picture) in zip(axes.flat, maps.items(), strict=False):
         image = capacity_map(ax, picture)
         ax.set_title(title, fontsize=9)
         ax.tick_params(labelbottom=ax in axes[-1])
-    axes[-1, (n_columns - 1) // 2].set_xlabel(VARIED)
+    axes[-1, 1].set_xlabel(VARIED)
     fig.supylabel(CHANCE, size=10)
     bar_below(image, axes)
     return fig
@@ -63,9 +61,8 @@ def slices(
 ) -> Figure:
     """Capacity against importance: panels by sparsity and model, one line per nonlinearity."""
     models = list(next(iter(curves.values())))
-    fig, axes = plt.subplots(
-        len(curves), len(models), figsize=(5.8, 4.4), sharex=True, sharey=True, squeeze=False
-    )
+    shape = len(curves), len(models)
+    fig, axes = plt.subplots(*shape, figsize=(5.8, 4.4), sharex=True, sharey=True, squeeze=False)
     for line, (sparsity, panels) in zip(axes, curves.items(), strict=True):
         for ax, model in zip(line, models, strict=True):
             ax.axhspan(0.47, 0.53, color=LIGHT, lw=0)
@@ -122,8 +119,8 @@ def _space(ax: Axes3D, W: np.ndarray, parts: Sequence[Block]) -> None:
         for i in part.features:
             w = W[:, i]
             ax.plot(*np.outer(w, [0, 1]), color=color[i], lw=2.4, zorder=3)
-            rim = {"ms": 5.5 if i else 9, "mec": "white", "mew": 0.8}
-            ax.plot(*w[:, None], "o", color=color[i], zorder=4, **rim)
+            size = 5.5 if i else 9
+            ax.plot(*w[:, None], "o", color=color[i], ms=size, mec="white", mew=0.8, zorder=4)
             tip = w * (1 + 0.24 / max(np.linalg.norm(w), 1e-9))
             style = {"ha": "center", "va": "center", "fontsize": 9.5, "color": color[i]}
             ax.text(*tip, str(i + 1), zorder=5, **style)
@@ -140,11 +137,10 @@ def largest_shared_importance(
     """
     fig, ax = plt.subplots(figsize=(5.6, 3.3))
     for name, values in limits.items():
-        color = ACTIVATION_COLORS[name]
+        color, beyond = ACTIVATION_COLORS[name], values >= top
         ax.plot(p, values, "o-", color=color, ms=4.5, mec="white", mew=0.6, label=name)
-        beyond = np.asarray(values) >= top
-        ax.plot(np.asarray(p)[beyond], np.asarray(values)[beyond], "^", color=color, ms=9)
-    ax.plot(p, 0.5 / np.asarray(p), color=MUTED, ls=":", lw=1.2, label="slope $-1$")
+        ax.plot(p[beyond], values[beyond], "^", color=color, ms=9)
+    ax.plot(p, 0.5 / p, color=MUTED, ls=":", lw=1.2, label="slope $-1$")
     ax.set(xscale="log", yscale="log", xlabel=f"{CHANCE}  (sparse at left)")
     ax.set(ylabel="largest $V$ in superposition", ylim=(0.7, 2 * top))
     for axis in (ax.xaxis, ax.yaxis):
@@ -156,24 +152,20 @@ def largest_shared_importance(
 
 @book_style
 def secondary_claims(
-    sizes: Mapping[str, Mapping[str, float]],
-    kurtosis: Mapping[str, np.ndarray],
-    widths: Mapping[str, np.ndarray],
+    sizes: Mapping[str, Mapping[str, float]], kurtosis: np.ndarray, widths: Mapping[str, np.ndarray]
 ) -> Figure:
     """Left: mean block size by model and nonlinearity. Right: width of the band by kurtosis."""
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.2), width_ratios=(1, 1.25))
-    for s, values in enumerate(sizes.values()):
-        x = np.arange(len(values)) + 0.2 * (2 * s - 1)
+    for values, shift, alpha in zip(sizes.values(), (-0.2, 0.2), (1, 0.45), strict=True):
         colors = [ACTIVATION_COLORS[name] for name in values]
-        style = {"color": colors, "edgecolor": "white", "alpha": (1, 0.45)[s]}
-        axes[0].bar(x, list(values.values()), 0.38, **style)
+        style = {"color": colors, "edgecolor": "white", "alpha": alpha}
+        axes[0].bar(np.arange(len(values)) + shift, list(values.values()), 0.38, **style)
     axes[0].set_xticks(range(len(values)), list(values), rotation=30)
     axes[0].set_ylabel("features in the largest block")
-    solid, pale = sizes
-    key, place = f"solid: {solid}; pale: {pale}", axes[0].transAxes
-    axes[0].text(0.02, 1.02, key, transform=place, fontsize=8.5, color=MUTED)
+    key = "solid: {}; pale: {}".format(*sizes)
+    axes[0].text(0.02, 1.02, key, transform=axes[0].transAxes, fontsize=8.5, color=MUTED)
     for name, width in widths.items():
-        axes[1].plot(kurtosis[name], width, "o-", color=ACTIVATION_COLORS[name], ms=3.5, label=name)
+        axes[1].plot(kurtosis, width, "o-", color=ACTIVATION_COLORS[name], ms=3.5, label=name)
     axes[1].set(xscale="log", xlabel="kurtosis, $k$", ylabel="width of the band (decades of $V$)")
     axes[1].legend(handlelength=1.2)
     return fig
@@ -205,7 +197,7 @@ def restarts(
     for color, name in zip(shades, models, strict=True):
         axes[0].plot(counts, np.maximum(best[name], 1e-6), "o-", color=color, ms=4, lw=1.3)
     axes[0].set(xscale="log", yscale="log", xlabel="number of starts", ylabel="mean excess loss")
-    axes[0].set_xticks(list(counts), [str(c) for c in counts])
+    axes[0].set_xticks(counts, counts)
     axes[0].minorticks_off()
     marks = (BLUE, "o", f"best of {n_starts}"), (ORANGE, "s", f"mean of {n_starts}")
     for s, (color, marker, word) in enumerate(marks):
@@ -229,10 +221,9 @@ def trained_or_minimized(
     fig, axes = plt.subplots(1, 2, figsize=(5.8, 3.4), width_ratios=(1.1, 1))
     shades = _rows_of_models(axes[0], list(excess))
     for row, (color, name) in enumerate(zip(shades, excess, strict=True)):
-        values = 100 * np.asarray(excess[name])
-        y = row + np.linspace(-0.22, 0.22, len(values))
-        bars = 100 * np.asarray(error[name])
-        axes[0].errorbar(values, y, xerr=bars, fmt="o", color=color, ms=2.5, lw=0.8)
+        y = row + np.linspace(-0.22, 0.22, len(excess[name]))
+        style = {"fmt": "o", "color": color, "ms": 2.5, "lw": 0.8}
+        axes[0].errorbar(100 * excess[name], y, xerr=100 * error[name], **style)
         axes[1].plot(*capacities[name], "o", color=color, ms=4.5, alpha=0.85)
     axes[0].axvline(0, color=BLACK, lw=1)
     axes[0].set_xscale("symlog", linthresh=10)
@@ -311,7 +302,7 @@ def penalties(strengths: np.ndarray, sizes: Curves, rises: Curves) -> Figure:
     """
     fig, axes = plt.subplots(1, 2, figsize=(6.2, 3.3))
     step = strengths[2] / strengths[1]
-    x = np.concatenate([[strengths[1] / step**2], strengths[1:]])
+    x = np.append(strengths[1] / step**2, strengths[1:])
     for ax, curves in zip(axes, (sizes, rises), strict=True):
         ax.axvspan(x[0] / step, x[0] * step, color=LIGHT, alpha=0.5, lw=0, zorder=0)
         _curves(ax, x, curves, marker="o", ms=3.5)

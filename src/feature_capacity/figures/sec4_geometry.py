@@ -1,8 +1,7 @@
 """Figures of section 4: efficient embeddings, Theorems 1 and 2, blocks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -61,15 +60,12 @@ def fig5_two_blocks(W: np.ndarray, found: Sequence[Block]) -> Figure:
 def hidden_blocks(W: np.ndarray, aligned: np.ndarray, found: Sequence[Block]) -> Figure:
     """The same embedding as it comes, and with axes and features sorted by its blocks."""
     fig, axes = plt.subplots(2, 1, figsize=(5.8, 5.0))
-    limit = 0.7 * np.abs([W, aligned]).max()
-    turned = "axes turned, features sorted: $B = Q^T W P^T$"
-    for ax, matrix, title, x, y in (
-        (axes[0], W, "as it comes: $W$", "feature", "neuron"),
-        (axes[1], aligned, turned, "feature, sorted by block", "principal axis"),
-    ):
-        heat_map(ax, matrix, limit=limit)
-        ax.set_title(title, loc="left")
-        ax.set(xlabel=x, ylabel=y)
+    for ax, matrix in zip(axes, (W, aligned), strict=True):
+        heat_map(ax, matrix, limit=0.7 * np.abs([W, aligned]).max())
+    axes[0].set_title("as it comes: $W$", loc="left")
+    axes[0].set(xlabel="feature", ylabel="neuron")
+    axes[1].set_title("axes turned, features sorted: $B = Q^T W P^T$", loc="left")
+    axes[1].set(xlabel="feature, sorted by block", ylabel="principal axis")
     _frame_blocks(axes[1], found)
     fig.get_layout_engine().set(hspace=0.1)
     return fig
@@ -80,29 +76,27 @@ def interpolation(
     stages: Sequence[np.ndarray], stage_length: np.ndarray, length: np.ndarray, capacity: np.ndarray
 ) -> Figure:
     """One vector grows within a block: five stages, and every feature's capacity on the way."""
-    fig = plt.figure(figsize=(6.4, 5.4))
-    grid = fig.add_gridspec(2, len(stages), height_ratios=[1, 1.45])
+    fig, axes = plt.subplot_mosaic("abcde;-----", figsize=(6.4, 5.4), height_ratios=[1, 1.45])
     top = 1.05 * np.sqrt(max(stage_length.max(), 1))
-    for s, (W, n) in enumerate(zip(stages, stage_length, strict=True)):
-        ax = fig.add_subplot(grid[0, s])
+    for letter, W, n in zip("abcde", stages, stage_length, strict=True):
+        ax = axes[letter]
         arrows(ax, W, [ORANGE] + [BLUE] * (W.shape[1] - 1), width=2.2)
         for i in range(2, W.shape[1]):
             if np.allclose(W[:, i], W[:, i - 1]):
                 ax.text(*(W[:, i] + [0.1, -0.42]), "twice", color=BLUE, fontsize=9)
-        ax.set_title("abcde"[s], loc="left")
+        ax.set_title(letter, loc="left")
         ax.set_title(rf"$n_1={n:.3g}$", weight="normal")
         bare(ax, xlim=(-1.12, 1.12), ylim=(-1.0, top), aspect="equal")
-    ax = fig.add_subplot(grid[1, :])
-    free = length >= 3
+    ax, free = axes["-"], length >= 3
     ax.axvspan(3, length.max(), color=LIGHT, alpha=0.45, lw=0)
     ax.plot(length[~free], capacity[~free, 0], color=ORANGE, lw=2.6, label="feature 1")
     ax.plot(length[free], capacity[free, 0], color=ORANGE, lw=2.6, ls=(0, (3, 1.2)))
     ax.plot(length, capacity[:, 1], color=BLUE, lw=2.2, label="each of the other three")
-    for s, n in enumerate(stage_length):
+    for letter, n in zip("abcde", stage_length, strict=True):
         c = np.interp(n, length, capacity[:, 0])
         dot(ax, n, c, ORANGE, 7, mew=1)
         shift = (0, -16) if c > 0.95 else (-8, 5) if n > 0 else (12, 1)
-        note(ax, "abcde"[s], (n, c), shift, weight="bold", ha="center")
+        note(ax, letter, (n, c), shift, weight="bold", ha="center")
     ax.text((3 + length.max()) / 2, 0.62, "a block of its own:\nthe length is free", ha="center")
     ax.text(1.7, 0.06, "one shared block:  $C_1 = n_1/\\lambda$", ha="center")
     ax.set(xlim=(0, length.max()), ylim=(0, 1.08))
@@ -124,8 +118,7 @@ def block_structures(grams: Mapping[str, np.ndarray], found: Sequence[Sequence[B
             n = len(b.features)
             frame(ax, start, start, n, n, ORANGE if n > b.dimension else BLACK)
             start += n
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_ticks(range(len(order)), [str(i + 1) for i in order])
+        plt.setp((ax.xaxis, ax.yaxis), ticks=range(len(order)), ticklabels=np.add(order, 1))
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.set_title(name, weight="normal", fontsize=10)
@@ -137,8 +130,7 @@ def block_structures(grams: Mapping[str, np.ndarray], found: Sequence[Sequence[B
 def _frame_blocks(ax: Axes, found: Sequence[Block]) -> None:
     """Frame the blocks of a matrix whose rows and columns are sorted by block."""
     row = column = 0
-    for s, b in enumerate(found):
-        ink = BLOCK_COLORS[s % len(BLOCK_COLORS)]
+    for b, ink in zip(found, cycle(BLOCK_COLORS), strict=False):
         frame(ax, row, column, b.dimension, len(b.features), ink)
         row, column = row + b.dimension, column + len(b.features)
 
@@ -239,15 +231,14 @@ def rotation_film(steps: Sequence[np.ndarray], capacity: np.ndarray) -> Figure:
     n_rows = -(-len(steps) // n_columns)
     fig = plt.figure(figsize=(6.2, 2.2 * n_rows + 0.2))
     # A pair of rows for each row of steps, and a gap below it.
-    heights = [1.0, 1.25, 0.12] * n_rows
-    grid = fig.add_gridspec(3 * n_rows, n_columns, height_ratios=heights)
+    grid = fig.add_gridspec(3 * n_rows, n_columns, height_ratios=[1.0, 1.25, 0.12] * n_rows)
     n = len(capacity)
     for s, W in enumerate(steps):
         row, column = divmod(s, n_columns)
         bars = fig.add_subplot(grid[3 * row, column])
         length = (W**2).sum(axis=0)
-        done = np.isclose(length, capacity)
-        bars.bar(range(n), length, color=[BLUE if d else LIGHT for d in done], width=0.7)
+        colors = np.where(np.isclose(length, capacity), BLUE, LIGHT)
+        bars.bar(range(n), length, color=colors, width=0.7)
         bars.hlines(capacity, np.arange(n) - 0.42, np.arange(n) + 0.42, color=BLACK, lw=1.6)
         bars.set(xlim=(-0.5, n - 0.5), ylim=(0, 1.08), xticks=[], yticks=[0, 1])
         bars.set_title("start" if s == 0 else f"after rotation {s}", weight="normal")
@@ -301,8 +292,8 @@ def theorem2_both_ways(
     right.loglog(noise, missing, "s-", color=BLUE, ms=4, label="capacity")
     right.set_xlabel(r"relative size $\epsilon$ of the disturbance")
     right.set_ylabel("departure of blocks,\ncapacity lost")
-    spot, laws = len(noise) // 2, (r"$\propto \epsilon$", r"$\propto \epsilon^2$")
-    for curve, law, ink in zip((deviation, missing), laws, (ORANGE, BLUE), strict=True):
-        note(right, law, (noise[spot], curve[spot]), (8, -12), color=ink, fontsize=12)
+    spot, look = len(noise) // 2, {"shift": (8, -12), "fontsize": 12}
+    note(right, r"$\propto \epsilon$", (noise[spot], deviation[spot]), color=ORANGE, **look)
+    note(right, r"$\propto \epsilon^2$", (noise[spot], missing[spot]), color=BLUE, **look)
     legend_above(right, ncols=2, handlelength=1.4)
     return fig

@@ -1,7 +1,5 @@
 """Figures of chapter 5: the paper's result in one picture, and all verdicts at a glance."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

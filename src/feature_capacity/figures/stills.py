@@ -1,7 +1,5 @@
 """What an explorer shows where scripts are off: its opening setting, drawn once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -12,7 +10,7 @@ from matplotlib.figure import Figure
 from .._style import LIGHT, ORANGE, PHASE_COLORS, book_style, pair_matrix
 from ..theory.allocation import Allocation
 from .maps import CAPACITY_LOOK, CHANCE, VARIED, cells, phase_patches
-from .panels import color_bar
+from .panels import Map, color_bar
 
 _SIZE = (6.2, 2.9)
 
@@ -41,27 +39,20 @@ def still_allocation(importance: np.ndarray, found: Allocation, n_dims: int) -> 
 
 
 @book_style
-def still_map(
-    importance: np.ndarray,
-    probability: np.ndarray,
-    values: np.ndarray,
-    cell: tuple[int, int],
-    W: np.ndarray,
-) -> Figure:
+def still_map(picture: Map, cell: tuple[int, int], W: np.ndarray) -> Figure:
     """A map of capacity with one cell marked, and the cosines between the features of that cell.
 
     Parameters
     ----------
-    importance, probability : arrays (n_importance,), (n_probability,)
-    values : array (n_probability, n_importance)
+    picture : arrays (n_importance,), (n_probability,), (n_probability, n_importance)
     cell : tuple of int
         Row and column.
     W : array (n_dims, n_features)
         Embedding of the cell.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
-    image = cells(left, importance, probability, values, **CAPACITY_LOOK)
-    row, column = cell
+    image = cells(left, *picture, **CAPACITY_LOOK)
+    (importance, probability, _), (row, column) = picture, cell
     left.plot(importance[column], probability[row], "s", mfc="none", mec=ORANGE, ms=8, mew=2)
     left.set(xlabel=VARIED, ylabel=CHANCE)
     color_bar(image, left, "capacity $C_1$")

@@ -1,7 +1,5 @@
 """Embeddings as vectors in the plane and in space, and as matrices in signed colors."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
