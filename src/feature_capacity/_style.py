@@ -6,11 +6,13 @@ Nothing here changes matplotlib's global settings.
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib import rc_params_from_file
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -43,26 +45,7 @@ BLUE, BLACK, MUTED = "#0072b2", "#1c1e21", "#6b7280"
 ORANGE, LIGHT = "#d55e00", "#d5dae1"
 """What stands against blue, and pale areas behind it."""
 
-_SETTINGS: Any = {
-    "figure.facecolor": "#ffffff",
-    "axes.facecolor": "#ffffff",
-    "axes.edgecolor": "#374151",
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.labelsize": 10,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.8,
-    "font.size": 10,
-    "figure.dpi": 110,
-    "savefig.dpi": 110,
-    "figure.constrained_layout.use": True,
-}
+_SETTINGS = rc_params_from_file(Path(__file__).with_suffix(".mplstyle"), use_default_template=False)
 
 
 def book_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
