@@ -1,6 +1,5 @@
 """A page runs to its end with any parameters in range."""
 
-import dataclasses
 import math
 import sys
 
@@ -74,8 +73,12 @@ def draw_number(parameter: Parameter, high: float, rng):
 @pytest.mark.parametrize(("page", "number"), CASES)
 def test_a_page_runs_to_its_end_with_random_parameters(page, number, tmp_path, monkeypatch):
     # Sweeps are kept in a folder of their own, not among those of the book.
-    elsewhere = dataclasses.replace(find_project(), build=tmp_path)
-    monkeypatch.setattr(sweeps, "find_project", lambda: elsewhere)
+    cached_sweep = sweeps.cached_sweep
+    monkeypatch.setattr(
+        sweeps,
+        "cached_sweep",
+        lambda config, _, **options: cached_sweep(config, tmp_path, **options),
+    )
     records = run_page(page, draw(page, generator(page, number)))
     checked = {claim.id for claim in load_claims().values() if claim.page == page.name}
     assert records.keys() == checked
