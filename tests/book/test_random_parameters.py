@@ -1,5 +1,6 @@
 """A page runs to its end with any parameters in range."""
 
+import dataclasses
 import math
 import sys
 
