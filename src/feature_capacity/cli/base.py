@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import click
 import typer
 
 from .. import __version__
@@ -80,12 +79,14 @@ def command(extra: str | None = None, *libraries: str) -> Callable[..., Any]:
                 raise fail(error, 1) from None
             except KeyboardInterrupt:
                 raise fail("interrupted; nothing earlier was changed", 130) from None
-            except (typer.Exit, click.exceptions.Exit, click.ClickException, click.Abort):
+            except (typer.Exit, typer.Abort):
                 raise
             except OSError as error:
                 if error.errno == errno.EPIPE:  # who reads has left
                     raise
                 raise _of_the_system(error) from None
+            except MemoryError as error:
+                raise fail(f"not enough memory: {error}".rstrip(": "), 1) from None
             except Exception as error:
                 raise _surprise(error) from None
 

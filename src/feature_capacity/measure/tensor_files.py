@@ -40,7 +40,7 @@ def _stored(tensor: Tensor) -> StoredTensor:
 
 _LISTED = 12  # names that a message lists
 _MOST_ENTRIES = 2**26  # that a small file may stand for: one that is packed, sparse or expanded
-_MOST_PER_BYTE = 100
+_MOST_PER_BYTE = 8
 _MOST_LEAVES = 10**6
 _DEEPEST = 100
 
