@@ -8,6 +8,7 @@ that is killed ends the computation, and a cluster gives the task of a lost work
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -114,6 +115,10 @@ def open_workers(
     [(-1, 1), (2, 2)]
     """
     if scheduler is not None:
+        if not re.fullmatch(r"[\w.+-]+://\S+|[^\s:/]+:\d+", scheduler):
+            raise ValueError(
+                f"scheduler must be an address such as tcp://10.0.0.1:8786; got {scheduler!r:.60}"
+            )
         return _cluster(scheduler, check)
     check()
     return nullcontext(Workers(_ThisProcess(), lambda: 1)) if number == 1 else _local_pool(number)

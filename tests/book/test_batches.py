@@ -131,7 +131,7 @@ def test_a_run_has_a_name_of_its_own():
         ("[]", "holds neither a mapping"),
         ("{}", "holds neither a mapping"),
         ("", "holds neither a mapping"),
-        ("a: [1", "grid.yml is not YAML"),
+        ("a: [1", "grid.yml cannot be read as YAML"),
         ("scale: [2]", "scale is also given on its own; leave one out"),
     ],
 )

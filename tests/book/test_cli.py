@@ -268,7 +268,7 @@ def test_a_failing_cell_ends_in_one_line_and_status_1(tiny):
         (("run", "tiny", "-p", "n_dims"), "the parameter n_dims has no value"),
         (("run", "tiny", "-f", "none.yml"), "there is no parameter file none.yml"),
         (("run", "tiny", "-f", "list.yml"), "list.yml holds no mapping"),
-        (("run", "tiny", "-f", "broken.yml"), "broken.yml is not YAML"),
+        (("run", "tiny", "-f", "broken.yml"), "broken.yml cannot be read as YAML"),
         (("run", "tiny", "-f", "wrong.yml"), "n_dims must be a whole number from 1 to 12"),
         (("run", "tiny", "-p", "n_dims", "true"), "n_dims must be a whole number from 1 to 12"),
         (("run", "tiny", "-o", "out.txt"), "must end in .ipynb; write out.ipynb"),

@@ -49,7 +49,8 @@ class Build:
     @property
     def output(self) -> Path:
         """The folder that Jupyter Book puts its own ``_build`` in."""
-        return self.folder if self.quick else self.folder.parent
+        beside = self.folder.name == "_build" and not self.quick
+        return self.folder.parent if beside else self.folder
 
     @property
     def html(self) -> Path:

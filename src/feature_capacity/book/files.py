@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -30,6 +31,8 @@ def check_output(path: Path, endings: Sequence[str]) -> Path:
     ...
     ValueError: the output table.txt must end in .csv; write table.csv
     """
+    if not path.name:
+        raise ValueError(f"the output {str(path)!r} must name a file that ends in {endings[0]}")
     if path.suffix.lower() not in endings:
         raise ValueError(
             f"the output {path} must end in {' or '.join(endings)}; "
@@ -57,9 +60,19 @@ def check_folder(folder: Path) -> None:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file in one step: it has the new content or the old one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    replace_files({path: content})
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Write several files; where one cannot be written, none is changed."""
+    partial = {path: path.with_name(f".{secrets.token_hex(8)}.partial") for path in contents}
     try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        for path, content in contents.items():
+            # A new file: what somebody may have put there under its name is never followed.
+            with partial[path].open("xb") as file:
+                file.write(content)
+        for path in contents:
+            os.replace(partial[path], path)
     finally:
-        partial.unlink(missing_ok=True)
+        for left in partial.values():
+            left.unlink(missing_ok=True)

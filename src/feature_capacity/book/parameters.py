@@ -89,7 +89,7 @@ class Parameter:
         ValueError: grid must be a whole number from 2 to 512; got 1
         """
         if not self._allows(value):
-            raise ValueError(f"{self.name} must be {self.rule}; got {value!r}")
+            raise ValueError(f"{self.name} must be {self.rule}; got {value!r:.60}")
         return self.type(value)
 
     def _allows(self, value: Any) -> bool:

@@ -34,7 +34,13 @@ class Project:
 
     def contents(self) -> dict[str, Any]:
         """What the table of contents says."""
-        return _read(self.toc)
+        toc = _read(self.toc)
+        if not isinstance(toc.get("root"), str):
+            raise ValueError(f"{self.toc} must name the front page of the book, as root: FILE")
+        parts = toc.get("parts", [])
+        if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+            raise ValueError(f"{self.toc} must have a list of mappings as parts")
+        return toc
 
     def configuration(self) -> dict[str, Any]:
         """What the configuration says."""
@@ -67,9 +73,12 @@ class Project:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    import yaml  # of the extras; finding a project must work without
+    from .._documents import read_document  # takes an extra; finding a project works without
 
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
+    content = read_document(file, "file of the book")
+    if not isinstance(content, dict):
+        raise ValueError(f"{file} holds no mapping of setting: value")
+    return content
 
 
 def _is_book(folder: Path) -> bool:

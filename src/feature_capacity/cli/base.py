@@ -1,6 +1,10 @@
 """What all commands share: the application, and how errors end."""
 
+import errno
 import functools
+import re
+import tempfile
+import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -37,9 +41,17 @@ def _main(
 Quick = Annotated[bool, typer.Option("--quick", help="Use each page's small trial settings.")]
 
 
+_LONGEST_MESSAGE = 1000
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE)
+
+
 def fail(message: object, code: int) -> typer.Exit:
     """Say what went wrong, in one line; raise the result to end with that status."""
-    typer.echo(f"error: {message}", err=True)
+    text = re.sub(r"\s*[\r\n]\s*", " ", str(message))
+    if len(text) > _LONGEST_MESSAGE:
+        half = _LONGEST_MESSAGE // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    typer.echo(f"error: {text}", err=True)
     return typer.Exit(code)
 
 
@@ -61,13 +73,43 @@ def command(extra: str | None = None, *libraries: str) -> Callable[..., Any]:
                 if extra is not None:
                     need(extra, "this command", *libraries)
                 return function(*args, **kwargs)
-            except (ValueError, FileNotFoundError, MissingExtraError) as error:
+            except (ValueError, MissingExtraError) as error:
                 raise fail(error, 2) from None
             except PageError as error:
                 raise fail(error, 1) from None
             except KeyboardInterrupt:
                 raise fail("interrupted; nothing earlier was changed", 130) from None
+            except (typer.Exit, typer.Abort):
+                raise
+            except OSError as error:
+                if error.errno == errno.EPIPE:  # who reads has left
+                    raise
+                raise _of_the_system(error) from None
+            except MemoryError as error:
+                raise fail(f"not enough memory: {error}".rstrip(": "), 1) from None
+            except Exception as error:
+                raise _surprise(error) from None
 
         return wrapped
 
     return decorate
+
+
+def _of_the_system(error: OSError) -> typer.Exit:
+    """What the operating system refused: a full disk, a name that is too long, no permission."""
+    where = "" if error.filename is None else f"{error.filename!s:.300} cannot be read or written: "
+    code = 1 if error.errno in _OF_THE_MACHINE else 2
+    return fail(f"{where}{error.strerror or error}", code)
+
+
+def _surprise(error: Exception) -> typer.Exit:
+    """The last resort: what nobody thought of is one sentence, with the details in a file."""
+    kind = f"{type(error).__name__}: {error}"[:200]
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="feature-capacity-", suffix=".log", delete=False, encoding="utf-8"
+        ) as file:
+            file.writelines(traceback.format_exception(error))
+    except OSError:
+        return fail(f"a fault of this program, {kind}; please report it", 1)
+    return fail(f"a fault of this program, {kind}; please report it with {file.name}", 1)

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -109,6 +110,25 @@ def pair_command(
     typer.echo(f"brought in step: {', '.join(stale)}" if stale else "all notebooks are in step")
 
 
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Knows that a path may be none."""
+
+    def send_head(self):
+        if "\0" in self.translate_path(self.path):
+            self.send_error(404, "File not found")
+            return None
+        return super().send_head()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    """Says nothing about a reader who left, and of any other fault one line."""
+
+    def handle_error(self, request, client_address):
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError):
+            typer.echo(f"a request failed: {type(error).__name__}: {error}"[:300], err=True)
+
+
 @app.command()
 @command("book", "yaml", "jinja2")
 def serve(
@@ -124,9 +144,9 @@ def serve(
     build = Build(find_project(), quick)
     if not build.index.is_file():
         raise PageError("there is no built book yet; run `make book` first")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(build.html))
+    handler = functools.partial(_Handler, directory=str(build.html))
     try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        server = _Server(("127.0.0.1", port), handler)
     except OSError as error:
         raise PageError(f"cannot listen on port {port}: {error.strerror}; try --port") from None
     with server:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .._lazy import MissingExtraError, need
-from ..book.files import check_output, replace_file
+from ..book.files import check_output, replace_files
 from .base import app, command
 
 
@@ -58,13 +58,15 @@ def capacity(
     W = read_matrix(matrix, key)
     report = measure_matrix(W.T if transpose else W, tolerance)
     typer.echo(report.text())
+    contents = {}
     if csv:
-        replace_file(csv, report.csv().encode())
+        contents[csv] = report.csv().encode()
     if json:
-        replace_file(json, report.json().encode())
+        contents[json] = report.json().encode()
     if picture:
-        replace_file(picture, draw(report, picture.suffix))
-    for path in filter(None, (csv, json, picture)):
+        contents[picture] = draw(report, picture.suffix)
+    replace_files(contents)
+    for path in contents:
         typer.echo(f"wrote {path}")
 
 

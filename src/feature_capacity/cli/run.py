@@ -174,16 +174,16 @@ def _check_sources(folder: Path, project: Project) -> None:
 def _split(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"the parameter {name} has no value; write -p {name} VALUE")
+        raise ValueError(f"the parameter {name:.60} has no value; write -p {name} VALUE")
     return name, value
 
 
 def _read_values(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
-    from ..book.batches.grid import read_yaml
+    from .._documents import read_document
 
-    values = read_yaml(file)
+    values = read_document(file, "parameter file")
     if not isinstance(values, dict):
         raise ValueError(f"{file} holds no mapping of parameter: value")
     return {str(name): value for name, value in values.items()}

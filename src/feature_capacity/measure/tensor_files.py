@@ -5,6 +5,7 @@ Nothing in a file is executed: files that would need it are refused.
 
 from __future__ import annotations
 
+import math
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -12,12 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from .._arrays import require, unknown
-from .._lazy import need
+from .._lazy import MissingExtraError, need
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,10 @@ def _stored(tensor: Tensor) -> StoredTensor:
 
 
 _LISTED = 12  # names that a message lists
+_MOST_ENTRIES = 2**26  # that a small file may stand for: one that is packed, sparse or expanded
+_MOST_PER_BYTE = 8
+_MOST_LEAVES = 10**6
+_DEEPEST = 100
 
 
 def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
@@ -63,30 +68,87 @@ def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
         path.suffix.lower() in READERS,
         f"{path} ends in {path.suffix or 'nothing'}; a matrix is read from {', '.join(READERS)}",
     )
-    require(path.is_file(), f"there is no file {path}")
-    require(path.stat().st_size > 0, f"{path} is empty")
     try:
+        require(path.is_file(), f"there is no file {path}")
+        size = path.stat().st_size
+        require(size > 0, f"{path} is empty")
         tensors = READERS[path.suffix.lower()](path)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {_line(error)}") from None
+        reason = error.strerror or _line(error)
+        raise ValueError(f"{path} cannot be read: {reason}") from None
     name, tensor = _choose(path, tensors, key)
-    return _real_matrix(f"{path}, {name}" if name else str(path), tensor.read())
+    where = f"{path}, {name:.200}" if name else str(path)
+    _require_matrix(where, tensor.shape)
+    entries = math.prod(tensor.shape)
+    require(
+        entries <= max(_MOST_ENTRIES, _MOST_PER_BYTE * size),
+        f"{where} unpacks to {float(entries):.3g} entries from {size:,} bytes, which is more than "
+        "is sensible; save a plain matrix with numpy.save",
+    )
+    try:
+        content = tensor.read()
+        return _real_matrix(where, content)
+    except (ValueError, MissingExtraError):
+        raise
+    except Exception as error:  # whatever a damaged file can raise
+        raise ValueError(f"{where} cannot be read: {_line(error)}") from None
 
 
 def _read_numpy(path: Path) -> dict[str, StoredTensor]:
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {"": _stored(content)}
-        with content:
-            return {name: _stored(content[name]) for name in content.files}
-    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        if path.suffix.lower() == ".npy" and not zipfile.is_zipfile(path):
+            with path.open("rb") as file:
+                return {"": _npy_stored(file, path.stat().st_size, partial(_load, path))}
+        with zipfile.ZipFile(path) as archive:
+            arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+            found = {}
+            for info in arrays:
+                with archive.open(info) as member:
+                    name = info.filename.removesuffix(".npy")
+                    read = partial(_load, path, name)
+                    found[name] = _npy_stored(member, info.file_size, read)
+            return found
+    except OSError:
+        raise
+    except Exception as error:  # a damaged header or archive can raise anything
         if "allow_pickle" in str(error):
             raise ValueError(
                 f"{path} holds Python objects, which could run code, or is no NumPy file; "
                 "save a plain array of numbers"
             ) from None
         raise ValueError(f"{path} is not a whole NumPy file: {_line(error)}") from None
+
+
+def _load(path: Path, name: str = "") -> np.ndarray:
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return content
+        with content:
+            return np.asarray(content[name])
+    except Exception as error:
+        raise ValueError(f"{path} is not a whole NumPy file: {_line(error)}") from None
+
+
+def _npy_stored(file: IO[bytes], size: int, read: Callable[[], Tensor]) -> StoredTensor:
+    """What the header of an array says, if as many bytes follow it."""
+    form = np.lib.format
+    try:
+        version = form.read_magic(file)
+    except ValueError:
+        raise ValueError("allow_pickle") from None  # which is what NumPy would say
+    headers = {(1, 0): form.read_array_header_1_0, (2, 0): form.read_array_header_2_0}
+    if version in headers:
+        shape, _, dtype = headers[version](file)
+    else:  # 3.0 is only for names of fields that are not Latin
+        raise ValueError(f"version {version} of the format is not for numbers")
+    if dtype.hasobject:
+        raise ValueError("allow_pickle")
+    require(all(length >= 0 for length in shape), f"its shape is {shape!r:.60}")
+    claimed = math.prod(shape) * max(1, dtype.itemsize)
+    there = size - file.tell()
+    require(claimed <= there, f"{float(claimed):.6g} bytes of numbers claimed, {there} there")
+    return StoredTensor(tuple(shape), read)
 
 
 def _read_torch(path: Path) -> dict[str, StoredTensor]:
@@ -96,6 +158,8 @@ def _read_torch(path: Path) -> dict[str, StoredTensor]:
     try:
         # What is not used of a mapped file is never read; files of old versions cannot be mapped.
         mapped = zipfile.is_zipfile(path)
+        if mapped:
+            _require_unpacked(path)
         content = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # a damaged pickle can raise anything
         text = str(error)
@@ -105,18 +169,32 @@ def _read_torch(path: Path) -> dict[str, StoredTensor]:
                 "save a tensor, or a dictionary of tensors such as model.state_dict()"
             ) from None
         raise ValueError(f"{path} is not a whole torch file") from None
-    return {name: _stored(leaf) for name, leaf in _leaves("", content) if torch.is_tensor(leaf)}
+    return {name: _stored(leaf) for name, leaf in _leaves(path, content) if torch.is_tensor(leaf)}
 
 
-def _leaves(name: str, content: object) -> Iterator[tuple[str, object]]:
-    """Everything in nested dictionaries and lists, by names joined with dots."""
-    if isinstance(content, list | tuple):
-        content = dict(enumerate(content))
-    if not isinstance(content, Mapping):
-        yield name, content
-        return
-    for key, value in content.items():
-        yield from _leaves(f"{name}.{key}" if name else str(key), value)
+def _require_unpacked(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(info.file_size for info in archive.infolist())
+    require(unpacked <= max(2**28, 2 * path.stat().st_size), "packed; torch never packs tensors")
+
+
+def _leaves(path: Path, content: object) -> Iterator[tuple[str, object]]:
+    """Everything in nested dictionaries and lists, in order, by names joined with dots."""
+    waiting, number = [("", content, 0)], 0
+    while waiting:
+        name, one, depth = waiting.pop()
+        number += 1
+        require(
+            depth <= _DEEPEST and number <= _MOST_LEAVES,
+            f"{path} is nested too deeply or refers to itself; save a dictionary of tensors",
+        )
+        if isinstance(one, list | tuple):
+            one = dict(enumerate(one))
+        if isinstance(one, Mapping):
+            inside = [(f"{name}.{k}" if name else str(k), v, depth + 1) for k, v in one.items()]
+            waiting += reversed(inside)
+        else:
+            yield name, one
 
 
 def _read_safetensors(path: Path) -> dict[str, StoredTensor]:
@@ -162,7 +240,7 @@ def _choose(
         if len(choice) == 1:
             return next(iter(choice.items()))
     require(matrices, f"none of the {len(tensors)} tensors in {path} is a matrix")
-    names = [f"{name} ({_shape(tensor)})" for name, tensor in matrices.items()]
+    names = [f"{name:.60} ({_shape(tensor)})" for name, tensor in matrices.items()]
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     raise ValueError(
         f"{path} holds {len(names)} matrices; "
@@ -170,14 +248,18 @@ def _choose(
     )
 
 
-def _shape(tensor: Tensor | StoredTensor) -> str:
+def _shape(tensor: StoredTensor) -> str:
     return " x ".join(map(str, tensor.shape))
 
 
+def _require_matrix(where: str, shape: tuple[int, ...]) -> None:
+    told = " x ".join(map(str, shape[:_LISTED]))
+    has = f"the shape {told}" if shape else "a single number"
+    require(len(shape) == 2, f"{where} must be a matrix, with two dimensions; it has {has}")
+    require(0 not in shape, f"{where} is an empty matrix, {told}")
+
+
 def _real_matrix(where: str, tensor: Tensor) -> np.ndarray:
-    shape = f"the shape {_shape(tensor)}" if tensor.ndim else "a single number"
-    require(tensor.ndim == 2, f"{where} must be a matrix, with two dimensions; it has {shape}")
-    require(0 not in tensor.shape, f"{where} is an empty matrix, {_shape(tensor)}")
     array = tensor if isinstance(tensor, np.ndarray) else _from_torch(where, tensor)
     require(
         array.dtype.kind in "iuf", f"{where} must hold real numbers; its dtype is {array.dtype}"
@@ -206,4 +288,4 @@ def _from_torch(where: str, tensor: torch.Tensor) -> np.ndarray:
 
 
 def _line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

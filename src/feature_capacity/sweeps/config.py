@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import Any, SupportsFloat
 
 import numpy as np
-import yaml
 
 from .._arrays import require, require_known, require_whole, unknown
 from .._digest import digest, module_file
+from .._documents import read_document
 from ..models.activations import ACTIVATIONS
 from ..models.inputs import SparseInput, SparseNormal, SparseUniform, UnitSparseUniform
 from ..models.toy_models import ToyModel
@@ -42,6 +42,16 @@ INPUTS: dict[str, type[SparseInput]] = {
     "unit_sparse_uniform": UnitSparseUniform,
 }
 """Families of inputs by name."""
+
+
+_MOST = 10**9  # numbers that a sweep works with at a time
+_WHOLE = {
+    "n_starts": (1, 10**6),
+    "max_rounds": (0, 100),  # the round that found a minimum is stored as one byte
+    "seed": (0, 2**63 - 1),
+    "n_points": (64, 10**8),
+    "max_iterations": (1, 10**9),
+}
 
 
 class SweepError(RuntimeError):
@@ -111,11 +121,10 @@ class SweepConfig:
         require_known("inputs", self.inputs, INPUTS)
         require_known("dtype", self.dtype, ("float32", "float64"))
         model = self.toy_model
-        whole = {"n_starts": 1, "max_rounds": 0, "seed": 0, "n_points": 64, "max_iterations": 1}
-        for name, low in whole.items():
-            value, rule = getattr(self, name), f"a whole number, at least {low}"
+        for name, (least, most) in _WHOLE.items():
+            value = getattr(self, name)
             if value is not None or name != "max_iterations":
-                object.__setattr__(self, name, require_whole(value, name, low, None, rule))
+                object.__setattr__(self, name, _whole(value, name, least, most))
         object.__setattr__(self, "n_features", int(model.n_features))
         object.__setattr__(self, "n_dims", int(model.n_dims))
         if self.tolerance is not None:
@@ -124,6 +133,21 @@ class SweepConfig:
             object.__setattr__(self, "tolerance", tolerance)
         for name, high in {"importance": math.inf, "probability": 1.0}.items():
             object.__setattr__(self, name, _grid(getattr(self, name), name, high))
+            _require_squares(getattr(self, name), name, "float64" if self.exact else self.dtype)
+        self._require_room()
+
+    def _require_room(self) -> None:
+        """Refuse what no machine can hold, before anything is written."""
+        row = self.shape[1] * self.n_starts * self.n_features * self.n_dims
+        for number, what in (
+            (row, "n_importance x n_starts x n_features x n_dims"),
+            (self.n_points * self.n_features, "n_points x n_features"),
+            (self.shape[0] * self.shape[1], "n_probability x n_importance"),
+        ):
+            require(
+                number <= _MOST,
+                f"{what} must be at most {_MOST:,}; got {number:,}: make one of them smaller",
+            )
 
     @property
     def toy_model(self) -> ToyModel:
@@ -176,13 +200,7 @@ class SweepConfig:
     def from_file(cls, file: Path | str) -> SweepConfig:
         """Configuration from a YAML or JSON file; see the top of this module for an example."""
         file = Path(file)
-        require(file.is_file(), f"there is no configuration file {file}")
-        kind, parse = ("JSON", json.loads) if file.suffix == ".json" else ("YAML", yaml.safe_load)
-        try:
-            values = parse(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, ValueError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"{file} cannot be read as {kind}: {reason}") from None
+        values = read_document(file, "configuration file")
         require(isinstance(values, dict), f"{file} holds no mapping of setting: value")
         try:
             return cls.from_mapping(values)
@@ -206,6 +224,26 @@ def _number(value: object, name: str) -> float:
     return number
 
 
+def _whole(value: object, name: str, low: int, high: int) -> int:
+    rule = f"a whole number, at least {low}"
+    whole = require_whole(value, name, low, None, rule)
+    require(whole <= high, f"{name} must be {rule} and at most {high:,}; got {float(whole):.6g}")
+    return whole
+
+
+def _require_squares(grid: tuple[float, ...], name: str, dtype: str) -> None:
+    """Normal matrices multiply two weights, so that the precision must hold squares."""
+    limits = np.finfo(dtype)
+    low, high = math.sqrt(limits.tiny), math.sqrt(limits.max)
+    remedy = "; take dtype float64" if dtype == "float32" else ""
+    for value in grid:
+        require(
+            low <= value <= high,
+            f"{name} must be from {low:.1g} to {high:.1g}, whose squares {dtype} holds; "
+            f"got {value!r}{remedy}",
+        )
+
+
 def _grid(given: object, name: str, high: float) -> tuple[float, ...]:
     if isinstance(given, Mapping):
         given = _ratios(given, name)
@@ -223,11 +261,12 @@ def _grid(given: object, name: str, high: float) -> tuple[float, ...]:
 
 
 def _ratios(given: Mapping[str, object], name: str) -> list[float]:
+    names = ", ".join(map(str, given)) or "none"
     require(
         set(given) == {"low", "high", "count"},
-        f"{name} as a mapping has low, high and count; got {', '.join(map(str, given)) or 'none'}",
+        f"{name} as a mapping has low, high and count; got {names:.60}",
     )
     low, high = (_number(given[end], f"{name}: {end}") for end in ("low", "high"))
-    count = require_whole(given["count"], f"{name}: count", 2, None, "a whole number, at least 2")
+    count = _whole(given["count"], f"{name}: count", 2, 10**6)
     require(0 < low < high, f"{name} needs 0 < low < high; got low {low!r} and high {high!r}")
     return np.geomspace(low, high, count).tolist()

@@ -57,6 +57,7 @@ class SweepStore:
 
     def __init__(self, path: Path, config: SweepConfig) -> None:
         self.path, self.config = Path(path).absolute(), config
+        require(self.path.name, f"{self.path} is no place for a sweep; name a folder in it")
         self.partial = self.path.with_name(f"{self.path.name}.partial")
         self._cell, self._rounds = cell_dtype(config), dict[int, tuple[zarr.Array, zarr.Array]]()
         require(self.path.parent.is_dir(), f"there is no folder {self.path.parent} to write to")

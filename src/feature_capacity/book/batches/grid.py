@@ -10,27 +10,18 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..._digest import digest
+from ..._documents import read_document
 from ..parameters import ParameterCell, Value
 
 _NAME_LENGTH = 80
-
-
-def read_yaml(file: Path) -> Any:
-    """The content of a YAML file; raises ``ValueError`` with one sentence if there is none."""
-    if not file.is_file():
-        raise ValueError(f"there is no parameter file {file}")
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is not YAML: {str(error).splitlines()[0]}") from None
+_MOST_RUNS = 10_000
 
 
 def read_grid(file: Path, cell: ParameterCell, common: Mapping[str, Any]) -> list[dict[str, Value]]:
@@ -39,7 +30,7 @@ def read_grid(file: Path, cell: ParameterCell, common: Mapping[str, Any]) -> lis
     Parameters
     ----------
     file
-        What `read_yaml` reads.
+        YAML or JSON.
     cell
         What the page takes.
     common
@@ -50,7 +41,7 @@ def read_grid(file: Path, cell: ParameterCell, common: Mapping[str, Any]) -> lis
     ValueError
         For a file that is no grid, and for the first setting that the page does not take.
     """
-    entries = _entries(file, read_yaml(file))
+    entries = _entries(file, read_document(file, "parameter file"))
     runs: dict[str, dict[str, Value]] = {}
     for number, entry in enumerate(entries, start=1):
         where = f"{file}, run {number} of {len(entries)}"
@@ -70,18 +61,29 @@ def _entries(file: Path, content: Any) -> list[dict[str, Any]]:
         for name, values in content.items():
             if not isinstance(values, list) or not values:
                 raise ValueError(
-                    f"{file}: {name} needs a list of values, for example [1, 2]; got {values!r}"
+                    f"{file}: {name!s:.60} needs a list of values, for example [1, 2]; "
+                    f"got {values!r:.60}"
                 )
+        _require_few(file, math.prod(map(len, content.values())))
         names = list(map(str, content))
         return [dict(zip(names, row, strict=True)) for row in itertools.product(*content.values())]
     if isinstance(content, list) and content:
+        _require_few(file, len(content))
         for number, entry in enumerate(content, start=1):
             if not isinstance(entry, Mapping):
                 raise ValueError(
-                    f"{file}: run {number} must be a mapping of parameter: value; got {entry!r}"
+                    f"{file}: run {number} must be a mapping of parameter: value; got {entry!r:.60}"
                 )
         return [{str(name): value for name, value in entry.items()} for entry in content]
     raise ValueError(f"{file} holds neither a mapping of parameter: values nor a list of runs")
+
+
+def _require_few(file: Path, number: int) -> None:
+    if number > _MOST_RUNS:
+        raise ValueError(
+            f"{file} asks for {number:.15g} runs, each a notebook; "
+            f"split it into grids of at most {_MOST_RUNS:,}"
+        )
 
 
 def run_name(settings: Mapping[str, Value]) -> str:
