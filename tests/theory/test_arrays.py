@@ -137,7 +137,7 @@ def test_shapes_that_do_not_fit_are_one_error_for_every_library():
         with pytest.raises(ValueError, match=r"bias \(3,\), loss \(2,\)"):
             fc.expected_loss(make((2, 3, 4)), make((4,)), 9.0, bias=make((3,)))
         with pytest.raises(ValueError, match=r"batch of importance \(2,\), kurtosis \(3,\)"):
-            fc.solve_allocation(make((2, 4)), 1, make((3,)) * 9)
+            fc.solve_allocation(make((2, 4)), 1, make((3, 1)) * 9)
     assert require_broadcast(a=(3, 1), b=(4,)) == (3, 4)
 
 
