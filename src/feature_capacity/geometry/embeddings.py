@@ -114,10 +114,13 @@ def optimal_embedding(
         f"its capacities have shape {c.shape}",
     )
     own, shared = np.flatnonzero(c == 1), np.flatnonzero((c > 0) & (c < 1))
+    rounding = np.finfo(str(allocation.capacity.dtype).split(".")[-1]).eps
+    if c[shared].sum() <= 4 * rounding * c.size:
+        shared = shared[:0]  # what rounding left of a budget that whole features use up
     W = np.zeros((allocation.n_dims, c.size))
     W[np.arange(own.size), own] = np.sqrt(n[own])
     if shared.size:
-        part = _whole_sum(c[shared], np.finfo(str(allocation.capacity.dtype).split(".")[-1]).eps)
+        part = _whole_sum(c[shared], rounding)
         block = embedding_from_capacities(part, generator=generator)
         # By an even power of two: the sum of the lengths is in range, and digits are kept.
         power = np.frexp(n[shared].max())[1] // 2

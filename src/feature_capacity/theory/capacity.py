@@ -100,7 +100,8 @@ def interference(W: ArrayLike) -> Array:
     It is what the denominator of equation (3) has beyond its numerator, and half of what
     feature i adds to the hallucinated term of equation (12).  Shape ``(*batch, n_features)``.
     The value carries the rounding of :math:`n_i^2`, so an orthogonal feature may show 1e-16, and
-    is infinite where it exceeds the range of the dtype.  Errors are those of :func:`capacities`.
+    is infinite where it exceeds the range of the dtype.  Errors, and what entries are safe, are
+    those of :func:`capacities`.
 
     >>> interference([[1, -1, 0], [0, 0, 2]])
     array([1., 1., 0.])
