@@ -114,7 +114,7 @@ def optimal_embedding(
         f"its capacities have shape {c.shape}",
     )
     own, shared = np.flatnonzero(c == 1), np.flatnonzero((c > 0) & (c < 1))
-    rounding = np.finfo(str(allocation.capacity.dtype).split(".")[-1]).eps
+    rounding = float(np.finfo(str(allocation.capacity.dtype).split(".")[-1]).eps)
     if c[shared].sum() <= 4 * rounding * c.size:
         shared = shared[:0]  # what rounding left of a budget that whole features use up
     W = np.zeros((allocation.n_dims, c.size))

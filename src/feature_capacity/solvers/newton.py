@@ -130,7 +130,7 @@ def _cells(importance: ArrayLike, kurtosis: ArrayLike) -> tuple[_Cells, tuple[in
     v, k = float64(importance, "importance"), float64(kurtosis, "kurtosis")
     require_importance(np, v)
     require_kurtosis(np, k)
-    k = row_kurtosis(np, k, v.shape[-1])
+    k = to_numpy(row_kurtosis(np, k, v.shape[-1]))
     remedy = "at 1 the target is constant and the loss does not determine the lengths"
     require_where(np, k > 1, k, "kurtosis must be above 1 here", remedy)
     require(
