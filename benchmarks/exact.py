@@ -197,7 +197,7 @@ def bench_solver(side: int, repeats: int) -> list[dict]:
     n_features, n_dims, n_starts = 6, 3, 8
     v = one_feature_varied(np.geomspace(0.1, 10, side), n_features)
     p = np.geomspace(0.03, 1, side)
-    k = np.array([SparseUniform(float(x)).kurtosis for x in p])[:, None]
+    k = np.array([SparseUniform(float(x)).kurtosis for x in p])[:, None, None]
     cells, sampled = side**2, 24
 
     rng = np.random.default_rng(0)
@@ -216,7 +216,7 @@ def bench_solver(side: int, repeats: int) -> list[dict]:
             optimize.minimize(
                 loss_and_slope,
                 start,
-                args=(v[b], float(k[a, 0])),
+                args=(v[b], float(k[a, 0, 0])),
                 jac=True,
                 method="L-BFGS-B",
                 options={"ftol": 0, "gtol": 1e-10, "maxiter": 5000, "maxfun": 10000},

@@ -306,7 +306,7 @@ figures.correlation_panels(panels, heads)
 # %%
 sparser = np.geomspace(3, 1e5, 400)
 equal = np.full((400, n_features), n_dims / n_features)
-n_equal = fc.best_sq_norm(equal, np.ones(n_features), sparser)
+n_equal = fc.best_sq_norm(equal, np.ones(n_features), sparser[:, None])
 share_equal = share_from_capacities(equal, n_equal, sparser)
 run.check("appb-covariance-grows", np.diff(n_equal[:, 0]))
 order = np.diff(np.log(share_equal[-2:]))[0] / np.diff(np.log(sparser[-2:]))[0]
@@ -314,7 +314,7 @@ run.check("appb-share-fades", order)
 
 sweep = np.geomspace(1.05, 100, 500)
 rows = np.broadcast_to(importance, (500, n_features))
-optimum = fc.solve_allocation(rows, n_dims, sweep)
+optimum = fc.solve_allocation(rows, n_dims, sweep[:, None])
 C, n = optimum.capacity, optimum.sq_norm
 hidden = (n**2 * (1 / np.where(C > 0, C, 1) - 1)).sum(axis=1)
 rms = 2 * np.sqrt(hidden / (n_features * (n_features - 1)))

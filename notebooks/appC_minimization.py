@@ -285,8 +285,9 @@ problems = list(zip(importances, kurtoses, strict=True))
 multiplier = np.array([by_bisection(w, q) for w, q in problems])
 C57 = np.array([clipped(r, *problem) for r, problem in zip(multiplier, problems, strict=True)])
 n58 = np.where(C57 == 1, importances, multiplier[:, None] * C57)
-solution = fc.solve_allocation(importances, n_dims, kurtoses)
-rate = fc.marginal_benefit(C57, importances, kurtoses) / (2 * multiplier[:, None] ** 2)
+solution = fc.solve_allocation(importances, n_dims, kurtoses[:, None])
+benefit = fc.marginal_benefit(C57, importances, kurtoses[:, None])
+rate = benefit / (2 * multiplier[:, None] ** 2)
 run.check("eq57-package", C57, solution.capacity)
 run.check("eq58-package", n58, solution.sq_norm)
 run.check("eq57-clipped-at-zero", np.append(1 - rate[C57 == 0], 0))
@@ -320,10 +321,12 @@ def by_generic_optimizer(w, q):
 
 
 generic_c = np.clip([by_generic_optimizer(w, q).x for w, q in problems], 0, 1)
-generic_n = fc.best_sq_norm(generic_c, importances, kurtoses)
+generic_n = fc.best_sq_norm(generic_c, importances, kurtoses[:, None])
 run.check("appc-budget-is-spent", n_dims - generic_c.sum(axis=1))
 run.check("appc-generic-optimizer", np.abs(generic_c - solution.capacity).max())
-direct = minimize_quadratic(importances, kurtoses, n_dims, n_starts=8, seed=seed, device=device)
+direct = minimize_quadratic(
+    importances, kurtoses[:, None], n_dims, n_starts=8, seed=seed, device=device
+)
 direct_n = (direct.W**2).sum(axis=1)
 run.check("appc-direct-minimization", np.abs(direct.capacity - solution.capacity).max())
 run.check("appc-direct-lengths", np.abs(direct_n - solution.sq_norm).max() / importances.max())

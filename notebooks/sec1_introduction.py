@@ -217,7 +217,7 @@ capacity_explorer(importance, n_dims, kurtosis)
 # %%
 problems = generator.lognormal(sigma=1.0, size=(n_random, n_features))
 kurtoses = np.exp(generator.uniform(np.log(1.1), np.log(1000), n_random))
-solved = fc.solve_allocation(problems, n_dims, kurtoses)
+solved = fc.solve_allocation(problems, n_dims, kurtoses[:, None])
 sharing = solved.phase == fc.POLYSEMANTIC
 some = sharing.any(axis=1)
 top = np.where(sharing, problems, 0).max(axis=1)[some]
@@ -291,7 +291,7 @@ pd.DataFrame(columns, index=[f"feature {i}" for i in range(1, 7)]).round(3)
 
 # %%
 ks = np.array([1e4, 2e4])
-ratio = fc.solve_allocation(v, 3, ks).capacity / v
+ratio = fc.solve_allocation(v, 3, ks[:, None]).capacity / v
 uneven = ratio.max(axis=1) / ratio.min(axis=1) - 1
 run.check("abstract-affine-in-importance", np.log2(uneven[0] / uneven[1]))
 
@@ -307,7 +307,7 @@ run.check("abstract-affine-in-importance", np.log2(uneven[0] / uneven[1]))
 
 # %%
 ladder, ks = np.geomspace(1, 0.085, 181), np.geomspace(1.5, 300, 221)
-wedge = fc.solve_allocation(ladder, max(1, round(181 * n_dims / n_features)), ks)
+wedge = fc.solve_allocation(ladder, max(1, round(181 * n_dims / n_features)), ks[:, None])
 
 # %% mystnb={"figure": {"caption": "Fate of 181 features, most important at the top, as the kurtosis of the inputs grows; the white lines are the ends of the window of sharing.", "name": "fig-phases-by-importance"}, "image": {"alt": "Map of kurtosis against importance in three colors. Left of kurtosis three, monosemantic above and ignored below. From there to the right a growing wedge of polysemantic features pushes both back."}} tags=["hide-input"]
 figures.phases_by_importance(ks, ladder, wedge.phase, wedge.multiplier)
@@ -325,7 +325,7 @@ figures.phases_by_importance(ks, ladder, wedge.phase, wedge.multiplier)
 
 # %%
 some_ks = np.geomspace(1.1, 1000, 80)
-by_kurtosis = fc.solve_allocation(problems[:200, None], n_dims, some_ks)
+by_kurtosis = fc.solve_allocation(problems[:200, None], n_dims, some_ks[:, None])
 sharing = by_kurtosis.phase == fc.POLYSEMANTIC
 number = sharing.sum(axis=2)
 held = np.where(sharing, by_kurtosis.capacity, 0).sum(axis=2)
@@ -352,7 +352,7 @@ extremes = []
 for n in range(2, 13):
     one_among_equals = fc.phases.one_feature_varied([[1e6, 1e-6]], n)
     for d in range(1, n):
-        fate = fc.solve_allocation(one_among_equals, d, some_ks[:, None])
+        fate = fc.solve_allocation(one_among_equals, d, some_ks[:, None, None])
         extremes.append(fate.capacity[..., 0])
 run.check("intro-much-more-important", np.stack(extremes)[..., 0])
 run.check("intro-much-less-important", np.stack(extremes)[..., 1])

@@ -365,8 +365,8 @@ run.check("footnote3-settled-at-the-best", at_best, [formula, formula])
 # %%
 importance = generator.lognormal(sigma=0.8, size=(n_random, n_features))
 many_kurtoses = np.exp(generator.uniform(np.log(1.1), np.log(1000), size=n_random))
-best = fc.solve_allocation(importance, n_dims, many_kurtoses)
-benefit = fc.marginal_benefit(best.capacity, importance, many_kurtoses)
+best = fc.solve_allocation(importance, n_dims, many_kurtoses[:, None])
+benefit = fc.marginal_benefit(best.capacity, importance, many_kurtoses[:, None])
 excess = benefit / best.threshold[:, None] - 1
 
 run.check("sec2-capacity-never-hurts", benefit)
@@ -489,7 +489,7 @@ figures.six_situations(grid, {head: (*pair, split) for head, pair, split in both
 
 # %%
 ks = np.array([1.1, 1.8, 2.5, 2.99, 3.0, 3.01, 5.0, 9.0, 100.0])
-by_kurtosis = fc.marginal_benefit(grid[:, None], [1.0], ks[:, None])[..., 0]
+by_kurtosis = fc.marginal_benefit(grid[:, None], [1.0], ks[:, None, None])[..., 0]
 run.check("sec2-returns-by-kurtosis", np.sign(3 - ks)[:, None] * np.diff(by_kurtosis, axis=1))
 
 # %% [markdown]

@@ -343,7 +343,7 @@ figures.correlation_maps({
 # %%
 sweep = np.geomspace(1.05, 60, 200)
 fixed = np.broadcast_to(W, (200, *W.shape))
-fixed_missed, fixed_hallucinated = fc.loss_terms(fixed, importance, sweep)
+fixed_missed, fixed_hallucinated = fc.loss_terms(fixed, importance, sweep[:, None])
 fixed_share = fixed_hallucinated / (fixed_missed + fixed_hallucinated)
 run.check("sec3-2-kurtosis-weakens-hallucination", np.diff(fixed_share).max())
 
@@ -357,8 +357,8 @@ run.check("sec3-2-kurtosis-weakens-hallucination", np.diff(fixed_share).max())
 # %%
 equal, part = np.ones(n_features), np.full(n_features, n_dims / n_features)
 parts = np.broadcast_to(part, (200, n_features))
-lengths = fc.best_sq_norm(parts, equal, sweep)
-shared_loss = fc.loss_from_capacities(parts, lengths, equal, sweep)
+lengths = fc.best_sq_norm(parts, equal, sweep[:, None])
+shared_loss = fc.loss_from_capacities(parts, lengths, equal, sweep[:, None])
 equal_variance = (sweep - 1) * n_features
 missed_part = (sweep - 1) * ((lengths - 1) ** 2).sum(axis=1) / equal_variance
 hallucinated_part = shared_loss / equal_variance - missed_part
@@ -705,7 +705,9 @@ run.check("sec3-4-two-multipliers", general(close).threshold, 2 * exact.multipli
 # %%
 dense = np.array([1.2, 1.8, 2.4, 3.0])
 rows = np.tile(importance, (4, 1))
-lowest = minimize_quadratic(rows, dense, n_dims, n_starts=24, seed=seed, device=device)
+lowest = minimize_quadratic(
+    rows, dense[:, None], n_dims, n_starts=24, seed=seed, device=device
+)
 left = combinations(importance, n_features - n_dims)
 corners = [sum(v**2 for v in ignored) for ignored in left]
 run.check("sec3-4-top-features", lowest.loss / ((dense - 1) * min(corners)))
@@ -721,7 +723,7 @@ glue("sec3-1-corners", len(corners), display=False)
 # %%
 stack_kurtosis = np.geomspace(1.2, 300, 600)
 rows = np.broadcast_to(importance, (600, n_features))
-stack = fc.solve_allocation(rows, n_dims, stack_kurtosis)
+stack = fc.solve_allocation(rows, n_dims, stack_kurtosis[:, None])
 
 # %% mystnb={"figure": {"caption": "Who has the capacity as the kurtosis rises. Each band is one feature, its height the capacity it gets; together they always fill the embedding. The triangle marks the kurtosis of this page.", "name": "fig-sec3-1-stack"}, "image": {"alt": "Stacked bands over kurtosis from 1.2 to 300. Left of kurtosis 3 a few bands of height one fill the axis; to the right the other features enter in order of importance until all share."}} tags=["hide-input"]
 figures.stacked_capacities(stack_kurtosis, stack.capacity, importance, marked=kurtosis)

@@ -115,7 +115,7 @@ inverse = bisect(
     np.full(4000, 1e-6),
     np.full(4000, 1e6),
 )
-best = fc.solve_allocation(v, D, k)
+best = fc.solve_allocation(v, D, k[:, None])
 run.check("sec3-5-multiplier", 1 / inverse, best.multiplier)
 
 # %%
@@ -123,7 +123,7 @@ low, high = polysemantic_range(best.multiplier[:, None], k[:, None])
 shared = best.phase == fc.POLYSEMANTIC
 run.check("sec3-5-polysemantic-condition", np.mean(shared == ((low < v) & (v < high))))
 
-dense = fc.solve_allocation(v, D, generator.uniform(1, 3, 4000))
+dense = fc.solve_allocation(v, D, generator.uniform(1, 3, (4000, 1)))
 run.check("sec3-5-none-below-three", np.sum(dense.phase == fc.POLYSEMANTIC))
 glue("sec3-5-shared", float(shared.mean()), display=False)
 
@@ -175,13 +175,13 @@ k = 3 + np.geomspace(1e-3, 1e6, 46)
 glue("sec3-5-kurtoses", f"{len(k)} kurtoses from {k[0]:.3f} to {k[-1]:,.0f}", display=False)
 lower, upper = ignored_boundary(N, D, k), monosemantic_boundary(N, D, k)
 V = lower + generator.uniform(0.02, 0.98, k.shape) * (upper - lower)
-best = fc.solve_allocation(one_feature_varied(V, N), D, k)
+best = fc.solve_allocation(one_feature_varied(V, N), D, k[:, None])
 x = k - 3
 run.check("sec3-5-shared-multiplier", best.multiplier, (k - 1) * (N - 1 + V) / (x * D + 2 * N))
 run.check(
     "sec3-5-shared-capacity", best.capacity[:, 0], (x * D + 2 * N) / x / (N - 1 + V) * V - 2 / x
 )
-equal = fc.solve_allocation(np.ones((len(k), N)), D, k)
+equal = fc.solve_allocation(np.ones((len(k), N)), D, k[:, None])
 run.check("sec3-5-equal-importances", equal.capacity[:, 0], np.full(len(k), D / N))
 
 # %% [markdown]
@@ -195,7 +195,8 @@ def smallest_importance(has_phase, kurtosis):
     """Smallest V at which the capacity of feature 1 fulfills `has_phase`, by bisection."""
 
     def reached(V):
-        return has_phase(fc.solve_allocation(one_feature_varied(V, N), D, kurtosis).capacity[:, 0])
+        best = fc.solve_allocation(one_feature_varied(V, N), D, kurtosis[:, None])
+        return has_phase(best.capacity[:, 0])
 
     return bisect(reached, np.full(kurtosis.shape, 1e-9), np.full(kurtosis.shape, 1e9))
 
@@ -240,7 +241,7 @@ run.check("sec3-5-ignored-decay", order(1 / k[far], found["ignored"][far]))
 
 V = (limit if D > 1 else 1) * np.array([1, 1.01, 2, 10])[:, None]
 anywhere = np.concatenate([np.linspace(1.01, 3, 40), k])
-capacity_1 = fc.solve_allocation(one_feature_varied(V, N), D, anywhere).capacity[..., 0]
+capacity_1 = fc.solve_allocation(one_feature_varied(V, N), D, anywhere[:, None]).capacity[..., 0]
 run.check("sec3-5-monosemantic-always", capacity_1 - 1)
 
 critical = np.array([3.0])
@@ -299,7 +300,7 @@ theory = phase_diagram(importance_1, kurtosis, N, D)
 # %%
 importances = np.broadcast_to(one_feature_varied(importance_1, N), (grid, grid, N))
 minimum = minimize_quadratic(
-    importances, kurtosis[:, None], D, n_starts=n_starts, seed=seed, device=device
+    importances, kurtosis[:, None, None], D, n_starts=n_starts, seed=seed, device=device
 )
 empirical = minimum.capacity[..., 0]
 
@@ -461,7 +462,7 @@ fraction = np.linspace(0, 1, 201)
 
 def of_one(curve, C, V, k):
     """A curve of the package, which expects features on the last axis, for a single feature."""
-    return curve(np.asarray(C, float)[..., None], np.asarray(V, float)[..., None], k)[..., 0]
+    return curve(*(np.asarray(x, float)[..., None] for x in (C, V, k)))[..., 0]
 
 
 def panel(V, probability):
@@ -574,7 +575,7 @@ figures.order_parameter(V, curves)
 def optimum(V, k):
     """Capacity and marginal benefit of feature 1 at the best allocation."""
     V, k = np.broadcast_arrays(V, k)
-    C1 = fc.solve_allocation(one_feature_varied(V, N), D, k).capacity[..., 0]
+    C1 = fc.solve_allocation(one_feature_varied(V, N), D, k[..., None]).capacity[..., 0]
     return C1, of_one(fc.marginal_benefit, C1, V, k)
 
 
@@ -693,7 +694,8 @@ edge_0, edge_1 = (
 width, small = edge_1 - edge_0, near / 100
 x = (3 + near) - 3  # the distance that the rounded kurtosis really has
 response = (optimum(1 + small, 3 + near)[0] - optimum(1 - small, 3 + near)[0]) / (2 * small)
-losses = [fc.solve_allocation(np.ones((13, N)), D, 3 + s * near).loss for s in (-1, 0, 1)]
+around = [3 + s * near[:, None] for s in (-1, 0, 1)]
+losses = [fc.solve_allocation(np.ones((13, N)), D, k).loss for k in around]
 kink = 2 * losses[1] - losses[0] - losses[2]
 field = np.geomspace(1e-6, 1e-3, 13)
 run.check("sec3-6-exponent-width", order(near, width))
@@ -775,7 +777,8 @@ figures.critical_scaling(
 # %%
 V, h = np.array([0.3, 0.8, 1.3, 4.0]), 1e-4
 k = np.linspace(1.5, 40, 12)[:, None]
-around = [fc.solve_allocation(one_feature_varied(V + s * h, N), D, k) for s in (-2, -1, 1, 2)]
+varied = [one_feature_varied(V + s * h, N) for s in (-2, -1, 1, 2)]
+around = [fc.solve_allocation(v, D, k[..., None]) for v in varied]
 smooth = around[0].phase[..., 0] == around[3].phase[..., 0]  # no phase boundary in between
 loss = [best.loss for best in around]
 slope = (loss[0] - 8 * loss[1] + 8 * loss[2] - loss[3]) / (12 * h)

@@ -548,10 +548,11 @@ for model, name in ((model, name) for model in inputs_class for name in ("quadra
         beta = np.repeat(strengths, len(ladders)) * baseline_loss(toy, inputs, v)
         if (model, name) == ("computation", "quadratic"):
             k, other = inputs.kurtosis, penalized_kurtosis(inputs.kurtosis, beta)
-            found = minimize_quadratic(v, other, 3, n_starts=n_starts, seed=seed, device=device)
+            row = other[:, None]
+            found = minimize_quadratic(v, row, 3, n_starts=n_starts, seed=seed, device=device)
             plain = fc.expected_loss(found.W, v, k)
             together = plain + beta * fc.interference(found.W).sum(axis=-1)
-            by_formula = (1 + beta / 2) * fc.expected_loss(found.W, v, other)
+            by_formula = (1 + beta / 2) * fc.expected_loss(found.W, v, row)
             run.check("secondary-penalty-is-kurtosis", together / by_formula, np.ones(len(v)))
         else:
             quadrature = coarse_to_fine(inputs, N, nodes_for(acts[name]), seed)

@@ -8,6 +8,7 @@ refuse, with one sentence, what the mathematics has no answer for.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import ModuleType
@@ -83,23 +84,70 @@ def as_float_arrays(**named: ArrayLike) -> tuple[Namespace, tuple[Array, ...]]:
     >>> a.dtype, float(b)
     (dtype('float64'), 0.5)
     """
+    for name, value in named.items():
+        _require_plain(value, name)
     given = [x for x in named.values() if is_array_api_obj(x)]
     # A NumPy scalar or array beside a tensor is data for the tensor's library, not a rival.
     leaders = [x for x in given if is_torch_array(x)] or given or [np.empty(0)]
+    kinds = {(type(x).__module__, str(device(x))) for x in leaders if not _is_numpy(x)}
+    require(len(kinds) < 2, "arrays must be of one library on one device; convert or move them")
     xp, where, tensors = array_namespace(*leaders), device(leaders[0]), is_torch_array(leaders[0])
 
     converted, deciding = [], []
     for name, value in named.items():
         if is_array_api_obj(value) and (not tensors or is_torch_array(value)):
-            array = _real_array(xp, cast("Array", value), name)
+            # Subclasses of NumPy's array give operators another meaning (numpy.matrix does).
+            plain = np.asarray(value) if _is_numpy(value) else value
+            array = _real_array(xp, cast("Array", plain), name)
         else:
-            array = xp.asarray(numbers(value, name), device=where)
+            given_numbers = numbers(value, name)
+            # A copy: torch takes no negative strides, and nothing read-only.
+            array = xp.asarray(given_numbers.copy() if tensors else given_numbers, device=where)
         converted.append(array)
         # Only arrays decide the precision: a Python number beside a float32 array stays float32.
         if is_array_api_obj(value) and xp.isdtype(array.dtype, "real floating"):
             deciding.append(array)
     dtype = xp.result_type(*deciding) if deciding else xp.float64
     return xp, tuple(xp.astype(array, dtype, copy=False) for array in converted)
+
+
+def _is_numpy(value: object) -> bool:
+    return isinstance(value, (np.ndarray, np.generic))
+
+
+def _require_plain(value: object, name: str) -> None:
+    """Refuse arrays whose numbers are not all there: masked, sparse, nested or without data."""
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        raise ValueError(
+            f"{name} must hold real numbers; got a masked array: "
+            "take its compressed() values, or give masked entries a number with filled()"
+        )
+    if is_torch_array(value):
+        tensor = cast("Any", value)
+        kinds = {"sparse": str(tensor.layout) != "torch.strided", "nested": tensor.is_nested}
+        kinds["meta"] = tensor.device.type == "meta"
+        found = [kind for kind, so in kinds.items() if so]
+        require(
+            not found,
+            f"{name} must hold real numbers; got a {' '.join(found)} tensor: "
+            "give a dense one that has data (to_dense() makes one of a sparse one)",
+        )
+
+
+def shown(value: object) -> str:
+    """A value as a message can hold it: on one line, and short.
+
+    >>> shown("a" * 1000), shown([1, 2])
+    ("'aaaaaaaaaaaaaaaaaaaaaaa...aaaaaaaaaaaaaaaaaaaaaaaa'", '[1, 2]')
+    """
+    short = reprlib.Repr()
+    short.maxstring, short.maxother, short.maxlong = 52, 60, 60
+    try:
+        text = " ".join(short.repr(value).split())
+    except Exception:  # a foreign object may fail in any way, and long ints have no repr
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _real_array(xp: Namespace, array: Array, name: str) -> Array:
@@ -115,16 +163,17 @@ def _real_array(xp: Namespace, array: Array, name: str) -> Array:
 
 def numbers(value: ArrayLike, name: str) -> np.ndarray:
     """A float64 array of what is not an array yet; text and truth values are not numbers."""
+    _require_plain(value, name)
     try:
         array = np.asarray(value)
         if array.dtype.kind == "O":  # fractions; float() refuses None, which asarray takes
             array = np.vectorize(float, otypes=[np.float64])(array)
         if array.dtype.kind not in "iuf":
             raise TypeError(array.dtype)
-    except (TypeError, ValueError, OverflowError) as error:
+    except Exception as error:  # __array__ and __float__ of a foreign object may raise anything
         raise ValueError(
             f"{name} must be real numbers in an array or nested lists of equal length; "
-            f"got {value!r:.60}"
+            f"got {shown(value)}"
         ) from error
     return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
 
@@ -226,7 +275,39 @@ def require_whole(value: object, name: str, low: int, high: int | None, rule: st
         whole = int(value)
         if whole >= low and (high is None or whole <= high):
             return whole
-    raise ValueError(f"{name} must be {rule}; got {value!r}")
+    raise ValueError(f"{name} must be {rule}; got {shown(value)}")
+
+
+def require_number(value: object, name: str, low: float, high: float, interval: str) -> float:
+    """Return ``value`` as a float, or raise ``ValueError`` unless it is in [low, high].
+
+    ``interval`` says in words what is allowed.
+    """
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    if number and not isinstance(value, bool) and low <= cast("float", value) <= high:
+        return float(cast("float", value))
+    raise ValueError(f"{name} must be a number in {interval}; got {shown(value)}")
+
+
+def row_kurtosis(xp: Namespace, kurtosis: Array, n_features: int) -> Array:
+    """The kurtosis of each row of features, of batch shape.
+
+    What is given broadcasts against importance (..., n_features): a number, one a feature, or
+    (..., 1) for one a row.  Features of one row must have equal ones.
+    """
+    if not kurtosis.ndim:
+        return kurtosis
+    require(
+        kurtosis.shape[-1] in (1, n_features),
+        "kurtosis must broadcast against importance: a number, one a feature "
+        f"({n_features}), or shape (..., 1) for one a row; got shape {tuple(kurtosis.shape)}: "
+        "write kurtosis[..., None], as in kurtosis[:, None], for one a row",
+    )
+    first = kurtosis[..., :1]
+    rule = "kurtosis must be the same for all features of a row"
+    remedy = "write kurtosis[:, None] for one a row; unequal features are not solved yet"
+    require_where(xp, (kurtosis >= first) & (kurtosis <= first), kurtosis, rule, remedy)
+    return first[..., 0]
 
 
 def constant(x: Array) -> Array:
@@ -239,9 +320,15 @@ def to_numpy(x: ArrayLike) -> np.ndarray:
     return np.asarray(x.detach().cpu().numpy() if is_torch_array(x) else x, dtype=np.float64)
 
 
+def float64(value: ArrayLike, name: str) -> np.ndarray:
+    """What is given as a float64 NumPy array, through the door of :func:`as_float_arrays`."""
+    _, (array,) = as_float_arrays(**{name: value})
+    return to_numpy(array)
+
+
 def as_one_matrix(W: ArrayLike) -> np.ndarray:
     """One finite embedding matrix, float64 (n_dims, n_features), without batch axes."""
-    W = to_numpy(W)
+    W = float64(W, "W")
     require(
         W.ndim == 2 and W.size > 0,
         f"W must have shape (n_dims, n_features), both at least 1; got {W.shape}",
@@ -253,7 +340,7 @@ def as_one_matrix(W: ArrayLike) -> np.ndarray:
 def require_known(what: str, name: object, known: Iterable[str]) -> None:
     """Raise ``ValueError`` that names what there is, the nearest first, unless it is known."""
     if not isinstance(name, str) or name not in known:
-        message = unknown(what, str(name), known)
+        message = unknown(what, name if isinstance(name, str) else shown(name), known)
         listed = f" known: {', '.join(sorted(known))}"
         raise ValueError(message if "known:" in message else message + listed)
 
@@ -268,7 +355,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """
     known = sorted(known)
     begun = [word for word in known if name and word.startswith(name)]
-    near = begun[:3] or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = begun[:3] or difflib.get_close_matches(name[:100], known, n=3, cutoff=0.5)
     if near:
-        return f"unknown {what} {name!r}; did you mean {' or '.join(near)}?"
-    return f"unknown {what} {name!r}; known: {', '.join(known) or 'none'}"
+        return f"unknown {what} {shown(name)}; did you mean {' or '.join(near)}?"
+    return f"unknown {what} {shown(name)}; known: {', '.join(known) or 'none'}"

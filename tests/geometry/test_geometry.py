@@ -288,7 +288,7 @@ def test_tolerance_decides_what_is_orthogonal():
 
 @pytest.mark.parametrize("tolerance", [-1e-9, 1, np.nan])
 def test_bad_tolerance_of_blocks_is_refused(tolerance):
-    with pytest.raises(ValueError, match=r"tolerance must be in \[0, 1\); got"):
+    with pytest.raises(ValueError, match=r"tolerance must be a number in \[0, 1\); got"):
         fc.blocks(np.eye(2), tolerance)
 
 
@@ -382,7 +382,7 @@ def test_bad_criterion_and_tolerance_are_refused():
     with pytest.raises(ValueError, match=r"criterion must be 'capacity', 'blocks' or .*got 'rank'"):
         fc.is_efficient(np.eye(2), "rank")
     for tolerance in (0, 1, -1, np.nan):
-        with pytest.raises(ValueError, match=r"tolerance must be in \(0, 1\); got"):
+        with pytest.raises(ValueError, match=r"tolerance must be a number in \(0, 1\); got"):
             fc.is_efficient(np.eye(2), tolerance=tolerance)
 
 

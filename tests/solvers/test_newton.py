@@ -17,7 +17,7 @@ from ..tolerances import NEWTON, OPTIMIZER, OPTIMIZER_LOSS, ROUNDING
 @pytest.fixture(scope="module")
 def grid():
     v = one_feature_varied(np.geomspace(0.15, 8, 9), 6)  # 1 is not among them
-    k = np.array([1.5, 2.5, 3.2, 5.0, 18.0, 200.0])[:, None]
+    k = np.array([1.5, 2.5, 3.2, 5.0, 18.0, 200.0])[:, None, None]
     return v, k, minimize_quadratic(v, k, n_dims=3, n_starts=8)
 
 
@@ -35,7 +35,7 @@ def test_the_record_describes_what_was_found(grid):
     v, k, result = grid
     assert result.W.shape == (6, 9, 3, 6)
     assert result.loss_of_starts.shape == (6, 9, 8)
-    np.testing.assert_allclose(fc.expected_loss(result.W, v, k[:, 0, None]), result.loss, rtol=1e-9)
+    np.testing.assert_allclose(fc.expected_loss(result.W, v, k), result.loss, rtol=1e-9)
     np.testing.assert_allclose(fc.best_bias(result.W, v), result.bias, rtol=ROUNDING)
     np.testing.assert_allclose(fc.capacities(result.W), result.capacity, rtol=ROUNDING)
     np.testing.assert_array_equal(result.loss_of_starts.argmin(-1), result.best_start)
@@ -49,8 +49,8 @@ def test_the_record_describes_what_was_found(grid):
 def test_the_gradient_vanishes_by_autograd(grid):
     v, k, result = grid
     W = torch.tensor(result.W, requires_grad=True)
-    fc.expected_loss(W, torch.tensor(v), torch.tensor(k[:, 0, None])).sum().backward()
-    relative = W.grad.abs().amax((-2, -1)).numpy() / (k - 1) / v.mean(-1) ** 1.5
+    fc.expected_loss(W, torch.tensor(v), torch.tensor(k)).sum().backward()
+    relative = W.grad.abs().amax((-2, -1)).numpy() / (k[..., 0] - 1) / v.mean(-1) ** 1.5
     assert relative.max() < 1e-11
 
 
@@ -77,7 +77,7 @@ def test_scipy_finds_no_lower_loss():
 
 
 def test_results_do_not_depend_on_chunks_and_only_on_the_seed(monkeypatch):
-    v, k = one_feature_varied(np.array([0.5, 2.0, 4.0]), 5), np.array([9.0, 5.0, 2.0])
+    v, k = one_feature_varied(np.array([0.5, 2.0, 4.0]), 5), np.array([[9.0], [5.0], [2.0]])
     first, again = (minimize_quadratic(v, k, 2, n_starts=3, seed=1) for _ in range(2))
     np.testing.assert_array_equal(first.W, again.W)
     monkeypatch.setattr(newton, "_MODELS_AT_ONCE", 3)
@@ -123,7 +123,7 @@ def test_too_few_steps_are_reported_not_hidden():
         ({"kurtosis": 1.0}, r"kurtosis must be above 1 here; got 1\.0"),
         ({"kurtosis": 0.5}, r"kurtosis must be at least 1.*got 0\.5"),
         ({"kurtosis": True}, "kurtosis must be real numbers.*got True"),
-        ({"importance": np.ones((2, 2)), "kurtosis": [2.0, 3, 4]}, r"kurtosis \(3,\)"),
+        ({"importance": np.ones((2, 2)), "kurtosis": [[2.0], [3], [4]]}, r"kurtosis \(3,\)"),
         ({"n_dims": 3}, r"n_dims must be .*\(2\); got 3"),
         ({"n_dims": 1.0}, r"n_dims must be .*got 1\.0"),
         ({"n_starts": 0}, "n_starts must be a whole number, at least 1; got 0"),

@@ -229,7 +229,7 @@ def test_quadratic_computation_model_is_exact():
     )
     data = run_sweep(config, progress=False)
     exact = solve_allocation(
-        one_feature_varied(config.importance, 6)[None], 3, data.kurtosis.values[:, None]
+        one_feature_varied(config.importance, 6)[None], 3, data.kurtosis.values[:, None, None]
     )
     np.testing.assert_allclose(data.loss, exact.loss, rtol=1e-9)
     assert data.attrs["rounds"] == 0

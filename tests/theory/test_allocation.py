@@ -358,8 +358,8 @@ def test_batches_of_importance_and_kurtosis():
     rng = np.random.default_rng(1)
     v = np.concatenate([rng.random((4, 5)), rng.integers(0, 3, (4, 5)), np.ones((1, 5))])
     k = np.array([1.0, 2.0, 3.0, 3 + 1e-9, 3.2, 9.0, 1e6])
-    grid = fc.solve_allocation(v[None], 2, k[:, None])
-    rows = fc.solve_allocation(v[:7], 2, k)
+    grid = fc.solve_allocation(v[None], 2, k[:, None, None])
+    rows = fc.solve_allocation(v[:7], 2, k[:, None])
     assert grid.capacity.shape == (7, 9, 5)
     assert grid.multiplier_interval.shape == (7, 9, 2)
     names = [
@@ -435,7 +435,7 @@ def test_exactly_on_a_phase_boundary(v, n_dims, k, capacity, phase):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_torch_and_strict_arrays_agree_with_numpy(dtype):
     v = np.random.default_rng(4).random((3, 6)).astype(dtype)
-    k = np.array([2.0, 3.0, 9.0], dtype=dtype)
+    k = np.array([[2.0], [3.0], [9.0]], dtype=dtype)
     v[1, 2:] = v[1, 1]
     expected = fc.solve_allocation(v, 3, k)
     assert expected.capacity.dtype == dtype
@@ -510,7 +510,10 @@ def test_an_optimum_is_reached_by_an_embedding():
         ((2.0, 1, 9), r"one entry per feature on its last axis.*got shape \(\)"),
         (([], 1, 9), r"no empty axis; got shape \(0,\)"),
         ((np.ones((0, 3)), 1, 9), r"no empty axis; got shape \(0, 3\)"),
-        ((np.ones((2, 3)), 1, [9, 9, 9]), r"must broadcast.*importance \(2,\), kurtosis \(3,\)"),
+        (
+            (np.ones((2, 3)), 1, [[9], [9], [9]]),
+            r"must broadcast.*importance \(2,\), kurtosis \(3,\)",
+        ),
         (
             ([5e-324, 5e-324], 1, 9),
             r"at least 1e-292 in float64.*got 5e-324.*multiply all importances",

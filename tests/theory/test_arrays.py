@@ -137,7 +137,7 @@ def test_shapes_that_do_not_fit_are_one_error_for_every_library():
         with pytest.raises(ValueError, match=r"bias \(3,\), loss \(2,\)"):
             fc.expected_loss(make((2, 3, 4)), make((4,)), 9.0, bias=make((3,)))
         with pytest.raises(ValueError, match=r"batch of importance \(2,\), kurtosis \(3,\)"):
-            fc.solve_allocation(make((2, 4)), 1, make((3,)) * 9)
+            fc.solve_allocation(make((2, 4)), 1, make((3, 1)) * 9)
     assert require_broadcast(a=(3, 1), b=(4,)) == (3, 4)
 
 
@@ -168,3 +168,106 @@ def test_closed_forms_run_without_torch():
         "sys.exit('torch' in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class Hostile:
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("no\nnumbers")
+
+    def __repr__(self):
+        return "x\n" * 5000
+
+
+NO_PLAIN_NUMBERS = {
+    "masked": np.ma.masked_array([[3.0, 1, 2]], [[0, 1, 0]]),
+    "masked row in a list": [np.ma.masked_array([3.0, 1, 2], [0, 1, 0])],
+    "sparse tensor": torch.eye(3).to_sparse(),
+    "meta tensor": torch.ones((1, 3), device="meta"),
+    "bfloat16": torch.ones((1, 3), dtype=torch.bfloat16),
+    "text": [["1", "2", "3"]],
+    "truth values": [[True, False]],
+    "complex": np.ones((1, 3), complex),
+    "huge": [[10**400, 1, 1]],
+    "longer than a repr": [[10**5000, 1, 1]],
+    "set": {1, 2},
+    "number of a module": np,
+    "hostile": Hostile(),
+    "gradients in a list": [torch.ones(3, requires_grad=True)] * 2,
+}
+
+DOORS = {
+    "capacities": fc.capacities,
+    "total_capacity": fc.total_capacity,
+    "interference": fc.interference,
+    "expected_loss": lambda x: fc.expected_loss(x, [1, 1, 1], 9),
+    "importance": lambda x: fc.solve_allocation(x, 1, 9),
+    "kurtosis": lambda x: fc.solve_allocation([1, 1, 1], 1, x),
+    "bias": lambda x: fc.expected_loss([[1, 1, 1]], [1, 1, 1], 9, bias=x),
+    "multiplier": lambda x: fc.phases.polysemantic_range(x, 9),
+    "classify": fc.classify,
+    "phase_diagram": lambda x: fc.phase_diagram(x, [9.0]),
+    "blocks": fc.blocks,
+    "is_efficient": fc.is_efficient,
+    "tegum_product": fc.tegum_product,
+    "embedding_from_capacities": fc.embedding_from_capacities,
+    "optimal_embedding": fc.optimal_embedding,
+    "kkt_residuals": fc.kkt_residuals,
+    "polytope": fc.polytope,
+    "tolerance of blocks": lambda x: fc.blocks(np.eye(2), x),
+    "tolerance of is_efficient": lambda x: fc.is_efficient(np.eye(2), tolerance=x),
+    "criterion": lambda x: fc.is_efficient(np.eye(2), x),
+    "tolerance of classify": lambda x: fc.classify([0.5], x),
+    "rtol": lambda x: fc.leverage_capacities(np.eye(2), x),
+    "n_dims": lambda x: fc.solve_allocation([1, 1, 1], x, 9),
+    "n_features": lambda x: fc.phase_diagram([1.0], [9.0], x),
+    "budget": lambda x: fc.allocate([lambda c: 1 - c], x),
+    "p": fc.SparseUniform,
+    "from_kurtosis": fc.SparseNormal.from_kurtosis,
+    "n_points": lambda x: fc.SparseUniform(0.5).active_rule(x),
+    "order": lambda x: fc.SparseUniform(0.5).moment(x),
+}
+
+
+@pytest.mark.parametrize("bad", NO_PLAIN_NUMBERS.values(), ids=NO_PLAIN_NUMBERS)
+@pytest.mark.parametrize("call", DOORS.values(), ids=DOORS)
+def test_every_door_refuses_in_one_short_sentence(call, bad):
+    with pytest.raises(ValueError, match="; got ") as caught:
+        call(bad)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_reversed_array_beside_a_tensor_is_taken():
+    best = fc.solve_allocation(np.array([1.0, 2, 3])[::-1], 2, torch.tensor(9.0))
+    expected = fc.solve_allocation([3.0, 2, 1], 2, 9)
+    np.testing.assert_allclose(best.capacity, expected.capacity, rtol=1e-6)
+
+
+def test_a_matrix_of_numpy_is_an_array():
+    W = [[1.0, 2.0], [3.0, 1.0]]
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix(W)
+    np.testing.assert_array_equal(fc.capacities(matrix), fc.capacities(W))
+
+
+KURTOSIS_DOORS = {
+    "solve_allocation": lambda v, k: fc.solve_allocation(v, 1, k).capacity,
+    "expected_loss": lambda v, k: fc.expected_loss(np.ones((2, v.shape[-1])), v, k),
+    "best_sq_norm": lambda v, k: fc.best_sq_norm(0.5, v, k),
+    "marginal_benefit": lambda v, k: fc.marginal_benefit(0.5, v, k),
+    "loss_at_best_lengths": lambda v, k: fc.loss_at_best_lengths(0.5, v, k),
+    "loss_from_capacities": lambda v, k: fc.loss_from_capacities(0.5, 1.0, v, k),
+    "minimize_quadratic": lambda v, k: fc.minimize_quadratic(v, k, 1).loss,
+}
+
+
+@pytest.mark.parametrize("call", KURTOSIS_DOORS.values(), ids=KURTOSIS_DOORS)
+def test_kurtosis_broadcasts_against_importance(call):
+    v, k = np.array([[3.0, 2, 1], [1, 2, 2]]), np.array([9.0, 5.0])
+    rows = np.stack([call(v[i], k[i]) for i in range(2)])
+    np.testing.assert_allclose(call(v, k[:, None]), rows, rtol=1e-6)
+    np.testing.assert_array_equal(call(v[0], [9.0] * 3), call(v[0], 9.0))
+    with pytest.raises(ValueError, match=r"kurtosis must broadcast.*\(2,\).*kurtosis\[:, None\]"):
+        call(v, k)
+    with pytest.raises(ValueError, match=r"same for all features.*got 5\.0.*kurtosis\[:, None\]"):
+        call(v[:, :2], k)

@@ -143,7 +143,7 @@ def test_no_other_allocation_gains_more(budget, seed):
         ([constant(-1.0)], 0.5, None, "marginal benefits must be numbers, at least 0"),
         ([constant(math.nan)], 0.5, None, "marginal benefits must be numbers"),
         ([constant(math.inf)], 0.5, None, "finite for positive capacity"),
-        ([constant(1.0)], 1.5, None, r"budget must be from 0 to .*\(1\); got 1\.5"),
+        ([constant(1.0)], 1.5, None, r"budget must be a number in \[0, 1\], up to .*; got 1\.5"),
         ([constant(1.0)], -0.1, None, r"budget must be .*got -0\.1"),
         ([constant(1.0)], math.nan, None, "budget must be .*got nan"),
         ([constant(1.0)], True, None, "budget must be .*got True"),

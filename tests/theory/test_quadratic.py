@@ -168,7 +168,7 @@ def test_no_digits_are_lost_near_kurtosis_one(k):
 def test_gradients_of_the_loss():
     W = torch.tensor(np.random.default_rng(1).standard_normal((2, 3, 5)), requires_grad=True)
     v = torch.rand((2, 5), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    k = torch.tensor([2.0, 9.0], dtype=torch.float64)
+    k = torch.tensor([[2.0], [9.0]], dtype=torch.float64)
     v.requires_grad_()
     k.requires_grad_()
     assert torch.autograd.gradcheck(fc.expected_loss, (W, v, k))
@@ -200,21 +200,21 @@ def test_hessian_where_rounding_is_corrected(seed):
 
 def test_batches_broadcast_importance_and_kurtosis():
     rng = np.random.default_rng(2)
-    W, v, k = rng.standard_normal((4, 3, 2, 5)), rng.random((3, 5)), rng.uniform(1, 9, (4, 1))
+    W, v, k = rng.standard_normal((4, 3, 2, 5)), rng.random((3, 5)), rng.uniform(1, 9, (4, 1, 1))
     bias = rng.standard_normal((4, 3))
     loss, biased = fc.expected_loss(W, v, k), fc.expected_loss(W, v, k, bias=bias)
     assert loss.shape == biased.shape == (4, 3)
     for a, b in np.ndindex(4, 3):
         assert loss[a, b] == pytest.approx(
-            float(fc.expected_loss(W[a, b], v[b], k[a, 0])), rel=ROUNDING
+            float(fc.expected_loss(W[a, b], v[b], k[a, 0, 0])), rel=ROUNDING
         )
-        one = fc.expected_loss(W[a, b], v[b], k[a, 0], bias=bias[a, b])
+        one = fc.expected_loss(W[a, b], v[b], k[a, 0, 0], bias=bias[a, b])
         assert biased[a, b] == pytest.approx(float(one), rel=ROUNDING)
     C = fc.capacities(W)
     for function in (fc.best_sq_norm, fc.marginal_benefit, fc.loss_at_best_lengths):
         values = function(C, v, k)
         assert values.shape == (4, 3, 5)
-        np.testing.assert_allclose(values[2, 1], function(C[2, 1], v[1], k[2, 0]), rtol=ROUNDING)
+        np.testing.assert_allclose(values[2, 1], function(C[2, 1], v[1], k[2, 0, 0]), rtol=ROUNDING)
 
 
 FEATURE_FUNCTIONS = [fc.best_sq_norm, fc.marginal_benefit, fc.loss_at_best_lengths]

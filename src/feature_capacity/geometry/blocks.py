@@ -6,12 +6,16 @@ number of dimensions.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from .._arrays import ArrayLike, as_one_matrix, require
+from .._arrays import ArrayLike, as_one_matrix, require, require_number, shown
 from ..theory.capacity import total_capacity
+
+_LARGEST_LENGTH = math.sqrt(np.finfo(np.float64).max)
+_ABOVE_ZERO, _BELOW_ONE = np.nextafter(0.0, 1.0), np.nextafter(1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def blocks(W: ArrayLike, tolerance: float = 1e-6) -> tuple[Block, ...]:
     (0, 1) 1 2.0
     (2,) 1 4.0
     """
-    require(0 <= tolerance < 1, f"tolerance must be in [0, 1); got {tolerance!r}")
+    tolerance = require_number(tolerance, "tolerance", 0, _BELOW_ONE, "[0, 1)")
     vectors = as_one_matrix(W)
     peak = np.abs(vectors).max()
     if peak == 0:
@@ -72,11 +76,17 @@ def blocks(W: ArrayLike, tolerance: float = 1e-6) -> tuple[Block, ...]:
         squares = np.linalg.svd(part, compute_uv=False) ** 2
         squares = squares[squares > (tolerance**2 + 1e-15) * squares[0]]
         scale = float(squares.mean())
+        length = float(peak) * math.sqrt(scale)
+        require(
+            length < _LARGEST_LENGTH,
+            f"vectors must be shorter than {_LARGEST_LENGTH:.4g}, the root of the largest number; "
+            f"got about {length:.4g}: multiply W by a constant",
+        )
         found.append(
             Block(
                 features=tuple(int(i) for i in present[members]),
                 dimension=len(squares),
-                scale=scale * float(peak) ** 2,
+                scale=scale * float(peak) * float(peak),
                 deviation=float(np.abs(squares / scale - 1).max()),
             )
         )
@@ -114,7 +124,8 @@ def is_efficient(W: ArrayLike, criterion: str = "capacity", tolerance: float = 1
     False
     """
     vectors = as_one_matrix(W)
-    require(0 < tolerance < 1, f"tolerance must be in (0, 1); got {tolerance!r}")
+    tolerance = require_number(tolerance, "tolerance", _ABOVE_ZERO, _BELOW_ONE, "(0, 1)")
+    criterion = criterion if isinstance(criterion, str) else shown(criterion)
     if criterion == "capacity":
         return bool(len(vectors) - float(total_capacity(vectors)) <= tolerance)
     if criterion == "blocks":
@@ -124,7 +135,7 @@ def is_efficient(W: ArrayLike, criterion: str = "capacity", tolerance: float = 1
     if criterion == "singular_vectors":
         return _singular_vectors_separate(vectors, tolerance)
     raise ValueError(
-        f"criterion must be 'capacity', 'blocks' or 'singular_vectors'; got {criterion!r}"
+        f"criterion must be 'capacity', 'blocks' or 'singular_vectors'; got {shown(criterion)}"
     )
 
 
@@ -148,7 +159,8 @@ def _connected(directions: np.ndarray, tolerance: float) -> list[np.ndarray]:
 
 
 def _singular_vectors_separate(W: np.ndarray, tolerance: float) -> bool:
-    _, s, rows = np.linalg.svd(W, full_matrices=False)
+    # By a power of two, so that the squares of singular values are in range and digits are kept.
+    _, s, rows = np.linalg.svd(np.ldexp(W, -np.frexp(np.abs(W).max())[1]), full_matrices=False)
     if len(s) < W.shape[0] or s[-1] <= tolerance * s[0]:
         return False  # rank below n_dims
     squares = s**2

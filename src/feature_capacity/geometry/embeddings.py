@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._arrays import ArrayLike, as_one_matrix, require, require_whole, to_numpy
-from ..theory.allocation import Allocation
+from ..theory.allocation import Allocation, require_allocation
 from .rotations import check_capacities, mix_columns, random_rotation
 
 
@@ -106,6 +106,7 @@ def optimal_embedding(
     >>> capacities(W).round(6)
     array([1.      , 0.666667, 0.666667, 0.666667])
     """
+    require_allocation(allocation)
     c, n = to_numpy(allocation.capacity), to_numpy(allocation.sq_norm)
     require(
         c.ndim == 1,
@@ -113,11 +114,17 @@ def optimal_embedding(
         f"its capacities have shape {c.shape}",
     )
     own, shared = np.flatnonzero(c == 1), np.flatnonzero((c > 0) & (c < 1))
+    rounding = float(np.finfo(str(allocation.capacity.dtype).split(".")[-1]).eps)
+    if c[shared].sum() <= 4 * rounding * c.size:
+        shared = shared[:0]  # what rounding left of a budget that whole features use up
     W = np.zeros((allocation.n_dims, c.size))
     W[np.arange(own.size), own] = np.sqrt(n[own])
     if shared.size:
-        block = embedding_from_capacities(c[shared], generator=generator)
-        scale = np.sqrt(n[shared].sum() / c[shared].sum())
+        part = _whole_sum(c[shared], rounding)
+        block = embedding_from_capacities(part, generator=generator)
+        # By an even power of two: the sum of the lengths is in range, and digits are kept.
+        power = np.frexp(n[shared].max())[1] // 2
+        scale = np.ldexp(np.sqrt(np.ldexp(n[shared], -2 * power).sum() / c[shared].sum()), power)
         W[own.size : own.size + block.shape[0], shared] = scale * block
     return W if generator is None else random_rotation(W.shape[0], generator) @ W
 
@@ -133,6 +140,20 @@ def tegum_product(*matrices: ArrayLike) -> np.ndarray:
 
     require(len(matrices) > 0, "tegum_product needs at least one matrix")
     return block_diag(*(as_one_matrix(matrix) for matrix in matrices))
+
+
+def _whole_sum(c: np.ndarray, rounding: float) -> np.ndarray:
+    """Capacities that sum to a whole number but for the rounding of each, made to do so."""
+    total = c.sum()
+    whole = np.rint(total)
+    if abs(total - whole) <= 1e-9 or abs(total - whole) > 4 * rounding * c.size:
+        return c
+    # As in random_capacities, neither way can leave the interval.
+    return (
+        c * (whole / total)
+        if total > whole
+        else 1 - (1 - c) * ((c.size - whole) / (c.size - total))
+    )
 
 
 def _staircase(c: np.ndarray, used: np.ndarray, n_dims: int) -> np.ndarray:

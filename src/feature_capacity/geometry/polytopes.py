@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .._arrays import require
+from .._arrays import float64, require, require_finite, shown
 
 
 def polytope(name: str) -> np.ndarray:
@@ -25,7 +25,8 @@ def polytope(name: str) -> np.ndarray:
     array([[1.5, 0. ],
            [0. , 1.5]])
     """
-    require(name in _MAKERS, f"name must be one of {', '.join(_MAKERS)}; got {name!r}")
+    known = isinstance(name, str) and name in _MAKERS
+    require(known, f"name must be one of {', '.join(_MAKERS)}; got {shown(name)}")
     return _MAKERS[name]()
 
 
@@ -37,9 +38,21 @@ def polytope_edges(corners: np.ndarray) -> list[tuple[int, int]]:
     >>> len(polytope_edges(polytope("cube")))
     12
     """
-    from scipy.spatial import ConvexHull
+    from scipy.spatial import ConvexHull, QhullError
 
-    hull = ConvexHull(corners.T)
+    corners = float64(corners, "corners")
+    require(
+        corners.ndim == 2 and len(corners) in (2, 3),
+        f"corners must have shape (2 or 3, n_corners); got {corners.shape}",
+    )
+    require_finite(np, corners, "corners")
+    try:
+        hull = ConvexHull(corners.T)
+    except QhullError as error:
+        raise ValueError(
+            f"corners must span their space; got {corners.shape[1]} points without a hull in it: "
+            "give more points, not all in one plane"
+        ) from error
     # Qhull cuts every face into simplices: those of one face share the equation of its plane.
     faces: dict[tuple[float, ...], set[int]] = {}
     for simplex, plane in zip(hull.simplices, hull.equations.round(6) + 0.0, strict=True):

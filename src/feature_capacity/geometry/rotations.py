@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from .._arrays import ArrayLike, require, require_finite, require_where, to_numpy
+from .._arrays import ArrayLike, float64, require, require_finite, require_where
 
 
 def check_capacities(capacity: ArrayLike) -> tuple[np.ndarray, np.ndarray, int]:
@@ -18,7 +18,7 @@ def check_capacities(capacity: ArrayLike) -> tuple[np.ndarray, np.ndarray, int]:
 
     Raises ``ValueError`` unless they are numbers in [0, 1] that sum to a whole number, at least 1.
     """
-    c = to_numpy(capacity)
+    c = float64(capacity, "capacity")
     require(
         c.ndim == 1 and c.size > 0,
         f"capacity must be one-dimensional and not empty; got shape {c.shape}",

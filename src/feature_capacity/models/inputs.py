@@ -18,12 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from .._arrays import require, require_whole
+from .._arrays import require, require_whole, shown
 
 if TYPE_CHECKING:
     import torch
 
 Shape: TypeAlias = int | Sequence[int]
+_LEAST_P, _MOST_KURTOSIS = 1e-305, 1e305  # so that kurtosis is a number
+_MOST_NORMAL = 400  # order beyond which the moments of a normal variable are not numbers
+
 Draws = TypeVar("Draws", np.ndarray, "torch.Tensor")
 
 
@@ -43,14 +46,24 @@ class SparseInput(ABC):
     def __post_init__(self) -> None:
         number = isinstance(self.p, (int, float, np.floating)) and not isinstance(self.p, bool)
         require(
-            number and 0 < self.p <= 1,
-            f"p must be a feature probability in (0, 1]; got {self.p!r}",
+            number and _LEAST_P <= self.p <= 1,
+            f"p must be a feature probability in (0, 1]; got {shown(self.p)} "
+            f"(below {_LEAST_P:g} its kurtosis would not be a number)",
         )
 
     def moment(self, order: int) -> float:
         """Raw moment of the feature, E[x ** order], exact up to rounding."""
         order = require_whole(order, "order", 0, None, "a whole number, 0 or more")
-        return 1.0 if order == 0 else self.p * self._active_moment(order)
+        try:
+            moment = 1.0 if order == 0 else float(self._moment(order))
+        except (OverflowError, ZeroDivisionError):
+            moment = math.inf
+        require(
+            math.isfinite(moment),
+            f"the moment of order {shown(order)} at p = {self.p:g} exceeds the largest number: "
+            "take a lower order",
+        )
+        return moment
 
     @property
     def mean(self) -> float:
@@ -65,9 +78,11 @@ class SparseInput(ABC):
     @property
     def kurtosis(self) -> float:
         """Fourth central moment in units of the squared variance (never the excess)."""
-        m1, m2, m3, m4 = (self.moment(r) for r in (1, 2, 3, 4))
-        central = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
-        return central / self.variance**2
+        # In units of p, whose square may be too small for a number.
+        p = self.p
+        m1, m2, m3, m4 = (self.moment(r) / p for r in (1, 2, 3, 4))
+        central = m4 - 4 * p * m1 * m3 + 6 * p**2 * m1**2 * m2 - 3 * p**3 * m1**4
+        return central / (m2 - p * m1**2) ** 2 / p
 
     @property
     def active_scale(self) -> float:
@@ -162,8 +177,8 @@ class SparseInput(ABC):
         """Active values at the given levels of their distribution function, each in (0, 1)."""
 
     @abstractmethod
-    def _active_moment(self, order: int) -> float:
-        """Raw moment of an active value."""
+    def _moment(self, order: int) -> float:
+        """Raw moment of order 1 or more; may raise OverflowError or ZeroDivisionError."""
 
     def _active(self, uniform: Callable[[], Draws], normal: Callable[[], Draws]) -> Draws:
         """Active values, made of uniform or of standard normal numbers."""
@@ -206,8 +221,8 @@ class SparseUniform(SparseInput):
         """Linear between -a and a."""
         return (2 * u - 1) * self.half_width
 
-    def _active_moment(self, order: int) -> float:
-        return 0.0 if order % 2 else self.half_width**order / (order + 1)
+    def _moment(self, order: int) -> float:
+        return 0.0 if order % 2 else 3 * (3 / self.p) ** (order // 2 - 1) / (order + 1)
 
 
 @dataclass(frozen=True)
@@ -236,10 +251,12 @@ class SparseNormal(SparseInput):
         """Normal quantiles over sqrt(p)."""
         return ndtri(u) / math.sqrt(self.p)
 
-    def _active_moment(self, order: int) -> float:
+    def _moment(self, order: int) -> float:
         if order % 2:
             return 0.0
-        return math.prod(range(1, order, 2)) / self.p ** (order // 2)
+        if order > _MOST_NORMAL:
+            raise OverflowError
+        return math.prod(range(1, order, 2)) / self.p ** (order // 2 - 1)
 
     def _active(self, uniform: Callable[[], Draws], normal: Callable[[], Draws]) -> Draws:
         return normal() / math.sqrt(self.p)
@@ -262,31 +279,32 @@ class UnitSparseUniform(SparseInput):
 
     def active_rule(self, n_points: int) -> tuple[np.ndarray, np.ndarray]:
         """Gauss-Legendre nodes on [0, 1]."""
-        x, w = _unit_legendre(n_points)
+        rule = "a whole number, at least 1"
+        x, w = _unit_legendre(require_whole(n_points, "n_points", 1, None, rule))
         return x.copy(), w.copy()
 
     def active_from_uniform(self, u: Draws) -> Draws:
         """The level itself."""
         return u
 
-    def _active_moment(self, order: int) -> float:
-        return 1 / (order + 1)
+    def _moment(self, order: int) -> float:
+        return self.p / (order + 1)
 
 
 def _probability(kurtosis: float, least: float, name: str) -> float:
     require(
-        isinstance(kurtosis, (int, float, np.number)) and least <= kurtosis < math.inf,
-        f"kurtosis of a {name} must be finite and at least {least:g} (its value at p = 1); "
-        f"got {kurtosis!r}",
+        isinstance(kurtosis, (int, float, np.integer, np.floating))
+        and least <= kurtosis <= _MOST_KURTOSIS,
+        f"kurtosis of a {name} must be finite and at least {least:g} (its value at p = 1), "
+        f"at most {_MOST_KURTOSIS:g}; got {shown(kurtosis)}",
     )
     return least / kurtosis
 
 
 def _half(n_points: int) -> int:
-    require(
-        n_points >= 2 and n_points % 2 == 0,
-        f"n_points must be even for a two-sided distribution, at least 2; got {n_points!r}",
-    )
+    rule = "even for a two-sided distribution, at least 2"
+    n_points = require_whole(n_points, "n_points", 2, None, rule)
+    require(n_points % 2 == 0, f"n_points must be {rule}; got {shown(n_points)}")
     return n_points // 2
 
 

@@ -17,13 +17,14 @@ from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
 from .._arrays import (
     ArrayLike,
-    numbers,
+    float64,
     require,
     require_broadcast,
     require_importance,
     require_kurtosis,
     require_where,
     require_whole,
+    row_kurtosis,
     to_numpy,
 )
 from ..models.device import pick_device
@@ -53,7 +54,7 @@ def minimize_quadratic(
     Parameters
     ----------
     importance : array, shape (*cells, n_features)
-    kurtosis : array that broadcasts to shape (*cells)
+    kurtosis : float, or array of shape (n_features,), equal for now, or (*cells, 1)
     n_dims : int
         From 1 to the number of features.
     n_starts : int
@@ -83,7 +84,7 @@ def minimize_quadratic(
 
     Examples
     --------
-    >>> result = minimize_quadratic([[10, 1, 1, 1]], [9.0], n_dims=3)
+    >>> result = minimize_quadratic([[10, 1, 1, 1]], 9.0, n_dims=3)
     >>> result.capacity.round(6)
     array([[1.      , 0.666667, 0.666667, 0.666667]])
     """
@@ -126,10 +127,10 @@ class _Cells(Rows):
 
 def _cells(importance: ArrayLike, kurtosis: ArrayLike) -> tuple[_Cells, tuple[int, ...]]:
     """What is to be solved, flat, and its shape; or ``ValueError``."""
-    v = numbers(importance, "importance").astype(np.float64)
-    k = numbers(kurtosis, "kurtosis").astype(np.float64)
+    v, k = float64(importance, "importance"), float64(kurtosis, "kurtosis")
     require_importance(np, v)
     require_kurtosis(np, k)
+    k = to_numpy(row_kurtosis(np, k, v.shape[-1]))
     remedy = "at 1 the target is constant and the loss does not determine the lengths"
     require_where(np, k > 1, k, "kurtosis must be above 1 here", remedy)
     require(

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from .._arrays import Array, ArrayLike, Mask, Namespace, checked, require_broadcast, require_whole
+from .._arrays import (
+    Array,
+    ArrayLike,
+    Mask,
+    Namespace,
+    checked,
+    require,
+    require_broadcast,
+    require_whole,
+    row_kurtosis,
+    shown,
+)
 from .quadratic import length_per_capacity
 from .sharing_rule import Sharing, column_chunks, sharing_rule
 
@@ -95,8 +106,10 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
         Non-negative weights v in the target.
     n_dims : int
         Embedding dimension D, from 1 to the number of features.
-    kurtosis : float or array that broadcasts to shape (*batch)
-        Fourth moment k of a feature, at least 1.
+    kurtosis : float or array that broadcasts against the importances
+        Fourth moment k of a feature, at least 1: a number; ``(n_features,)``, one a feature, which
+        must be equal for now; or ``(*batch, 1)``, one a row.  The results' ``kurtosis`` has the
+        batch shape, as ``multiplier`` has.
 
     Returns
     -------
@@ -137,6 +150,7 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
     array([1., 0., 1.])
     """
     xp, (v, k) = checked(importance=importance, kurtosis=kurtosis)
+    k = row_kurtosis(xp, k, v.shape[-1])
     rule = f"a whole number from 1 to the number of features ({v.shape[-1]})"
     n_dims = require_whole(n_dims, "n_dims", 1, v.shape[-1], rule)
     batch = require_broadcast(**{"batch of importance": v.shape[:-1], "kurtosis": k.shape})
@@ -175,6 +189,12 @@ def _solved(xp: Namespace, v: Array, kurtosis: Array, k: Array, n_dims: int) -> 
     )
 
 
+def require_allocation(allocation: object) -> None:
+    """Raise ``ValueError`` unless this is what :func:`solve_allocation` returns."""
+    good = isinstance(allocation, Allocation)
+    require(good, f"allocation must come from solve_allocation; got {shown(allocation)}")
+
+
 def phase_of(xp: Namespace, capacity: Array, tolerance: float = 0.0) -> Array:
     """Phase of each feature: 0 ignored, 1 polysemantic, 2 monosemantic.  Checks nothing."""
     some, whole = capacity > tolerance, capacity >= 1 - tolerance
@@ -194,6 +214,7 @@ def kkt_residuals(allocation: Allocation) -> Array:
     >>> bool(kkt_residuals(solve_allocation([10, 1, 1, 1], 3, 9)).max() < 1e-14)
     True
     """
+    require_allocation(allocation)
     capacity, k = allocation.capacity, allocation.kurtosis
     xp, multiplier = array_namespace(capacity), allocation.multiplier[..., None]
     k = k[..., None] if k.ndim else k

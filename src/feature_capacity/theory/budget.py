@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._arrays import require, require_whole
+from .._arrays import require, require_number, require_whole, shown
 from .phases import classify
 
 _HALVINGS_OF_CAPACITY = 54  # down to the spacing of numbers just below 1
@@ -79,12 +79,7 @@ def allocate(
     (array([0.75, 0.25]), 2.5, True)
     """
     benefit, n = _as_one_function(curves, n_features)
-    require(
-        isinstance(budget, (int, float, np.number))
-        and not isinstance(budget, bool)
-        and 0 <= budget <= n,
-        f"budget must be from 0 to the number of features ({n}); got {budget!r}",
-    )
+    budget = require_number(budget, "budget", 0, n, f"[0, {n}], up to the number of features")
     first, last = _checked_ends(benefit, n)
 
     def spent(threshold: float) -> np.ndarray:
@@ -147,7 +142,7 @@ def _as_one_function(
     require(
         n_features in (None, len(listed)),
         f"n_features must be left out or equal the number of curves ({len(listed)}); "
-        f"got {n_features!r}",
+        f"got {shown(n_features)}",
     )
     return lambda c: np.array([float(f(x)) for f, x in zip(listed, c, strict=True)]), len(listed)
 

@@ -11,9 +11,18 @@ import operator
 from collections.abc import Iterator
 from functools import reduce
 
+import numpy as np
 from array_api_compat import device, is_torch_array
 
-from .._arrays import Array, ArrayLike, Namespace, checked, constant, require, require_finite
+from .._arrays import (
+    Array,
+    ArrayLike,
+    Namespace,
+    checked,
+    constant,
+    require_finite,
+    require_number,
+)
 
 # Columns are visited in chunks of about this many numbers, so that the extra memory stays far
 # below the size of a large W and each chunk stays in cache between its passes.
@@ -84,13 +93,15 @@ def total_capacity(W: ArrayLike) -> Array:
     return xp.sum(capacities(W), axis=-1)
 
 
+@np.errstate(over="ignore")
 def interference(W: ArrayLike) -> Array:
     r"""Interference met by each feature: :math:`\sum_{j \ne i} (w_i \cdot w_j)^2`.
 
     It is what the denominator of equation (3) has beyond its numerator, and half of what
     feature i adds to the hallucinated term of equation (12).  Shape ``(*batch, n_features)``.
     The value carries the rounding of :math:`n_i^2`, so an orthogonal feature may show 1e-16, and
-    is infinite where it exceeds the range of the dtype.  Errors are those of :func:`capacities`.
+    is infinite where it exceeds the range of the dtype.  Errors, and what entries are safe, are
+    those of :func:`capacities`.
 
     >>> interference([[1, -1, 0], [0, 0, 2]])
     array([1., 1., 0.])
@@ -101,8 +112,11 @@ def interference(W: ArrayLike) -> Array:
 
     def of_chunk(sq_norm: Array, crowd: Array) -> Array:
         rest = _at_least(xp, crowd - sq_norm, xp.zeros_like(crowd))
-        # Each factor goes back to the scale of W by itself: only a true overflow overflows.
-        return (sq_norm / unscale / unscale) * (rest / unscale / unscale)
+        # Mantissas and exponents apart: only a true overflow overflows, and 0 stays 0.
+        exponents = [exponent(xp, x) for x in (sq_norm, rest, unscale)]
+        mantissas = (_shifted(xp, x, -e) for x, e in zip((sq_norm, rest), exponents, strict=False))
+        power = exponents[0] + exponents[1] - 4 * exponents[2]
+        return _shifted(xp, operator.mul(*mantissas), power)
 
     return xp.concat([of_chunk(*pair) for pair in _crowds(xp, W, scale, chunks)], axis=-1)
 
@@ -146,10 +160,7 @@ def leverage_capacities(W: ArrayLike, rtol: float | None = None) -> Array:
     W = W * scale
     if rtol is None:
         rtol = max(W.shape[-2], W.shape[-1]) * float(xp.finfo(W.dtype).eps)
-    require(
-        isinstance(rtol, (int, float)) and 0 <= rtol < 1,
-        f"rtol must be a number in [0, 1); got {rtol!r}",
-    )
+    rtol = require_number(rtol, "rtol", 0, 1 - 2**-53, "[0, 1)")
     if _needs_gradient(W):
         inverse = xp.linalg.pinv(W, rtol=rtol)
         return xp.sum(inverse.mT * W, axis=-2)
@@ -186,6 +197,22 @@ def _scaled(xp: Namespace, W: Array) -> tuple[Array, list[slice]]:
         step = n_features  # a batch of small matrices is one pass; only one wide matrix is cut
     chunks = [slice(a, min(a + step, n_features)) for a in range(0, n_features, step)]
     return constant(scale), chunks
+
+
+def exponent(xp: Namespace, x: Array) -> Array:
+    """Exponent of the power of two at or just below each number; 0 for 0."""
+    x = constant(x)
+    return xp.floor(xp.log2(xp.where(x > 0, x, xp.ones_like(x))))
+
+
+def _shifted(xp: Namespace, x: Array, power: Array) -> Array:
+    """``x`` times 2 to the whole power, in steps that are numbers themselves."""
+    two, third = xp.asarray(2.0, dtype=x.dtype, device=device(x)), xp.round(power / 3)
+    most = math.log2(float(xp.finfo(x.dtype).max)) - 4
+    for part in (third, third, power - 2 * third):
+        # No number needs more, and beyond it the power itself is none.
+        x = x * xp.pow(two, xp.clip(part, -most, most))
+    return x
 
 
 def _crowds(

@@ -5,7 +5,10 @@ The most-importances-equal case: one feature has importance V, the others import
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from .._arrays import (
     Array,
@@ -15,10 +18,14 @@ from .._arrays import (
     checked,
     require,
     require_broadcast,
+    require_number,
     require_where,
     require_whole,
+    shown,
 )
 from .allocation import Allocation, phase_of, solve_allocation
+
+_MOST_NUMBERS = 2**32
 
 
 def monosemantic_boundary(n_features: int, n_dims: int, kurtosis: ArrayLike) -> Array:
@@ -30,8 +37,8 @@ def monosemantic_boundary(n_features: int, n_dims: int, kurtosis: ArrayLike) -> 
     >>> float(monosemantic_boundary(6, 3, 9.0))  # 5 (k-1) / (2k+4) for six features in three
     1.8181818181818181
     """
-    n, d, x = _case(n_features, n_dims, kurtosis)
-    return (x + 2) * (n - 1) / (x * (d - 1) + 2 * (n - 1))
+    n, d, x, two = _case(n_features, n_dims, kurtosis)
+    return (x + two) * (n - 1) / (x * (d - 1) + two * (n - 1))
 
 
 def ignored_boundary(n_features: int, n_dims: int, kurtosis: ArrayLike) -> Array:
@@ -43,8 +50,8 @@ def ignored_boundary(n_features: int, n_dims: int, kurtosis: ArrayLike) -> Array
     >>> float(ignored_boundary(6, 3, 9.0))  # 10 / (3k+1) for six features in three
     0.35714285714285715
     """
-    n, d, x = _case(n_features, n_dims, kurtosis)
-    return 2 * (n - 1) / (x * d + 2 * (n - 1))
+    n, d, x, two = _case(n_features, n_dims, kurtosis)
+    return two * (n - 1) / (x * d + two * (n - 1))
 
 
 def monosemantic_boundary_limit(n_features: int, n_dims: int) -> float:
@@ -60,6 +67,7 @@ def monosemantic_boundary_limit(n_features: int, n_dims: int) -> float:
     return float("inf") if n_dims == 1 else (n_features - 1) / (n_dims - 1)
 
 
+@np.errstate(over="ignore")
 def polysemantic_range(multiplier: ArrayLike, kurtosis: ArrayLike) -> tuple[Array, Array]:
     r"""Importances between which a feature is partly represented (section 3.5.1).
 
@@ -72,7 +80,7 @@ def polysemantic_range(multiplier: ArrayLike, kurtosis: ArrayLike) -> tuple[Arra
     xp, (lam, k) = checked(multiplier=multiplier, kurtosis=kurtosis)
     require_broadcast(multiplier=lam.shape, kurtosis=k.shape)
     some = k > 1
-    low = 2 * lam / xp.where(some, k - 1, xp.ones_like(k))
+    low = 2 * (lam / xp.where(some, k - 1, xp.ones_like(k)))
     return xp.where(some, low, xp.full_like(low, float("inf"))), lam
 
 
@@ -85,10 +93,7 @@ def classify(capacity: ArrayLike, tolerance: float = 1e-9) -> Array:
     array([0, 1, 2], dtype=int8)
     """
     xp, (C,) = as_float_arrays(capacity=capacity)
-    require(
-        isinstance(tolerance, (int, float)) and 0 <= tolerance < 0.5,
-        f"tolerance must be a number in [0, 0.5); got {tolerance!r}",
-    )
+    tolerance = require_number(tolerance, "tolerance", 0, 0.5 - 2**-54, "[0, 0.5)")
     require_where(
         xp,
         (-tolerance <= C) & (1 + tolerance >= C),
@@ -108,8 +113,9 @@ def one_feature_varied(importance_1: ArrayLike, n_features: int) -> Array:
     array([[0.5, 1. , 1. ],
            [2. , 1. , 1. ]])
     """
-    require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
+    n_features = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
     xp, (v,) = as_float_arrays(importance_1=importance_1)
+    _require_size(n_features, math.prod(v.shape))
     rest = xp.ones_like(xp.broadcast_to(v[..., None], (*v.shape, n_features - 1)))
     return xp.concat([v[..., None], rest], axis=-1)
 
@@ -167,8 +173,9 @@ def phase_diagram(
         f"{tuple(v.shape)} and {tuple(k.shape)}",
     )
     _case(n_features, n_dims, k)
+    _require_size(n_features, v.shape[0] * k.shape[0])
     rows = one_feature_varied(v, n_features)[None, :, :]
-    best = solve_allocation(rows, n_dims, k[:, None])
+    best = solve_allocation(rows, n_dims, k[:, None, None])
     return PhaseDiagram(
         importance_1=v,
         kurtosis=k,
@@ -179,10 +186,22 @@ def phase_diagram(
     )
 
 
-def _case(n_features: int, n_dims: int, kurtosis: ArrayLike) -> tuple[int, int, Array]:
-    """Both numbers, validated, and how far the kurtosis is above 3, where sharing begins."""
-    n = require_whole(n_features, "n_features", 2, None, "a whole number, at least 2")
+def _require_size(n_features: int, rows: int) -> None:
+    require(
+        n_features * max(rows, 1) <= _MOST_NUMBERS,
+        f"n_features must leave at most {_MOST_NUMBERS:.0e} importances in all; got "
+        f"{shown(n_features)} in {rows} cells: take fewer features, or a part of the grid at once",
+    )
+
+
+def _case(n_features: int, n_dims: int, kurtosis: ArrayLike) -> tuple[int, int, Array, Array]:
+    """Both numbers, and how far the kurtosis is above 3 beside the number 2 in the same unit."""
+    rule = "a whole number, at least 2"
+    n = require_whole(n_features, "n_features", 2, 2**53, rule)
     rule = f"a whole number from 1 to n_features - 1 ({n - 1})"
     d = require_whole(n_dims, "n_dims", 1, n - 1, rule)
     xp, (k,) = checked(kurtosis=kurtosis)
-    return n, d, xp.where(k > 3, k - 3, xp.zeros_like(k))
+    # A unit that leaves room for products with n.
+    room = float(xp.finfo(k.dtype).max) / 2.0**60
+    unit = xp.where(k > room, xp.full_like(k, 2.0**60), xp.ones_like(k))
+    return n, d, xp.where(k > 3, k / unit - 3 / unit, xp.zeros_like(k)), 2 / unit

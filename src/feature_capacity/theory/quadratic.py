@@ -3,11 +3,15 @@ r"""The exactly solvable model: quadratic activations and a scalar output.
 The target is :math:`y = \sum_i v_i x_i^2` (equation 9), the model is
 :math:`\tilde y = \|W x\|^2 + b` (equation 10), and inputs are independent with mean 0,
 variance 1 and fourth moment k.  Everything here is a closed form: no sampling, no training.
-``capacity``, ``sq_norm`` and ``importance`` have features on the last axis; ``kurtosis`` is a
-number or has the batch shape.
+``capacity``, ``sq_norm`` and ``importance`` have features on the last axis, against which
+``kurtosis`` broadcasts: a number; ``(n_features,)``, one a feature, equal for now; or
+``(*batch, 1)``, one a row.  A result that exceeds the range of its dtype is infinite.
 """
 
 from __future__ import annotations
+
+import numpy as np
+from array_api_compat import device
 
 from .._arrays import (
     Array,
@@ -15,12 +19,14 @@ from .._arrays import (
     Namespace,
     as_float_arrays,
     checked,
+    constant,
     require,
     require_broadcast,
     require_finite,
     require_where,
+    row_kurtosis,
 )
-from .capacity import interference
+from .capacity import exponent, interference
 
 
 def expected_loss(
@@ -39,7 +45,7 @@ def expected_loss(
     ----------
     W : array, shape (*batch, n_dims, n_features)
     importance : array, shape (n_features,) or (*batch, n_features)
-    kurtosis : float or array of shape (*batch)
+    kurtosis : float or array of shape (n_features,), equal for now, or (*batch, 1)
         Fourth moment of a feature, at least 1.
     bias : float or array of shape (*batch), optional
 
@@ -76,6 +82,7 @@ def expected_loss(
     return start + (b - best) ** 2
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def loss_terms(W: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> tuple[Array, Array]:
     r"""The two terms of equation (12): error on true correlations, and hallucinated ones.
 
@@ -87,10 +94,13 @@ def loss_terms(W: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> tupl
     """
     xp, (W, v, k) = _model_arrays(W, importance, kurtosis)
     n = xp.sum(W * W, axis=-2)
-    true = (k - 1) * xp.sum((n - v) ** 2, axis=-1)
+    # Beyond the range any difference from v is as good: the term is 0 at k = 1, else infinite.
+    off = xp.where(xp.isfinite(n), n - v, xp.full_like(n - v, float(xp.finfo(v.dtype).max)))
+    true = xp.sum(((k - 1)[..., None] * off) * off, axis=-1)
     return true, 2 * xp.sum(interference(W), axis=-1)
 
 
+@np.errstate(over="ignore")
 def best_bias(W: ArrayLike, importance: ArrayLike) -> Array:
     r"""Bias that minimizes the expected loss: :math:`\sum_i (v_i - \|w_i\|^2)` (text below eq 33).
 
@@ -98,9 +108,15 @@ def best_bias(W: ArrayLike, importance: ArrayLike) -> Array:
     1.0
     """
     xp, (W, v, _) = _model_arrays(W, importance, 1.0)
-    return xp.sum(v, axis=-1) - xp.sum(W * W, axis=(-2, -1))
+    # By a power of two, so that neither sum is out of range unless their difference is.
+    largest = xp.max(xp.abs(constant(W)), axis=(-2, -1))
+    root = xp.sqrt(xp.max(constant(v), axis=-1))
+    unit = _power_of_two(xp, xp.where(largest > root, largest, root))
+    V, w = v / unit[..., None] / unit[..., None], W / unit[..., None, None]
+    return (xp.sum(V, axis=-1) - xp.sum(w * w, axis=(-2, -1))) * unit * unit
 
 
+@np.errstate(over="ignore")
 def loss_from_capacities(
     capacity: ArrayLike, sq_norm: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike
 ) -> Array:
@@ -117,12 +133,14 @@ def loss_from_capacities(
     """
     xp, (C, v, k, n) = _feature_arrays(capacity, importance, kurtosis, sq_norm=sq_norm)
     some = C > 0
-    crowd = n * n / xp.where(some, C, xp.ones_like(C))
+    # n^2 / C - n^2 as one product: no difference of large numbers, and 0 at capacity 1.
+    crowd = (2 * (1 - C) * n) * (n / xp.where(some, C, xp.ones_like(C)))
     lost = xp.where(n > 0, xp.full_like(n, float("inf")), xp.zeros_like(n))
     crowd = xp.where(some, crowd, lost)
-    return xp.sum((k - 1) * (n - v) ** 2 - 2 * n * n + 2 * crowd, axis=-1)
+    return xp.sum(((k - 1) * (n - v)) * (n - v) + crowd, axis=-1)
 
 
+@np.errstate(over="ignore")
 def best_sq_norm(capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> Array:
     r"""Squared length that minimizes the loss when the capacities are held fixed.
 
@@ -137,9 +155,11 @@ def best_sq_norm(capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike
     array([0. , 0.8, 1. ])
     """
     xp, (C, v, k) = _feature_arrays(capacity, importance, kurtosis)
-    return C * length_per_capacity(xp, C, v, k)
+    rate, unit = _scaled_length_per_capacity(xp, C, v, k)
+    return C * rate * unit
 
 
+@np.errstate(over="ignore")
 def marginal_benefit(capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> Array:
     r"""How fast the loss falls as a feature gets more capacity, lengths being always the best.
 
@@ -159,6 +179,7 @@ def marginal_benefit(capacity: ArrayLike, importance: ArrayLike, kurtosis: Array
     return 2 * length_per_capacity(xp, C, v, k) ** 2
 
 
+@np.errstate(over="ignore")
 def marginal_benefit_at(capacity: ArrayLike, sq_norm: ArrayLike) -> Array:
     r"""The same rate at given lengths: :math:`2 n_i^2 / C_i^2`, equation (14) with the sign turned.
 
@@ -174,6 +195,7 @@ def marginal_benefit_at(capacity: ArrayLike, sq_norm: ArrayLike) -> Array:
     return 2 * (n / C) ** 2
 
 
+@np.errstate(over="ignore")
 def loss_at_best_lengths(capacity: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> Array:
     r"""What each feature adds to the loss at its best length: a function of its own capacity only.
 
@@ -188,15 +210,28 @@ def loss_at_best_lengths(capacity: ArrayLike, importance: ArrayLike, kurtosis: A
     array([8. , 1.6, 0. ])
     """
     xp, (C, v, k) = _feature_arrays(capacity, importance, kurtosis)
-    return 2 * v * (1 - C) * length_per_capacity(xp, C, v, k)
+    return 2 * (v * (1 - C) * length_per_capacity(xp, C, v, k))
 
 
 def length_per_capacity(xp: Namespace, C: Array, v: Array, k: Array) -> Array:
     """n* / C of equation (52), without dividing by C; v at C = 1 whatever k.  Checks nothing."""
+    rate, unit = _scaled_length_per_capacity(xp, C, v, k)
+    return rate * unit
+
+
+def _scaled_length_per_capacity(xp: Namespace, C: Array, v: Array, k: Array) -> tuple[Array, Array]:
+    """The same as a number in range and a power of two, whatever the sizes of v and k."""
     whole = C == 1
+    unit, steps = _power_of_two(xp, v), _power_of_two(xp, k)
+    v, excess = v / unit / 4, (k - 1) / steps / 2
     # (k - 3) C + 2, without the cancellation near k = 1 and C = 1.
-    room = xp.where(whole, xp.ones_like(C), (k - 1) * C + 2 * (1 - C))
-    return xp.where(whole, v * xp.ones_like(C), (k - 1) * v / room)
+    room = xp.where(whole, xp.ones_like(C * k), excess * C + (1 - C) / steps)
+    return xp.where(whole, v * xp.ones_like(C * k), excess * v / room) * 4, unit
+
+
+def _power_of_two(xp: Namespace, x: Array) -> Array:
+    """The power of two at or just below each number, a constant; 1 for 0."""
+    return xp.pow(xp.asarray(2.0, dtype=x.dtype, device=device(x)), exponent(xp, x))
 
 
 def _model_arrays(
@@ -208,6 +243,7 @@ def _model_arrays(
         v.shape[-1] == W.shape[-1],
         f"importance needs one entry per column of W; got {v.shape[-1]} for {W.shape[-1]} columns",
     )
+    k = row_kurtosis(xp, k, v.shape[-1])
     batches = {"batch of W": W.shape[:-2], "batch of importance": v.shape[:-1]}
     require_broadcast(**batches, kurtosis=k.shape)
     return xp, (W, v, k)
@@ -218,8 +254,9 @@ def _feature_arrays(
 ) -> tuple[Namespace, tuple[Array, ...]]:
     named = {"capacity": capacity, "importance": importance, "kurtosis": kurtosis, **more}
     xp, (C, v, k, *rest) = checked(**named)
-    if k.ndim:
-        k = k[..., None]  # one kurtosis for all features of a batch entry
-    arrays = (C, v, k, *rest)
-    require_broadcast(**{name: x.shape for name, x in zip(named, arrays, strict=True)})
-    return xp, arrays
+    shapes = {name: x.shape for name, x in zip(named, (C, v, k, *rest), strict=True)}
+    del shapes["kurtosis"]
+    k = row_kurtosis(xp, k, require_broadcast(**shapes)[-1])
+    k = k[..., None] if k.ndim else k
+    require_broadcast(**shapes, kurtosis=k.shape)
+    return xp, (C, v, k, *rest)

@@ -81,6 +81,15 @@ def sharing_rule(xp: Namespace, v: Array, k: Array, n_dims: int) -> SharingRule:
         "below which numbers lose digits",
         "multiply all importances by a constant",
     )
+    largest, most_allowed = ordered[..., -1], float(xp.finfo(v.dtype).max) / (4 * v.shape[-1])
+    require_where(
+        xp,
+        (largest <= most_allowed) | ~any_shares,
+        xp.broadcast_to(largest, k.shape),
+        f"importances that share must be at most {most_allowed:.0e} in {v.dtype}, "
+        "beyond which their sums are out of range",
+        "multiply all importances by a constant",
+    )
     has_tie = (k <= 3) & ((at_n_dims == after) & (at_n_dims > 0) | (k == 1))
     zero, one = xp.zeros_like(at_n_dims), xp.ones_like(at_n_dims)
     sharing = Sharing(at_n_dims, at_n_dims, zero, one, one, zero, zero, at_n_dims)
