@@ -3,7 +3,10 @@
 import operator
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -106,3 +109,41 @@ def test_a_pool_can_be_opened_in_a_thread():
     thread.start()
     thread.join()
     assert found == [(-4, 4)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_sigterm_leaves_in_order_and_only_once(number):
+    def twice():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)  # a second one does not interrupt leaving
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit, match="143"), open_workers(number):
+        twice()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_interrupt_while_workers_start_prints_nothing():
+    script = (
+        "import os, signal\n"
+        "from feature_capacity._executor import open_workers\n"
+        "if __name__ == '__main__':\n"
+        "    try:\n"
+        "        with open_workers(2) as workers:\n"
+        "            future = workers.executor.submit(abs, -1)\n"
+        "            os.killpg(0, signal.SIGINT)\n"
+        "            future.result()\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('interrupted')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
