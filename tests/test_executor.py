@@ -4,6 +4,7 @@ import operator
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -106,3 +107,26 @@ def test_a_pool_can_be_opened_in_a_thread():
     thread.start()
     thread.join()
     assert found == [(-4, 4)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_sigterm_leaves_in_order_and_only_once(number):
+    def twice():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)  # a second one does not interrupt leaving
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit, match="143"), open_workers(number):
+        twice()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_interrupt_while_workers_start_is_not_theirs():
+    with open_workers(2) as workers:
+        future = workers.executor.submit(abs, -1)
+        for worker in list(workers.executor._processes):
+            os.kill(worker, signal.SIGINT)
+        assert future.result(timeout=60) == 1

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -23,10 +24,12 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from typing import NoReturn, ParamSpec, TypeVar
 
 from ._lazy import missing_sentence
@@ -36,6 +39,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _SECONDS_TO_ANSWER = 20
+_SECONDS_TO_END = 3.0
 
 
 class WorkerError(RuntimeError):
@@ -121,7 +125,7 @@ def open_workers(
             )
         return _cluster(scheduler, check)
     check()
-    return nullcontext(Workers(_ThisProcess(), lambda: 1)) if number == 1 else _local_pool(number)
+    return _this_process() if number == 1 else _local_pool(number)
 
 
 class _ThisProcess(Executor):
@@ -133,7 +137,41 @@ class _ThisProcess(Executor):
         return future
 
 
+@contextmanager
+def _this_process() -> Iterator[Workers]:
+    with leaving_at_sigterm():
+        yield Workers(_ThisProcess(), lambda: 1)
+
+
 # ------------------------------------------------------------------------------- local processes
+
+
+class _Pool(ProcessPoolExecutor):
+    """Starts its processes with SIGINT held back, which they let through when it is ignored."""
+
+    def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        with _sigint_held_back():
+            return super().submit(partial(_end_at_sigterm, function), *args, **kwargs)
+
+
+@contextmanager
+def _sigint_held_back() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_at_sigterm(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do a task; a process that is told to end while it does ends, and begins no other."""
+    try:
+        return function(*args, **kwargs)
+    except SystemExit:
+        os._exit(1)
 
 
 @contextmanager
@@ -141,17 +179,26 @@ def _local_pool(number: int) -> Iterator[Workers]:
     # What a process leaves behind when it is ended goes with this folder.
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
-        _leaving_at_sigterm(),
+        leaving_at_sigterm(),
     ):
         # Spawned, not forked: forking a process in which torch has started threads can hang.
-        pool = ProcessPoolExecutor(number, get_context("spawn"), _prepare_process, (scratch,))
+        pool = _Pool(number, get_context("spawn"), _prepare_process, (scratch,))
         try:
             yield Workers(pool, lambda: 2 * number)
         finally:
             # The executor itself would wait for the tasks under way, which may take minutes.
-            for process in (pool._processes or {}).values():
-                process.terminate()
+            _end(list((pool._processes or {}).values()))
             pool.shutdown(cancel_futures=True)
+
+
+def _end(processes: list[BaseProcess]) -> None:
+    """Ask processes to end, and end those that have not done so in time."""
+    for process in processes:
+        process.terminate()
+    last = time.monotonic() + _SECONDS_TO_END
+    for process in processes:
+        process.join(max(0.0, last - time.monotonic()))
+        process.kill()
 
 
 def _prepare_process(scratch: str) -> None:
@@ -163,6 +210,9 @@ def _prepare_process(scratch: str) -> None:
     # Threads that spin while they wait would hold up the processes beside this one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, _leave)  # what a task has started ends with it
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -170,20 +220,24 @@ def _end_with_parent() -> None:
     """A pool whose parent was killed would otherwise wait for work forever."""
     if (parent := parent_process()) is not None:
         parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_SECONDS_TO_END)
     os._exit(1)
 
 
+def _leave(number: int, _frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # once is enough; leaving is not to be interrupted
+    raise SystemExit(128 + number)
+
+
 @contextmanager
-def _leaving_at_sigterm() -> Iterator[None]:
+def leaving_at_sigterm() -> Iterator[None]:
     """Batch systems send SIGTERM before they kill; it is to leave as little behind as Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield  # where no signal can be handled
         return
 
-    def leave(number: int, _frame: object) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ import feature_capacity as fc
 from feature_capacity.models.quadrature import sparse_quadrature
 from feature_capacity.models.toy_models import BIASES, KINDS, ToyModel, squared_error
 from feature_capacity.solvers import minimization
+from feature_capacity.solvers.batch import Minima
 from feature_capacity.solvers.gauss_newton import quadrature_tensors
 from feature_capacity.solvers.minimization import coarse_to_fine, minimize, random_starts
 from feature_capacity.solvers.result import ConvergenceError
@@ -277,3 +278,55 @@ def test_bad_settings_are_refused(options, word):
     given = {"importance": [[1.0, 1.0]], **options}
     with pytest.raises(ValueError, match=word):
         minimize(ToyModel("computation", "relu", 2, 1), fc.SparseUniform(0.5), **given)
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype"), [(1e-25, "float32"), (1e39, "float32"), (1e-200, "float64")]
+)
+def test_importances_of_any_size_are_minimized_alike(scale, dtype):
+    model, inputs = ToyModel("autoencoder", "relu", 3, 2), fc.UnitSparseUniform(0.1)
+    one, scaled = (
+        minimize(model, inputs, [[s, 0.9 * s, 0.8 * s]], n_starts=4, dtype=dtype)
+        for s in (1.0, scale)
+    )
+    assert scaled.converged.all()
+    np.testing.assert_allclose(scaled.loss / scale, one.loss, rtol=OPTIMIZER)
+    np.testing.assert_allclose(scaled.capacity, one.capacity, atol=0.01)
+
+
+def test_what_is_not_finite_is_neither_converged_nor_best():
+    model, inputs = ToyModel("autoencoder", "relu", 3, 2), fc.UnitSparseUniform(0.1)
+    far = np.full((1, 1, 9), 1e30)
+    lost = minimize(model, inputs, [[1, 1, 1]], starts=far)
+    assert not lost.converged.any()
+    with pytest.raises(ConvergenceError, match=r"1 of 1 cells .* not finite; scale"):
+        minimize(model, inputs, [[1, 1, 1]], starts=far, strict=True)
+    near = random_starts(model, 1, 1, seed=0)
+    both = minimize(model, inputs, [[1, 1, 1]], starts=np.concatenate([far, near], axis=1))
+    assert both.best_start == [1]
+    assert both.converged.all()
+    assert both.loss == minimize(model, inputs, [[1, 1, 1]], starts=near).loss
+
+
+def test_a_finite_loss_with_a_gradient_that_is_not_is_never_best():
+    nan = torch.tensor([torch.nan, 1.0])
+    minima = Minima(torch.ones(2, 1), torch.tensor([0.0, 1.0]), nan, torch.ones(2), torch.ones(2))
+    assert minima.best_of(2).tolist() == [1]
+    minima = Minima(nan[:, None], torch.tensor([0.0, 1.0]), torch.ones(2), nan, torch.ones(2))
+    assert minima.best_of(2).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "change", "message"),
+    [
+        ("text", {}, "inputs must be a distribution.*got 'text'"),
+        (fc.UnitSparseUniform(1e-300), {}, "probability must be at least 1.2e-38 in float32"),
+        (None, {"starts": np.full((1, 2, 9), np.nan)}, "starts must be finite numbers of shape"),
+        (None, {"starts": np.zeros((1, 2, 8))}, r"starts must be .* \(1, any, 9\); got"),
+        (None, {"starts": [[1]]}, r"got int64 of shape \(1, 1\)"),
+    ],
+)
+def test_inputs_and_starts_that_are_none_are_one_sentence(inputs, change, message):
+    model = ToyModel("autoencoder", "relu", 3, 2)
+    with pytest.raises(ValueError, match=message):
+        minimize(model, inputs or fc.UnitSparseUniform(0.1), [[1, 1, 1]], **change)

@@ -137,3 +137,9 @@ def test_bad_input(changed, rule):
     arguments = {"importance": [1.0, 2.0], "kurtosis": 9.0, "n_dims": 1} | changed
     with pytest.raises(ValueError, match=rule):
         minimize_quadratic(**arguments)
+
+
+@pytest.mark.parametrize(("importance", "kurtosis"), [(1e160, 9.0), (1e308, 9.0), (3.0, 1e308)])
+def test_a_loss_that_no_float_holds_is_refused(importance, kurtosis):
+    with pytest.raises(ValueError, match=r"the loss.*must be finite.*scale them down"):
+        fc.minimize_quadratic([[importance, 1.0, 1.0]], kurtosis, 2)

@@ -487,6 +487,11 @@ def change_text(store, old, new):
         lambda store: change_one_number(store, "feature", 1),
         lambda store: change_text(store, '"settled": 1', '"settled": 0'),
         lambda store: change_text(store, "lowest expected loss", "highest expected loss"),
+        lambda store: shutil.rmtree(store / "kurtosis/c"),
+        lambda store: change_text(store, '"seed": 0', '"seed": 99'),
+        lambda store: (store / "loss/zarr.json").write_text("{"),
+        lambda store: (store / "loss/zarr.json").unlink(),
+        lambda store: change_text(store / "loss", '"bytes"', '"octets"'),
     ],
 )
 def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage):
@@ -569,6 +574,46 @@ def test_one_writer_at_a_time(half_done):
         pytest.raises(SweepError, match="another process is computing"),
     ):
         run_sweep(TINY, half_done, progress=False)
+
+
+def test_of_many_writers_at_once_one_computes_and_the_others_say_so(tmp_path):
+    for attempt in range(5):
+        store, begin, found = tmp_path / f"{attempt}.zarr", threading.Barrier(6), []
+
+        def write(store=store, begin=begin, found=found):
+            kept = sweep_store.SweepStore(store, TINY)
+            begin.wait()
+            try:
+                with kept.opened():
+                    found.append("computes")
+                    time.sleep(1)
+            except Exception as error:
+                found.append(f"{type(error).__name__}: {error}")
+
+        threads = [threading.Thread(target=write) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        refused = f"SweepError: another process is computing {store}"
+        assert sorted(found) == [refused] * 5 + ["computes"]
+        assert [path.name for path in tmp_path.iterdir() if "." in path.name[:1]] == []
+
+
+def test_a_sweep_that_ends_while_another_begins_is_read(whole, monkeypatch):
+    kept = sweep_store.SweepStore(whole.with_name("new.zarr"), TINY)
+    made = sweep_store.SweepStore._make_partial
+
+    def late(self):
+        made(self)
+        monkeypatch.setattr(sweep_store.SweepStore, "_make_partial", made)
+        shutil.rmtree(self.partial)  # by the process that has finished
+        whole.rename(self.path)
+
+    monkeypatch.setattr(sweep_store.SweepStore, "_make_partial", late)
+    with kept.opened():
+        assert kept.finished
+    assert not kept.partial.exists()
 
 
 def test_cached_sweeps_are_found_by_configuration_and_code(reference, tmp_path, monkeypatch):

@@ -11,12 +11,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from .._digest import PACKAGE, digest
 from .._executor import WorkerError, open_workers
@@ -117,6 +119,27 @@ def build_book(
         If a page fails (pages under way are finished first, and earlier results are not touched),
         or the book has a warning.
     """
+    with _alone(build, report):
+        return _build(build, everything, jobs, report)
+
+
+@contextmanager
+def _alone(build: Build, report: Callable[[str], None]) -> Iterator[None]:
+    """Wait until no other process builds the same book."""
+    build.folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(build.folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        report(f"another process builds the book in {build.folder}; waiting until it has ended")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(build: Build, everything: bool, jobs: int, report: Callable[[str], None]) -> ClaimTable:
     pages = list_pages(build.project)
     plain, timing, reading = _groups(build.project)
     number = itertools.count(1)

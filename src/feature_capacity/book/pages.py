@@ -19,9 +19,11 @@ from typing import Any
 
 from .._arrays import unknown
 from .._digest import PACKAGE
+from .._executor import leaving_at_sigterm
 from .files import replace_file
 from .parameters import ParameterCell, read_parameters
 from .project import BUILD_FOLDER, Project, find_project
+from .unfinished import beside
 
 HEADER = """\
 # ---
@@ -48,6 +50,7 @@ _PAPER = re.compile(r"^# \*\*Paper:\*\* *(.+?)[ .]*$", re.MULTILINE)
 
 
 _SECONDS_TO_START = 300  # of a kernel; a machine that executes many pages at once is slow
+_SECONDS_TO_END = 2.0  # for a kernel that is asked to; less than its worker has
 
 
 class PageError(RuntimeError):
@@ -243,40 +246,45 @@ def execute(
     from papermill.exceptions import PapermillExecutionError
 
     destination, failed = destination.resolve(), failed.resolve()
-    running = destination.with_name(f".{destination.stem}.{os.getpid()}.ipynb")
-    running.parent.mkdir(parents=True, exist_ok=True)
     if page.source.is_relative_to(PACKAGE):
         # The page's folder is the installed package's, and nothing may be generated there.
         os.environ.setdefault(BUILD_FOLDER, str(find_project().build))
     start = time.perf_counter()
-    try:
-        with kernel_settings() as config:
-            papermill.execute_notebook(
-                to_notebook(page),
-                str(running).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
-                parameters=dict(parameters or {}),
-                cwd=str(page.source.parent),
-                progress_bar=sys.stderr.isatty() if progress is None else progress,
-                config=config,
-                start_timeout=_SECONDS_TO_START,
-                extra_arguments=["--log-level=CRITICAL"],  # ipykernel warns of its own transport
-            )
-    except Exception as error:
-        if isinstance(error, PapermillExecutionError):
-            where, what = f", cell [{error.exec_count}]", f"{error.ename}: {error.evalue}"
-        else:
-            where, what = "", f"{type(error).__name__}: {error}"
-        message = f"page {page.name}{where}: {what.strip().splitlines()[0]}"
-        if running.is_file():
-            failed.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(running, failed)
-            message += f" (see {failed})"
-        raise PageError(message) from error
-    else:
+    with leaving_at_sigterm(), beside(destination) as running:
+        try:
+            with kernel_settings() as config:
+                papermill.execute_notebook(
+                    to_notebook(page),
+                    # papermill formats its paths
+                    str(running).replace("{", "{{").replace("}", "}}"),
+                    parameters=dict(parameters or {}),
+                    cwd=str(page.source.parent),
+                    progress_bar=sys.stderr.isatty() if progress is None else progress,
+                    config=config,
+                    start_timeout=_SECONDS_TO_START,
+                    # ipykernel warns of its own transport
+                    extra_arguments=["--log-level=CRITICAL"],
+                )
+        except Exception as error:
+            if isinstance(error, PapermillExecutionError):
+                where, what = f", cell [{error.exec_count}]", f"{error.ename}: {error.evalue}"
+            else:
+                where, what = "", f"{type(error).__name__}: {error}"
+            message = f"page {page.name}{where}: {what.strip().splitlines()[0]}"
+            if _is_notebook(running):  # not what a full disk has cut
+                failed.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(running, failed)
+                message += f" (see {failed})"
+            raise PageError(message) from error
         os.replace(running, destination)
-    finally:
-        running.unlink(missing_ok=True)
     return time.perf_counter() - start
+
+
+def _is_notebook(file: Path) -> bool:
+    try:
+        return bool(json.loads(file.read_text(encoding="utf-8"))["cells"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 @contextlib.contextmanager
@@ -290,7 +298,8 @@ def kernel_settings():
     from traitlets.config import Config
 
     if os.name != "posix":
-        yield Config()
+        yield Config({"KernelManager": {"shutdown_wait_time": _SECONDS_TO_END}})
         return
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        yield Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder) / "socket")}})
+        own = {"transport": "ipc", "ip": str(Path(folder) / "socket")}
+        yield Config({"KernelManager": own | {"shutdown_wait_time": _SECONDS_TO_END}})

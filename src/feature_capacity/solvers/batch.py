@@ -68,7 +68,14 @@ class Minima(Rows):
         converged = torch.zeros_like(loss, dtype=torch.bool)
         return cls(parameters.clone(), loss.clone(), gradient_norm.clone(), iterations, converged)
 
+    @property
+    def finite(self) -> Tensor:
+        """Which models have a finite loss, gradient and parameters; shape (models,)."""
+        numbers = torch.isfinite(self.loss) & torch.isfinite(self.gradient_norm)
+        return numbers & torch.isfinite(self.parameters).flatten(1).all(dim=1)
+
     def best_of(self, n_starts: int) -> Tensor:
-        """Index of the lowest loss among each ``n_starts`` models in a row."""
-        best = self.loss.view(-1, n_starts).argmin(dim=1)
+        """Index of the lowest loss among each ``n_starts`` models in a row, of finite ones."""
+        loss = torch.where(self.finite, self.loss, torch.inf)
+        best = loss.view(-1, n_starts).argmin(dim=1)
         return torch.arange(len(best), device=best.device) * n_starts + best

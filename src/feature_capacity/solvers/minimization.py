@@ -39,6 +39,10 @@ _CHUNK_NUMBERS = 600_000
 # Models minimized together; their Gauss-Newton matrices are what memory goes into.
 _MOST_MODELS = 16_384
 
+# Losses of this size are minimized as they are; others in a unit of their own, since damping has a
+# floor, and since float32 holds neither their gradients nor the products of them.
+_ORDINARY = (2.0**-16, 2.0**24)
+
 
 def random_starts(
     model: ToyModel, n_cells: int, n_starts: int, seed: int | Sequence[int]
@@ -132,6 +136,13 @@ def minimize(
     -------
     MinimizationResult
 
+    Raises
+    ------
+    ValueError
+        For settings that are none, and for importances or probabilities that ``dtype`` cannot hold.
+    ConvergenceError
+        With ``strict``.  Otherwise ``converged`` is False where a number is not finite.
+
     Examples
     --------
     An antipodal pair and a feature of its own, in two dimensions:
@@ -149,6 +160,10 @@ def minimize(
     >>> result.capacity[0].round(1).tolist()
     [1.0, 1.0, 0.0]
     """
+    require(
+        isinstance(inputs, SparseInput),
+        f"inputs must be a distribution, for example UnitSparseUniform(0.1); got {inputs!r:.60}",
+    )
     v = model.importance_rows(importance, "n_cells")
     require_whole(n_starts, "n_starts", 1, None, "a whole number, at least 1")
     require_whole(max_iterations, "max_iterations", 1, None, "a whole number, at least 1")
@@ -157,7 +172,10 @@ def minimize(
     penalty = _penalties(overlap_penalty, len(v))
     if starts is None:
         starts = random_starts(model, len(v), n_starts, seed)
+    starts = _checked_starts(starts, model, len(v))
     n_cells, n_starts, n_params = starts.shape
+    unit = _units(np.maximum(v.max(axis=1), penalty), inputs, dtype)
+    v, penalty = v / unit[:, None], penalty / unit
     where, precision = pick_device(device), getattr(torch, dtype)
     if quadrature is None:
         seed = int(np.atleast_1d(seed)[0])
@@ -175,8 +193,12 @@ def minimize(
             _best_of_each_cell(model, models[a : a + together], tensors, n_starts, effort)
             for a in range(0, n_cells * n_starts, together)
         ]
+    result = join(parts, (n_cells,))
     result = replace(
-        join(parts, (n_cells,)),
+        result,
+        loss=result.loss * unit,
+        gradient_norm=result.gradient_norm * unit,
+        loss_of_starts=result.loss_of_starts * unit[:, None],
         all_masks=np.full(n_cells, stages[-1].all_masks),
         dropped=np.full(n_cells, stages[-1].dropped),
     )
@@ -240,3 +262,39 @@ def _penalties(given: ArrayLike, n_cells: int) -> np.ndarray:
         f"got {given!r:.60}",
     )
     return np.broadcast_to(penalty, n_cells)
+
+
+def _checked_starts(starts: np.ndarray, model: ToyModel, n_cells: int) -> np.ndarray:
+    """Starts as an array of floats, one row of parameters for each start of each cell."""
+    given = np.asarray(starts)
+    n_params = model.n_dims * model.n_features + model.n_bias
+    require(
+        given.ndim == 3
+        and (given.shape[0], given.shape[2]) == (n_cells, n_params)
+        and given.shape[1] > 0
+        and given.dtype.kind in "iuf"
+        and np.isfinite(given).all(),
+        f"starts must be finite numbers of shape (n_cells, n_starts, n_params), here "
+        f"({n_cells}, any, {n_params}); got {given.dtype} of shape {given.shape}",
+    )
+    return given.astype(np.float64)
+
+
+def _units(weight: np.ndarray, inputs: SparseInput, dtype: str) -> np.ndarray:
+    """What the losses of each cell are measured in: 1 if they are of ordinary size."""
+    least = float(np.finfo(dtype).tiny)
+    require(
+        inputs.p >= least,
+        f"the probability must be at least {least:.2g} in {dtype}; got {inputs.p!r}: raise it"
+        + (", or take dtype float64" if dtype == "float32" else ""),
+    )
+    size = weight * inputs.moment(2)
+    require(
+        np.isfinite(size).all(),
+        f"importance and overlap_penalty are too large, up to {weight.max():g}: scale them down",
+    )
+    low, high = _ORDINARY
+    ordinary = (size == 0) | ((size >= low) & (size <= high))
+    # A power of two, so that dividing by it rounds nothing.
+    exponent = np.floor(np.log2(np.where(ordinary, 1.0, size)))
+    return np.exp2(exponent.clip(-1000, 1000))

@@ -139,7 +139,15 @@ def _cells(importance: ArrayLike, kurtosis: ArrayLike) -> tuple[_Cells, tuple[in
     )
     shape = require_broadcast(**{"cells of importance": v.shape[:-1], "kurtosis": k.shape})
     n = v.shape[-1]
-    size = np.broadcast_to(v.mean(axis=-1), shape).reshape(-1)
+    with np.errstate(over="ignore"):
+        mean = v.mean(axis=-1)
+        loss = (k - 1) * n * mean**2
+    require(
+        np.isfinite(loss).all(),
+        f"the loss, as large as (kurtosis - 1) n importance**2, must be finite; got importance up "
+        f"to {v.max():g} and kurtosis up to {k.max():g}: scale them down",
+    )
+    size = np.broadcast_to(mean, shape).reshape(-1)
     unit = np.broadcast_to(v, (*shape, n)).reshape(-1, n) / size[:, None]
     return _Cells(unit, size, np.broadcast_to(k, shape).reshape(-1)), shape
 

@@ -40,7 +40,7 @@ class MinimizationResult:
     gradient_norm : array (*cells)
         Norm of its gradient, in the units that the solver's ``tolerance`` has.
     converged : boolean array (*cells)
-        Whether the winner met the solver's stopping rule.
+        Whether the winner met the solver's stopping rule, and all its numbers are finite.
     loss_of_starts : array (*cells, n_starts)
         Loss of every start.  On quadratures from coarse to fine, starts that tied on the coarse one
         have the same loss, and those that were far above theirs at the coarse minimum.
@@ -75,6 +75,8 @@ def of_winners(
     won, n_cells = minima[winner], len(winner)
     losses = minima.loss.view(n_cells, -1)
     near = losses <= 1.01 * won.loss[:, None] + slack
+    # In the units of the cell, numbers may be too large that were none while it was solved.
+    finite = np.isfinite(np.c_[W.reshape(n_cells, -1), bias.reshape(n_cells, -1)]).all(axis=1)
     return MinimizationResult(
         W=W,
         bias=bias,
@@ -84,7 +86,7 @@ def of_winners(
         n_near_best=near.sum(dim=1).numpy(force=True),
         iterations=won.iterations.numpy(force=True),
         gradient_norm=to_numpy(won.gradient_norm),
-        converged=won.converged.numpy(force=True),
+        converged=(won.converged & won.finite).numpy(force=True) & finite,
         loss_of_starts=to_numpy(losses),
         all_masks=np.ones(n_cells, dtype=bool),
         dropped=np.zeros(n_cells),
@@ -101,6 +103,11 @@ def join(parts: Sequence[MinimizationResult], cells: tuple[int, ...]) -> Minimiz
 def require_converged(result: MinimizationResult, tolerance: float, max_iterations: int) -> None:
     """Raise :class:`ConvergenceError` unless the best start of every cell has converged."""
     converged = result.converged
+    if broken := int((~np.isfinite(result.loss + result.gradient_norm)).sum()):
+        raise ConvergenceError(
+            f"{broken} of {converged.size} cells have a loss or a gradient that is not finite; "
+            "scale their importances or inputs, or take dtype float64"
+        )
     if not converged.all():
         raise ConvergenceError(
             f"{(~converged).sum()} of {converged.size} cells did not reach tolerance {tolerance:g} "

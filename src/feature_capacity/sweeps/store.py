@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,24 +98,47 @@ class SweepStore:
     def opened(self) -> Iterator[SweepStore]:
         """Hold the store for writing; a second process is refused."""
         with self._writing():
-            if not self.partial.exists():
-                new = self.partial.with_name(f".{self.partial.name}.{os.getpid()}")
-                try:
-                    zarr.create_group(new, attributes=self._identity)
-                    os.replace(new, self.partial)
-                finally:
-                    shutil.rmtree(new, ignore_errors=True)
-            lock = FileLock(self.partial / "lock", timeout=0)
+            lock = self._lock()
+        try:
+            yield self
+        finally:
+            if self.finished:
+                # Before the lock goes, so that nobody who waits for it can begin in this folder.
+                shutil.rmtree(self.partial, ignore_errors=True)
+            lock.release()
+            if self.finished:  # where no file can be removed that is open
+                shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _lock(self) -> FileLock:
+        """The lock of the unfinished sweep, held; its folder is made if it is not there."""
+        while True:
+            self._make_partial()
+            place = self.partial / "lock"
+            lock = FileLock(place, timeout=0)
             try:
                 lock.acquire()
             except Timeout:
                 raise SweepError(f"another process is computing {self.path}") from None
-        try:
-            yield self
-        finally:
+            except FileNotFoundError:
+                continue  # the folder of a sweep that was finished just now
+            if place.exists():
+                return lock
             lock.release()
-            if self.finished:
-                shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _make_partial(self) -> None:
+        if self.partial.exists():
+            return
+        # A folder of its own first: what appears as the unfinished sweep says which one it is.
+        with tempfile.TemporaryDirectory(
+            prefix=f".{self.partial.name[:100]}.", dir=self.path.parent, ignore_cleanup_errors=True
+        ) as folder:
+            new = Path(folder) / "new"
+            zarr.create_group(new, attributes=self._identity)
+            try:
+                os.replace(new, self.partial)
+            except OSError:
+                if not self.partial.is_dir():  # else another process was faster
+                    raise
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -212,6 +236,7 @@ class SweepStore:
     def dataset(self) -> xr.Dataset:
         """The whole sweep, checked row by row; values are read when they are needed."""
         try:
+            self._require_same_metadata()
             data = xr.open_zarr(self.path, chunks=None)
             step = data[HASH].encoding["chunks"][0]
             for start in range(0, self.config.shape[0], step):
@@ -224,3 +249,11 @@ class SweepStore:
                 f"{self.path} is damaged ({reason}); delete it and run the sweep again"
             ) from None
         return data.drop_vars(HASH)
+
+    def _require_same_metadata(self) -> None:
+        """Each array says of itself what the whole says of it; readers look at the one or other."""
+        whole = json.loads((self.path / "zarr.json").read_text(encoding="utf-8"))
+        for name, told in whole["consolidated_metadata"]["metadata"].items():
+            own = json.loads((self.path / name / "zarr.json").read_text(encoding="utf-8"))
+            if own != told:
+                raise ValueError(f"{name}/zarr.json has changed")
