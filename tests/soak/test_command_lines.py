@@ -1,0 +1,18 @@
+"""Hundreds of command lines: done rightly, or refused in one sentence, with nothing left."""
+
+import pytest
+
+from .command_lines import FAULTS, judge
+from .processes import starter
+from .tally import Tally, chosen
+
+THOROUGH = [pytest.mark.slow, pytest.mark.thorough]
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(500, marks=THOROUGH)])
+def test_every_command_line_is_done_or_refused(count, tmp_path, capsys):
+    tally = Tally("command lines", FAULTS)
+    with starter(warm=True) as running:
+        for number in chosen(count):
+            tally.add(number, *judge(number, running, tmp_path))
+    tally.close(capsys)
