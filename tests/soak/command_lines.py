@@ -477,7 +477,7 @@ def judge(number: int, starter: Starter, place: Path) -> tuple[str, str, list[tu
     code = command.wait(LIMIT)
     hung = code is None
     if hung:
-        os.kill(command.pid, 9)
+        command.send(9)
         code = command.wait(LIMIT)
     faults = [("processes", name) for name in command.left(AT_ONCE)]
     said = command.err.read_text(errors="replace")

@@ -7,6 +7,7 @@ session, its own files, Python's usual end.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -25,6 +26,8 @@ def main() -> None:
         import feature_capacity.sweeps.run  # noqa: F401
     from feature_capacity.cli import app
 
+    print("true", flush=True)  # ready
+    gc.freeze()  # what is shared with the forked processes is not written to
     for line in sys.stdin:
         request = json.loads(line)
         if "pid" in request:

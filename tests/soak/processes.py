@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -31,6 +31,11 @@ class Command:
     def wait(self, seconds: float) -> int | None:
         """Its exit status; None if it goes on."""
         return self.starter.ask({"pid": self.pid, "seconds": seconds})
+
+    def send(self, number: int, to_all: bool = False) -> None:
+        """Send it a signal, if it has not ended; as a terminal does, or to itself alone."""
+        with suppress(ProcessLookupError):
+            (os.killpg if to_all else os.kill)(self.pid, number)
 
     def family(self) -> list[psutil.Process]:
         """Processes that it started, directly or not, and that are there."""
@@ -69,6 +74,7 @@ class Starter:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.process.stdout.readline()  # it is ready
 
     def ask(self, request: dict):
         self.process.stdin.write(json.dumps(request) + "\n")
