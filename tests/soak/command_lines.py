@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import struct
 import zipfile
@@ -412,7 +411,9 @@ def no_page(rng, folder: Path) -> Line:
         makes = ("out", "out.ipynb", "notebooks/tiny.ipynb")
         return Line([*words, "out" if kind else "out.ipynb"], wanted, makes=makes)
     (folder / "g.yml").write_text("\n".join(f"a{i}: [1, 2]" for i in range(26)))
-    (folder / "many.yml").write_text(f"n_dims: [{', '.join(['2'] * 6400)}]\nscale: {[1.0] * 6400}\n")
+    (folder / "many.yml").write_text(
+        f"n_dims: [{', '.join(['2'] * 6400)}]\nscale: {[1.0] * 6400}\n"
+    )
     plain = ["run", "tiny"]
     odd = [
         [*plain, "-p", "n_dims", "13"], [*plain, "-p", "n_dims", "x"], [*plain, "-p", "n_dims"],
@@ -429,7 +430,9 @@ def no_page(rng, folder: Path) -> Line:
 
 
 def _may_be_valid(text: str | bytes) -> bool:
-    value = text.splitlines()[-1].partition(":")[2].strip() if isinstance(text, str) and text else ""
+    value = (
+        text.splitlines()[-1].partition(":")[2].strip() if isinstance(text, str) and text else ""
+    )
     return value in ("2.5", "-1", "{}", "x") or value.startswith(("[1, x", "x", "[1.0e"))
 
 
@@ -445,7 +448,7 @@ def book_words(rng, folder: Path) -> Line:
         (["pdf", "-o", "x.txt"], "refused"), (["pdf"], "refused"), (["serve"], "refused"),
         (["serve", "--port", "70000"], "refused"), (["serve", "--port", "x"], "refused"),
         (["book", "--jobs", "0"], "refused"), (["book", "--jobs", "x"], "refused"),
-        (["boook"], "refused"), (["--quick"], "refused"), (["book", "--quick", "--slow"], "refused"),
+        (["boook"], "refused"), (["--quick"], "refused"), (["book", "--slow"], "refused"),
     ]  # fmt: skip
     if rng.random() < 0.7:
         words, wanted = lines[rng.integers(len(lines))]

@@ -7,18 +7,21 @@ session, its own files, Python's usual end.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
 import signal
 import sys
+import threading
 import time
+import traceback
 
 MEMORY = 12 * 2**30  # of addresses; more than any case takes, and less than a bomb
 
 
 def main() -> None:
-    if "warm" in sys.argv:
+    if warm := "warm" in sys.argv:
         import papermill  # noqa: F401
 
         import feature_capacity.book.build
@@ -40,7 +43,25 @@ def main() -> None:
     else:
         return
     _become(request)
-    app()
+    if not warm:
+        app()
+    _quickly(app)
+
+
+def _quickly(app) -> None:
+    """Run it without the last part of Python's end, which takes the loaded libraries apart."""
+    code: object = 1
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else bool(code))
 
 
 def _wait(pid: int, seconds: float) -> int | None:

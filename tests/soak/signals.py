@@ -90,10 +90,13 @@ _TIME = re.compile(rb"\b\d+(\.\d+)? (s|seconds?)\b|\"seconds\": [\d.]+|seconds=[
 
 
 def made(folder: Path) -> dict[str, bytes]:
-    """Every file that counts, without times; what Sphinx keeps for itself does not count."""
-    found = {}
+    """Every file that counts, without times.
+
+    Locks, what Sphinx keeps for itself, and a stamp over pages that say times, do not count.
+    """
+    found, own = {}, (".lock", ".buildinfo", "stamps/html.json")
     for name, content in contents(folder).items():
-        if ".doctrees" in name or name.endswith((".lock", ".buildinfo")) or "__pycache__" in name:
+        if ".doctrees" in name or "__pycache__" in name or name.endswith(own):
             continue
         if name.endswith(".ipynb"):
             content = _without_times(content)
@@ -107,6 +110,7 @@ def _without_times(content: bytes) -> bytes:
     notebook = json.loads(content)
     notebook["metadata"].pop("papermill", None)
     for cell in notebook["cells"]:
+        cell.pop("id")  # papermill's own cell has one by chance
         for name in ("papermill", "execution"):
             cell["metadata"].pop(name, None)
     return json.dumps(notebook, sort_keys=True).encode()
@@ -116,7 +120,10 @@ def undisturbed(kind, starter: Starter, place: Path) -> Undisturbed:
     """Run a command once, from the start to the end."""
     folder = place / f"{kind.__name__}"
     folder.mkdir()
-    command, start = starter.start(kind(folder), folder, place / f"{kind.__name__}-aside"), time.time()
+    command, start = (
+        starter.start(kind(folder), folder, place / f"{kind.__name__}-aside"),
+        time.time(),
+    )
     assert command.wait(WHOLE) == 0, command.err.read_text()
     return Undisturbed(made(folder), time.time() - start)
 
