@@ -774,6 +774,11 @@ ALLOWED = {
     ("ToyModel", "n_features", "enormous"),
     ("SweepConfig", "n_features", "enormous"),
     ("SweepConfig", "n_starts", "enormous"),
+    ("SweepConfig", "importance", "list"),
+    ("SweepConfig", "importance", "set"),  # of one number, which has an order
+    ("SweepConfig", "probability", "set"),
+    ("minimize", "max_iterations", "enormous"),
+    ("minimize_quadratic", "max_iterations", "enormous"),
 }
 
 
