@@ -40,7 +40,7 @@ def _book(folder: Path, pages: Sequence[str]) -> None:
 
 
 def _sweep(folder: Path, workers: int) -> list[str]:
-    longer = {"importance": [0.3, 0.5, 1, 2, 3], "max_rounds": 3, "n_points": 512}
+    longer = {"max_rounds": 2, "n_points": 128}
     (folder / "c.yml").write_text(yaml.safe_dump(SWEEP | longer))
     words = ["sweep", "--config", "c.yml", "--out", "s.zarr", "--quiet", "--device", "cpu"]
     return [*words, "--workers", str(workers)]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from .processes import starter
 from .signals import FAULTS, KINDS, judge, sweep
 from .tally import Tally, chosen
 
@@ -10,15 +9,15 @@ THOROUGH = [pytest.mark.slow, pytest.mark.thorough]
 
 
 @pytest.mark.parametrize(
-    ("count", "kinds", "warm"),
-    [(3, {sweep: 1}, True), pytest.param(200, KINDS, False, marks=THOROUGH)],
+    ("count", "kinds", "starter"),
+    [(3, {sweep: 1}, "warm"), pytest.param(200, KINDS, "cold", marks=THOROUGH)],
     ids=["3", "200"],
 )
 def test_a_signal_leaves_nothing_and_the_same_command_gives_the_same(
-    count, kinds, warm, tmp_path, capsys
+    count, kinds, starter, request, tmp_path, capsys
 ):
     tally, clean = Tally("signals", FAULTS), {}
-    with starter(warm) as running:
-        for number in chosen(count):
-            tally.add(number, *judge(number, kinds, clean, running, tmp_path))
+    for number in chosen(count):
+        running = request.getfixturevalue(starter)
+        tally.add(number, *judge(number, kinds, clean, running, tmp_path))
     tally.close(capsys)
