@@ -543,4 +543,5 @@ def _new_files(line: Line, code: int, folder: Path, before: dict[str, bytes]) ->
     made = line.makes if code == 0 else ("_build",) * ("_build" in line.makes)
     if code == 1 and line.words[:1] == ["run"]:  # a page that failed is left as far as it got
         made = line.makes
-    return changed + [name for name in new if not name.startswith(made or ("\0",))]
+    left = {Path(name).parts[0] for name in new if not name.startswith(made or ("\0",))}
+    return changed + sorted(left)

@@ -109,6 +109,7 @@ def made(folder: Path) -> dict[str, bytes]:
 def _without_times(content: bytes) -> bytes:
     notebook = json.loads(content)
     notebook["metadata"].pop("papermill", None)
+    notebook["metadata"].get("feature_capacity", {}).pop("cells", None)  # a hash with the ids
     for cell in notebook["cells"]:
         cell.pop("id")  # papermill's own cell has one by chance
         for name in ("papermill", "execution"):
@@ -179,7 +180,7 @@ def _end(command: Command, which: signal.Signals) -> tuple[int | None, list[tupl
     said = command.err.read_text(errors="replace")
     if "Traceback (most recent call last)" in said:
         faults.append(("tracebacks", said.strip().splitlines()[-1][:200]))
-    elif code == 130 and "error: interrupted" not in said:
+    elif code == 130 and said.strip() and "error: interrupted" not in said:
         faults.append(("raw", f"no sentence: {said[-200:]!r}"))
     if which != signal.SIGKILL:  # a killed process can put nothing away
         faults += [("files", f"of $TMPDIR: {path.name}") for path in command.scratch.iterdir()]
