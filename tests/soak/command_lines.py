@@ -235,7 +235,6 @@ def odd_place(rng, folder: Path) -> Line:
     (folder / "w.npy").write_bytes(_npy(np.eye(3)))
     (folder / "d.npy").mkdir()
     (folder / "loop.npy").symlink_to("loop.npy")
-    (folder / "full.csv").symlink_to("/dev/full")
     plain = ["capacity", "w.npy", "--no-picture"]
     words, wanted = [
         (["capacity", "d.npy"], "refused"),
