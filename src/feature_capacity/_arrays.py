@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import reprlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from types import ModuleType
 from typing import Any, Protocol, TypeAlias, cast
@@ -285,7 +286,8 @@ def require_number(value: object, name: str, low: float, high: float, interval: 
     """
     number = isinstance(value, (int, float, np.integer, np.floating))
     if number and not isinstance(value, bool) and low <= cast("float", value) <= high:
-        return float(cast("float", value))
+        with suppress(OverflowError):  # a whole number beyond all floats
+            return float(cast("float", value))
     raise ValueError(f"{name} must be a number in {interval}; got {shown(value)}")
 
 

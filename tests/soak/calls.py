@@ -611,14 +611,22 @@ def minimum(rng):
                 extreme=("importance",))  # fmt: skip
 
 
+def run_one_row(importance, probability, dtype):
+    """A sweep of one importance, with its configuration, whose settings may be refused."""
+    config = fc.SweepConfig(
+        "autoencoder", "relu", [importance], [probability, 1.0], n_features=2, n_dims=1,
+        n_starts=1, n_points=64, max_rounds=0, max_iterations=5, dtype=dtype,
+    )  # fmt: skip
+    return fc.run_sweep(config, progress=False)
+
+
 def tiny_sweep(rng):
     edge = float(rng.choice([1.0, 1e30, 1e39, 1e200]))
     small = float(rng.choice([0.5, 1e-30, 1e-300]))
-    config = fc.SweepConfig(
-        "autoencoder", "relu", [edge], [small, 1.0], n_features=2, n_dims=1, n_starts=1,
-        n_points=64, max_rounds=0, max_iterations=5,
-        dtype=str(rng.choice(["float32", "float64"])),
-    )  # fmt: skip
+    settings = {
+        "importance": edge, "probability": small,
+        "dtype": str(rng.choice(["float32", "float64"])),
+    }  # fmt: skip
 
     def check(a, data, _, dtype):
         finite = np.isfinite(data.loss.values) & np.isfinite(data.gradient_norm.values)
@@ -627,7 +635,7 @@ def tiny_sweep(rng):
         )
         return "" if (finite | ~data.converged.values).all() else "converged, and not finite"
 
-    call = Call("run_sweep", {}, {"config": config, "progress": False}, check)
+    call = Call("run_sweep", {}, settings, check, call=run_one_row)
     call.wanted = "right" if edge == 1 and small == 0.5 else "either"
     return call
 
