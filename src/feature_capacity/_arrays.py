@@ -285,8 +285,8 @@ def require_number(value: object, name: str, low: float, high: float, interval: 
     ``interval`` says in words what is allowed.
     """
     number = isinstance(value, (int, float, np.integer, np.floating))
-    if number and not isinstance(value, bool) and low <= cast("float", value) <= high:
-        with suppress(OverflowError):  # a whole number beyond all floats
+    with suppress(OverflowError):  # a whole number beyond all floats
+        if number and not isinstance(value, bool) and low <= cast("float", value) <= high:
             return float(cast("float", value))
     raise ValueError(f"{name} must be a number in {interval}; got {shown(value)}")
 

@@ -113,7 +113,7 @@ def test_a_penalty_on_overlap_is_a_smaller_kurtosis_for_the_quadratic_model():
         dtype="float64", tolerance=1e-8, max_iterations=300,
     )  # fmt: skip
     other = 1 + (inputs.kurtosis - 1) / (1 + penalty / 2)
-    exact = fc.solve_allocation(v, 2, other)
+    exact = fc.solve_allocation(v, 2, other[:, None])
     np.testing.assert_allclose(result.capacity, exact.capacity, atol=5e-3)
     np.testing.assert_allclose(
         result.loss, (1 + penalty / 2) * fc.expected_loss(result.W, v, other), rtol=1e-3

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from .._arrays import ArrayLike, require, require_importance, require_known, require_whole
+from .._arrays import ArrayLike, float64, require, require_importance, require_known, require_whole
 from .activations import with_slope
 
 KINDS = ("computation", "autoencoder")
@@ -89,7 +89,7 @@ class ToyModel:
 
     def importance_rows(self, importance: ArrayLike, rows: str) -> np.ndarray:
         """Importances of many instances, float64 (rows, n_features), or ``ValueError``."""
-        v = np.asarray(importance, dtype=np.float64)
+        v = float64(importance, "importance")
         require_importance(np, v)
         require(
             v.ndim == 2 and v.shape[1] == self.n_features,

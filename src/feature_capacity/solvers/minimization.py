@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .._arrays import ArrayLike, require, require_whole, to_numpy
+from .._arrays import ArrayLike, require, require_whole, shown, to_numpy
 from ..models.device import pick_device
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
@@ -161,8 +161,12 @@ def minimize(
     [1.0, 1.0, 0.0]
     """
     require(
+        isinstance(model, ToyModel),
+        f"model must be a ToyModel, for example ToyModel('autoencoder'); got {shown(model)}",
+    )
+    require(
         isinstance(inputs, SparseInput),
-        f"inputs must be a distribution, for example UnitSparseUniform(0.1); got {inputs!r:.60}",
+        f"inputs must be a distribution, for example UnitSparseUniform(0.1); got {shown(inputs)}",
     )
     v = model.importance_rows(importance, "n_cells")
     require_whole(n_starts, "n_starts", 1, None, "a whole number, at least 1")

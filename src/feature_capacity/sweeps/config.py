@@ -29,7 +29,7 @@ from typing import Any, SupportsFloat
 
 import numpy as np
 
-from .._arrays import require, require_known, require_whole, unknown
+from .._arrays import require, require_known, require_whole, shown, unknown
 from .._digest import digest, module_file
 from .._documents import read_document
 from ..models.activations import ACTIVATIONS
@@ -146,7 +146,7 @@ class SweepConfig:
         ):
             require(
                 number <= _MOST,
-                f"{what} must be at most {_MOST:,}; got {number:,}: make one of them smaller",
+                f"{what} must be at most {_MOST:,}; got {shown(number)}: make one of them smaller",
             )
 
     @property
@@ -227,7 +227,7 @@ def _number(value: object, name: str) -> float:
 def _whole(value: object, name: str, low: int, high: int) -> int:
     rule = f"a whole number, at least {low}"
     whole = require_whole(value, name, low, None, rule)
-    require(whole <= high, f"{name} must be {rule} and at most {high:,}; got {float(whole):.6g}")
+    require(whole <= high, f"{name} must be {rule} and at most {high:,}; got {shown(whole)}")
     return whole
 
 

@@ -108,6 +108,8 @@ def interference(W: ArrayLike) -> Array:
     """
     xp, (W,) = checked(W=W)
     scale, chunks = _scaled(xp, W)
+    if W.shape[-1] == 1:  # nothing to interfere with, also where squares leave the range
+        return xp.zeros_like(W[..., 0, :])
     unscale = scale[..., 0]
 
     def of_chunk(sq_norm: Array, crowd: Array) -> Array:
