@@ -116,7 +116,7 @@ def test_a_penalty_on_overlap_is_a_smaller_kurtosis_for_the_quadratic_model():
     exact = fc.solve_allocation(v, 2, other[:, None])
     np.testing.assert_allclose(result.capacity, exact.capacity, atol=5e-3)
     np.testing.assert_allclose(
-        result.loss, (1 + penalty / 2) * fc.expected_loss(result.W, v, other), rtol=1e-3
+        result.loss, (1 + penalty / 2) * fc.expected_loss(result.W, v, other[:, None]), rtol=1e-3
     )
     assert result.capacity[0].max() < 0.9
     assert other[-1] < 3
