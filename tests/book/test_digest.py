@@ -224,7 +224,7 @@ def test_what_every_page_reaches_is_little(project):
     claims = {f"book/claims/{name}.py" for name in ("checks", "kinds", "registry", "verdicts")}
     claims |= {f"book/claims/verdicts{name}.html.j2" for name in ("", ".badge", ".page")}
     book = {f"book/{name}.py" for name in ("html", "parameters", "project")}
-    assert shared == {"_arrays.py", *book, *claims}
+    assert shared == {"_arrays.py", "_documents.py", *book, *claims}
 
 
 def test_a_sweep_depends_on_its_solvers_and_not_on_where_it_is_kept(monkeypatch):

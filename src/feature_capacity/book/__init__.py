@@ -7,6 +7,6 @@
 - ``claims``: what sources say, and whether it holds
 - ``batches``: one page under many settings
 - ``export``: one page as HTML, all of them as PDF
-- ``figure_list``, ``run_details``, ``launching``: what the build writes into the book
-- ``files``: output that is never half-written
+- ``figure_list``, ``run_details``: what the build writes into the book; ``html``: by templates
+- ``files``: output that is never half-written; ``unfinished``: where it is until it is whole
 """

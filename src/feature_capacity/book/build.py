@@ -119,6 +119,7 @@ def build_book(
         If a page fails (pages under way are finished first, and earlier results are not touched),
         or the book has a warning.
     """
+    list_pages(build.project)  # a book that cannot be read leaves nothing behind, not even a lock
     with _alone(build, report):
         return _build(build, everything, jobs, report)
 

@@ -293,13 +293,14 @@ def kernel_settings():
 
     A kernel's ports are chosen before it opens them, and another process may take one in between.
     The names of socket files that Jupyter chooses by itself are the same for all kernels that are
-    started in one folder.
+    started in one folder.  The system bounds the path of a socket, by 103 characters or more; where
+    temporary files are deeper, the kernel has ports.
     """
     from traitlets.config import Config
 
-    if os.name != "posix":
-        yield Config({"KernelManager": {"shutdown_wait_time": _SECONDS_TO_END}})
-        return
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        own = {"transport": "ipc", "ip": str(Path(folder) / "socket")}
+        place = Path(folder) / "socket"
+        own = {"transport": "ipc", "ip": str(place)}
+        if os.name != "posix" or len(os.fsencode(f"{place}-5")) > 103:
+            own = {}
         yield Config({"KernelManager": own | {"shutdown_wait_time": _SECONDS_TO_END}})
