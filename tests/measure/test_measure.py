@@ -106,6 +106,7 @@ def test_a_key_picks_one_of_several_matrices():
         read_matrix("many.npz")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".pt", ".safetensors"])
 def test_one_matrix_of_a_large_model_does_not_cost_the_memory_of_all(ending):
     model = {f"layer{i}": torch.full((1000, 8000), float(i)) for i in range(10)}  # 32 MB each

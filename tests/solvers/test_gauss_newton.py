@@ -43,6 +43,7 @@ def residuals(model, parameters, v, quadrature):
     return (output(model, W, bias[model.bias](), quadrature.x) - quadrature.x) * v.sqrt()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_loss_on_nodes_is_that_of_ten_million_samples(kind, activation):

@@ -576,6 +576,7 @@ def test_one_writer_at_a_time(half_done):
         run_sweep(TINY, half_done, progress=False)
 
 
+@pytest.mark.slow
 def test_of_many_writers_at_once_one_computes_and_the_others_say_so(tmp_path):
     for attempt in range(5):
         store, begin, found = tmp_path / f"{attempt}.zarr", threading.Barrier(6), []
@@ -819,6 +820,7 @@ def refused(folder, message, *words, store=None):
     assert snapshot(folder) == before
 
 
+@pytest.mark.slow
 def test_the_installed_command_refuses_too(tmp_path):
     """The same through a real process."""
     file = write(tmp_path, SETTINGS | {"n_dims": 9})
