@@ -67,7 +67,6 @@ rng = np.random.default_rng(seed)
 #
 # The weights are fractions as well, drawn once: a matrix $W$ with $D$ rows, importances $v$, and a bias $b$ which need not be a good one.
 
-
 # %%
 def exactly(measured, reference=0):
     """Difference of two exact numbers or arrays of them: 0.0 only if they are equal."""
@@ -114,9 +113,6 @@ loss = (output - target) ** 2
 exact = P @ loss
 form = (X @ A * X).sum(axis=1)
 products = (X[:, :, None] * X[:, None, :]).reshape(len(X), -1)
-run.check("eq26-loss-is-a-form", exactly(loss, (form + b) ** 2))
-run.check("eq27-expected-form", exactly(P @ (form + b) ** 2, exact))
-run.check("eq28-double-sum", exactly(P @ (products @ A.ravel() + b) ** 2, exact))
 
 # %% [markdown]
 # Now square the bracket and take the expectation inside the sums (29):
@@ -129,7 +125,13 @@ run.check("eq28-double-sum", exactly(P @ (products @ A.ravel() + b) ** 2, exact)
 fourth = products.T @ (P[:, None] * products)
 second = products.T @ P
 quartic, cross = A.ravel() @ fourth @ A.ravel(), 2 * b * (A.ravel() @ second)
+
+# %% tags=["hide-input"]
+run.check("eq26-loss-is-a-form", exactly(loss, (form + b) ** 2))
+run.check("eq27-expected-form", exactly(P @ (form + b) ** 2, exact))
+run.check("eq28-double-sum", exactly(P @ (products @ A.ravel() + b) ** 2, exact))
 run.check("eq29-moments", exactly(quartic + cross + b**2, exact))
+run.badge()
 
 # %% [markdown]
 # ## Fifteen partitions
@@ -137,7 +139,6 @@ run.check("eq29-moments", exactly(quartic + cross + b**2, exact))
 # Sort the quadruples $(i,j,k,l)$ by which of their indices are equal.
 # Four positions can be divided into groups of equal indices in fifteen ways, of five types: all equal (4), three and one (3|1), two and two (2|2), two equal and two alone (2|1|1), all alone (1|1|1|1).
 # Every quadruple belongs to exactly one of them, so the sum in {eq}`eq-paper-29` falls into fifteen parts, which we add up separately.
-
 
 # %%
 def pattern(quadruple):
@@ -158,9 +159,6 @@ def kind(p):
 
 dead = [total for p, total in parts.items() if kind(p) not in ("4", "2|2")]
 alive = [total for p, total in parts.items() if kind(p) in ("4", "2|2")]
-run.check("appa-fifteen-partitions", len(parts))
-run.check("appa-only-two-types-survive", exactly(np.array(dead)))
-run.check("appa-surviving-sum", exactly(sum(alive), quartic))
 
 # %% mystnb={"figure": {"caption": "The fifteen partitions of four positions. Arcs join positions with equal indices. Below each: how many quadruples are of this kind, and what their terms add up to in the example of this page. Gray ones vanish.", "name": "fig-appa-partitions"}, "image": {"alt": "Arc diagrams in five rows: one partition of type 4, three of type 2|2, four of type 3|1, six of type 2|1|1 and one of type 1|1|1|1. Only the first two rows are colored and have sums that are not zero."}} tags=["hide-input"]
 moment_of_kind = {
@@ -194,7 +192,6 @@ surviving = {(0, 0, 0, 0): 0, (0, 0, 2, 2): 1, (0, 1, 0, 1): 2, (0, 1, 1, 0): 3}
 codes = [surviving.get(pattern(q), names.index("none")) for q in quadruples]
 codes = np.reshape(codes, fourth.shape)
 by_code = np.array([k, 1, 1, 1, 0], dtype=object)
-run.check("appa-moment-matrix", exactly(fourth, by_code[codes]))
 glue("appa-alive", int((codes < 4).sum()), display=False)
 glue("appa-quadruples", codes.size, display=False)
 
@@ -207,7 +204,15 @@ figures.moment_matrix(codes, n_features, str(k))
 # The dark cells give $\mathbb{E}[x_i^4]\sum_i A_{ii}^2$.
 # The blue ones pair the first factor with itself and the second with itself, $A_{ii}A_{jj}$.
 # The two shades of orange pair across, $A_{ij}A_{ij}$ and $A_{ij}A_{ji}$, and because $A$ is symmetric these are the same.
-#
+
+# %% tags=["hide-input"]
+run.check("appa-fifteen-partitions", len(parts))
+run.check("appa-only-two-types-survive", exactly(np.array(dead)))
+run.check("appa-surviving-sum", exactly(sum(alive), quartic))
+run.check("appa-moment-matrix", exactly(fourth, by_code[codes]))
+run.badge()
+
+# %% [markdown]
 # ## The four sums
 #
 # Collect them, and use $\mathbb{E}[x_ix_j]=\delta_{ij}$ in the term with the bias (equation 30):
@@ -243,13 +248,16 @@ before_bias = {
 lines = {number: rest + 2 * b * trace + b**2 for number, rest in before_bias.items()}
 printed = {number: rest + 2 * b * squares + b**2 for number, rest in before_bias.items()}
 lines[33] = printed[33] = (k - 1) * squares + (b + trace) ** 2 + off
+comparison = pd.DataFrame({"printed": printed, "corrected": lines})
+comparison.insert(0, "exact", [exact] * len(lines))
+comparison.rename(index="eq. {}".format).astype(str)
+
+# %% tags=["hide-input"]
 run.check("eq30-four-sums", exactly(lines[30], exact))
 run.check("eq31-completed-sum", exactly(lines[31], exact))
 run.check("eq32-square-of-trace", exactly(lines[32], exact))
 run.check("eq33-general-bias", exactly(lines[33], exact))
-comparison = pd.DataFrame({"printed": printed, "corrected": lines})
-comparison.insert(0, "exact", [exact] * len(lines))
-comparison.rename(index="eq. {}".format).astype(str)
+run.badge()
 
 # %% [markdown]
 # ## The best bias
@@ -270,9 +278,6 @@ gram = W.T @ W
 overlap = sum(gram[i, j] ** 2 for i in range(n_features) for j in range(n_features) if i != j)
 in_vectors = (k - 1) * ((np.diag(gram) - v) ** 2).sum() + 2 * overlap
 at_best = P @ (form + best) ** 2
-run.check("appa-best-bias-is-unbiased", exactly(P @ (form + best)))
-run.check("eq34-best-bias", exactly((k - 1) * squares + off, at_best))
-run.check("eq35-in-embedding-vectors", exactly(in_vectors, at_best))
 
 # %% [markdown]
 # A bias that is off by $t$ costs $t^2$, whatever the features and the weights.
@@ -292,16 +297,22 @@ for value in (1, 2, 3, 4):
     name = f"$k={kurtosis:.3g}$"
     dots[name] = np.array([float(weight @ (error + best + t) ** 2) for t in offsets])
     curves[name] = fc.expected_loss(W_float, v_float, kurtosis, bias=float(best) + steps)
-run.check(
-    "appa-miss-costs-its-square",
-    [dots[name] - dots[name][6] for name in dots],
-    np.broadcast_to(np.array(offsets, dtype=float) ** 2, (4, 13)),
-)
 
 # %% mystnb={"figure": {"caption": "Expected loss over the bias at four kurtoses. Lines: equation 33. Dots: sums over all outcomes. The best bias does not depend on the kurtosis, and neither does the cost of missing it.", "name": "fig-appa-bias"}, "image": {"alt": "Four parabolas of equal shape, one above the other, with a common vertical dashed axis; dots lie on each."}} tags=["hide-input"]
 figures.bias_parabolas(
     float(best) + steps, curves, float(best) + np.array(offsets, dtype=float), dots, float(best)
 )
+
+# %% tags=["hide-input"]
+run.check("appa-best-bias-is-unbiased", exactly(P @ (form + best)))
+run.check("eq34-best-bias", exactly((k - 1) * squares + off, at_best))
+run.check("eq35-in-embedding-vectors", exactly(in_vectors, at_best))
+run.check(
+    "appa-miss-costs-its-square",
+    [dots[name] - dots[name][6] for name in dots],
+    np.broadcast_to(np.array(offsets, dtype=float) ** 2, (4, 13)),
+)
+run.badge()
 
 # %% [markdown]
 # ## For all numbers at once
@@ -326,9 +337,7 @@ own = sum((moment4[i] - 1) * S[i, i] ** 2 for i in range(4)) + (beta + S.trace()
 equation_33 = (common - 1) * sum(S[i, i] ** 2 for i in range(4))
 equation_33 += (beta + S.trace()) ** 2 + spread
 difference = sp.expand(expected.subs(dict.fromkeys(moment4, common)) - equation_33)
-run.check("eq33-symbolic", len(difference.as_coefficients_dict()) if difference != 0 else 0)
 left = sp.expand(expected - own)
-run.check("appa-own-kurtosis", len(left.as_coefficients_dict()) if left != 0 else 0)
 
 # %% [markdown]
 # The second line says a little more than the paper: features need not be identically distributed.
@@ -345,21 +354,24 @@ signs = np.array(list(product([1, -1], repeat=n_features)), dtype=object)
 together = np.concatenate([signs * wide, signs / wide])
 weight = np.repeat(np.array([high, 1 - high], dtype=object), len(signs)) / len(signs)
 covariance = together.T @ (weight[:, None] * together)
-run.check("appa-uncorrelated-inputs", exactly(covariance, np.eye(n_features, dtype=int)))
 error = (together @ A * together).sum(axis=1) + best
 kurtosis = weight @ together[:, 0] ** 4
 formula = (kurtosis - 1) * squares + off
+
+# %% tags=["hide-input"]
+run.check("eq33-symbolic", len(difference.as_coefficients_dict()) if difference != 0 else 0)
+run.check("appa-own-kurtosis", len(left.as_coefficients_dict()) if left != 0 else 0)
+run.check("appa-uncorrelated-inputs", exactly(covariance, np.eye(n_features, dtype=int)))
 run.check("appa-uncorrelated-is-not-enough", abs(float(weight @ error**2 / formula) - 1))
+run.badge()
 
 # %% [markdown]
 # ## Does it agree with the paper?
 #
 # Yes, in every line, once the bias term of equations 30 to 32 is corrected; that slip is counted on the page {ref}`errata`, not here.
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

@@ -61,7 +61,6 @@ rng = np.random.default_rng(seed)
 # We reuse the small world of {ref}`appa-expected-loss`: a few features with the two values $3$ and $-\frac13$, so that a covariance is a finite sum of fractions.
 # Here are four features, two neurons and a bias; the bias must drop out of every covariance.
 
-
 # %%
 def world(a, n):
     """All outcomes of n features with values a and -1/a, and their probabilities."""
@@ -115,10 +114,6 @@ term_by_term = [sum(v[j] * cov(square[j], s) for j in range(4)) for s in square]
 own_term = [v[i] * cov(square[i], square[i]) for i in range(4)]
 second_moment = [P @ s for s in square]
 by_moments = [v[i] * (P @ square[i] ** 2 - second_moment[i] ** 2) for i in range(4)]
-run.check("eq36-sum-of-covariances", exactly(of_target, term_by_term))
-run.check("eq37-own-feature-only", exactly(of_target, own_term))
-run.check("eq38-variance-of-the-square", exactly(of_target, by_moments))
-run.check("eq39-true-covariance", exactly(of_target, v * (fourth_moment - 1)))
 
 # %% [markdown]
 # The model is a sum over pairs (equation 40),
@@ -139,16 +134,24 @@ over_pairs = [
     sum(gram[j, m] * cov(X[:, j] * X[:, m], s) for j in range(4) for m in range(4)) for s in square
 ]
 own_pair = [gram[i, i] * cov(square[i], square[i]) for i in range(4)]
-run.check("eq40-sum-over-pairs", exactly(of_model, over_pairs))
-run.check("eq41-own-pair-only", exactly(of_model, own_pair))
-run.check("eq42-model-covariance", exactly(of_model, (W**2).sum(axis=0) * (fourth_moment - 1)))
 columns = {"target": of_target, "model": of_model}
 pd.DataFrame(columns, index=[f"feature {i}" for i in range(1, 5)]).astype(str)
 
 # %% [markdown]
 # The table shows both covariances, as fractions, for these random weights: far apart.
 # The model is right about feature $i$ when $\|w_i\|^2 = v_i$, and only then.
-#
+
+# %% tags=["hide-input"]
+run.check("eq36-sum-of-covariances", exactly(of_target, term_by_term))
+run.check("eq37-own-feature-only", exactly(of_target, own_term))
+run.check("eq38-variance-of-the-square", exactly(of_target, by_moments))
+run.check("eq39-true-covariance", exactly(of_target, v * (fourth_moment - 1)))
+run.check("eq40-sum-over-pairs", exactly(of_model, over_pairs))
+run.check("eq41-own-pair-only", exactly(of_model, own_pair))
+run.check("eq42-model-covariance", exactly(of_model, (W**2).sum(axis=0) * (fourth_moment - 1)))
+run.badge()
+
+# %% [markdown]
 # ## Hallucinated correlations
 #
 # (eq-paper-43)=
@@ -176,10 +179,13 @@ spelled_out = [
     for i, j in pairs
 ]
 twice = [2 * gram[i, j] * cov(X[:, i] * X[:, j], X[:, i] * X[:, j]) for i, j in pairs]
+
+# %% tags=["hide-input"]
 run.check("eq44-data-has-none", exactly([cov(y, X[:, i] * X[:, j]) for i, j in pairs]))
 run.check("eq45-sum-over-pairs", exactly(of_products, spelled_out))
 run.check("eq46-counted-twice", exactly(of_products, twice))
 run.check("eq47-hallucinated-covariance", exactly(of_products, [2 * gram[p] for p in pairs]))
+run.badge()
 
 # %% [markdown]
 # ## The same by sampling
@@ -199,7 +205,6 @@ first, second = np.triu_indices(n_features, 1)
 glue("appb-kurtosis", f"{kurtosis:g}", display=False)
 glue("appb-samples", f"{n_samples:,}", display=False)
 
-
 # %%
 def sampled_cov(output, i, j):
     """Sampled covariance with x_i x_j, whose mean is known, and its standard error."""
@@ -213,14 +218,17 @@ true_cov, true_error = sampled_cov(read, diagonal, diagonal)
 seen, seen_error = sampled_cov(read, first, second)
 absent, absent_error = sampled_cov(data, first, second)
 lengths = (kurtosis - 1) * (E**2).sum(axis=0)
-run.check("eq42-sampled", true_cov, lengths, standard_error=true_error)
-run.check("eq44-sampled", absent, np.zeros(absent.size), standard_error=absent_error)
-run.check("eq47-sampled", seen, overlap, standard_error=seen_error)
 
 # %% mystnb={"figure": {"caption": "Sampled covariances of the model's output against the closed forms. (a) With the squares of the features. (b) With the products of two. Line: equality. Bars: four standard errors.", "name": "fig-appb-sampled"}, "image": {"alt": "Two scatter plots with error bars; all points lie on the diagonal line. Left, large positive covariances; right, small ones of both signs."}} tags=["hide-input"]
 figures.sampled_covariances(
     {"true": (lengths, true_cov, true_error), "hallucinated": (overlap, seen, seen_error)}
 )
+
+# %% tags=["hide-input"]
+run.check("eq42-sampled", true_cov, lengths, standard_error=true_error)
+run.check("eq44-sampled", absent, np.zeros(absent.size), standard_error=absent_error)
+run.check("eq47-sampled", seen, overlap, standard_error=seen_error)
+run.badge()
 
 # %% [markdown]
 # ## From covariance to correlation
@@ -232,7 +240,6 @@ figures.sampled_covariances(
 functions = [*square, *(X[:, i] * X[:, j] for i, j in pairs if i < j)]
 table = np.array([[cov(f, g) for f in functions] for g in functions])
 wanted = np.diag([fourth_moment - 1] * 4 + [Fraction(1)] * 6)
-run.check("appb-uncorrelated-functions", exactly(table, wanted))
 
 # %% [markdown]
 # The output is a combination of them and of nothing else.
@@ -245,7 +252,6 @@ run.check("appb-uncorrelated-functions", exactly(table, wanted))
 # With $\sum_{j\ne i}(w_i\cdot w_j)^2 = n_i^2(1/C_i - 1)$,
 #
 # $$ \text{hallucinated share} = \frac{2\sum_i n_i^2\,(1/C_i-1)}{(k-1)\sum_i n_i^2 + 2\sum_i n_i^2\,(1/C_i-1)} . $$ (eq-appb-share)
-
 
 # %%
 def correlations(G, k):
@@ -261,15 +267,9 @@ def share_from_capacities(C, n, k):
 
 
 shares = sum(cov(y_model, f) ** 2 / cov(f, f) for f in functions)
-run.check("appb-shares-add-up", exactly(shares, cov(y_model, y_model)))
 believed = correlations(E.T @ E, kurtosis)
 off_diagonal = (np.triu(believed, 1) ** 2).sum()
 capacity, sq_norm = fc.capacities(E), (E**2).sum(axis=0)
-run.check(
-    "appb-share-from-capacities",
-    off_diagonal,
-    share_from_capacities(capacity, sq_norm, kurtosis),
-)
 
 # %% [markdown]
 # {numref}`fig-appb-panels` shows what the best models believe as the inputs get sparser.
@@ -288,10 +288,20 @@ for k in shown:
     panels.append(correlations(model.T @ model, k))
     part[k] = (np.triu(panels[-1], 1) ** 2).sum()
     heads.append(f"$k={k:g}$: {part[k]:.0%}")
-run.check("appb-none-below-three", part[2.0])
 
 # %% mystnb={"figure": {"caption": "What the data says, and what the best models say: correlations of the output with the square of each feature (diagonal) and with the product of each pair (off the diagonal). The number at the head is the hallucinated share of the variance.", "name": "fig-appb-panels"}, "image": {"alt": "Six square matrices. Data: a fading diagonal. Kurtosis 2: the diagonal stops after the first entries. Kurtosis 4: more features on the diagonal, with the first false connections. Kurtosis 8: a full diagonal among off-diagonal entries of both signs. Kurtosis 20 and 100: the off-diagonal entries fade and the diagonal approaches that of the data."}} tags=["hide-input"]
 figures.correlation_panels(panels, heads)
+
+# %% tags=["hide-input"]
+run.check("appb-uncorrelated-functions", exactly(table, wanted))
+run.check("appb-shares-add-up", exactly(shares, cov(y_model, y_model)))
+run.check(
+    "appb-share-from-capacities",
+    off_diagonal,
+    share_from_capacities(capacity, sq_norm, kurtosis),
+)
+run.check("appb-none-below-three", part[2.0])
+run.badge()
 
 # %% [markdown]
 # ## More, but fainter
@@ -308,9 +318,7 @@ sparser = np.geomspace(3, 1e5, 400)
 equal = np.full((400, n_features), n_dims / n_features)
 n_equal = fc.best_sq_norm(equal, np.ones(n_features), sparser[:, None])
 share_equal = share_from_capacities(equal, n_equal, sparser)
-run.check("appb-covariance-grows", np.diff(n_equal[:, 0]))
 order = np.diff(np.log(share_equal[-2:]))[0] / np.diff(np.log(sparser[-2:]))[0]
-run.check("appb-share-fades", order)
 
 sweep = np.geomspace(1.05, 100, 500)
 rows = np.broadcast_to(importance, (500, n_features))
@@ -321,6 +329,11 @@ rms = 2 * np.sqrt(hidden / (n_features * (n_features - 1)))
 
 # %% mystnb={"figure": {"caption": "The best models of this page over kurtosis. (a) The typical covariance that they hallucinate. (b) Which part of the variance of their output it makes up. Dotted: kurtosis 3, where features of equal importance would begin to share; unequal ones begin later.", "name": "fig-appb-fainter"}, "image": {"alt": "Left: zero until a little above kurtosis 3, then a curve that rises and levels off. Right: the hallucinated share rises from zero there, has a peak, and then declines toward zero."}} tags=["hide-input"]
 figures.more_but_fainter(sweep, rms, share_from_capacities(C, n, sweep))
+
+# %% tags=["hide-input"]
+run.check("appb-covariance-grows", np.diff(n_equal[:, 0]))
+run.check("appb-share-fades", order)
+run.badge()
 
 # %% [markdown]
 # ## Can it be avoided?
@@ -334,22 +347,24 @@ figures.more_but_fainter(sweep, rms, share_from_capacities(C, n, sweep))
 unit = rng.standard_normal((2000, n_dims, n_features))
 unit /= np.linalg.norm(unit, axis=1, keepdims=True)
 least = n_features**2 / n_dims - n_features
-run.check("appb-hallucination-is-forced", fc.interference(unit).sum(axis=-1) - least)
 tight = fc.embedding_from_capacities(equal[0], generator=rng)
 tight = tight / np.linalg.norm(tight, axis=0)
-run.check("appb-welch-attained", fc.interference(tight).sum(), least)
 
 # %% [markdown]
 # The bound is attained by embeddings in which every feature has capacity $D/N$: those of section 4 ({ref}`sec4-geometry`).
-#
+
+# %% tags=["hide-input"]
+run.check("appb-hallucination-is-forced", fc.interference(unit).sum(axis=-1) - least)
+run.check("appb-welch-attained", fc.interference(tight).sum(), least)
+run.badge()
+
+# %% [markdown]
 # ## Does it agree with the paper?
 #
 # Yes: both covariances are as stated, for lopsided features as well as for sparse ones.
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

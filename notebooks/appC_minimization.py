@@ -73,7 +73,6 @@ rng = np.random.default_rng(seed)
 # a sum over features, so that one feature is enough to differentiate.
 # We leave the algebra to SymPy.
 
-
 # %%
 n, v, C, k, lam = sp.symbols("n v C k lambda", positive=True)
 loss = (k - 1) * (n - v) ** 2 - 2 * n**2 + 2 * n**2 / C
@@ -82,7 +81,6 @@ loss = (k - 1) * (n - v) ** 2 - 2 * n**2 + 2 * n**2 / C
 def leftover(*expressions):
     """How many of the expressions do not simplify to zero."""
     return sum(sp.simplify(expression) != 0 for expression in expressions)
-
 
 # %% [markdown]
 # ## The best length
@@ -106,18 +104,22 @@ slope = 2 * (k - 1) * (n - v) - 4 * n + 4 * n / C
 collected = n * ((k - 3) + 2 / C) - (k - 1) * v
 best = (k - 1) * v / ((k - 3) + 2 / C)
 zeros = sp.solve(sp.Eq(sp.diff(loss, n), 0), n)
+limits = [sp.limit(best, C, 0, "+"), sp.limit(best**2 / C, C, 0, "+")]
+bend = sp.diff(loss, n, 2) - 2 * (k - 1)
+
+# %% [markdown]
+# Both $n_i^*$ and $n_i^{*2}/C_i$ go to 0 with $C_i$, so an ignored feature adds nothing to the last two sums of the loss.
+
+# %% tags=["hide-input"]
 run.check("eq49-partial-derivative", leftover(sp.diff(loss, n) - slope))
 run.check("eq50-stationary", leftover(slope.subs(n, best)))
 run.check("eq51-collected", leftover(slope - 2 * collected))
 run.check("eq52-only-solution", leftover(zeros[0] - best) + len(zeros) - 1)
-limits = [sp.limit(best, C, 0, "+"), sp.limit(best**2 / C, C, 0, "+")]
 run.check("eq52-limits", leftover(*limits))
-bend = sp.diff(loss, n, 2) - 2 * (k - 1)
 run.check("appc-length-is-a-minimum", leftover(bend - 4 * (1 - C) / C))
+run.badge()
 
 # %% [markdown]
-# Both $n_i^*$ and $n_i^{*2}/C_i$ go to 0 with $C_i$, so an ignored feature adds nothing to the last two sums of the loss.
-#
 # ## The envelope argument
 #
 # Now let the capacity change, with the length always following (equation 53):
@@ -133,16 +135,20 @@ run.check("appc-length-is-a-minimum", leftover(bend - 4 * (1 - C) / C))
 total = sp.diff(loss.subs(n, best), C)
 direct, indirect = sp.diff(loss, C).subs(n, best), sp.diff(loss, n).subs(n, best)
 moves = sp.diff(best, C)
-run.check("eq53-chain-rule", leftover(total - direct - indirect * moves))
-run.check("eq53-second-term-vanishes", leftover(indirect * moves))
-run.check("eq53-length-does-move", leftover(moves))
-run.check("eq54-direct-effect", leftover(total + 2 * best**2 / C**2))
 
 # %% [markdown]
 # {numref}`fig-sec3-1-envelope` is the picture of this argument.
 # The slope is never positive.
 # More capacity never hurts, so the budget will be spent: $\sum_i C_i = D$.
-#
+
+# %% tags=["hide-input"]
+run.check("eq53-chain-rule", leftover(total - direct - indirect * moves))
+run.check("eq53-second-term-vanishes", leftover(indirect * moves))
+run.check("eq53-length-does-move", leftover(moves))
+run.check("eq54-direct-effect", leftover(total + 2 * best**2 / C**2))
+run.badge()
+
+# %% [markdown]
 # ## Second-order conditions
 #
 # A point where first derivatives balance can be a minimum, a maximum or a saddle.
@@ -160,9 +166,6 @@ run.check("eq54-direct-effect", leftover(total + 2 * best**2 / C**2))
 # %%
 hessian = sp.hessian(loss, (C, n))
 curvature = 4 * (k - 3) * (k - 1) ** 2 * v**2 / ((k - 3) * C + 2) ** 3
-run.check("appc-corner", leftover(hessian[0, 0] - 4 * n**2 / C**3))
-run.check("appc-determinant", leftover(hessian.det() - 8 * (k - 3) * n**2 / C**3))
-run.check("appc-curvature", leftover(sp.diff(total, C) - curvature))
 
 # %%
 capacity, sq_norm = np.linspace(0.02, 1, 200), np.linspace(0, 1.2, 200)
@@ -180,16 +183,23 @@ for kurtosis in shown:
     panels[f"$k={kurtosis:g}$"] = (whole / (kurtosis - 1), valley, path, along[-1])
 bow = [np.max(heights - np.linspace(heights[0], heights[-1], 101)) for heights in along]
 sag = [np.min(heights - np.linspace(heights[0], heights[-1], 101)) for heights in along]
-run.check("appc-straight-at-three", [bow[1], sag[1]])
-run.check("appc-bowed-below-three", bow[0])
-run.check("appc-sags-above-three", sag[2])
 
 # %% mystnb={"figure": {"caption": "Above: the loss of one feature, divided by $k-1$, over its capacity and squared length (green is low, dark blue high); the pale line is the valley of the best lengths. Below: the same along the orange path, against the dotted chord: above it, on it, below it.", "name": "fig-appc-valleys"}, "image": {"alt": "Three columns for kurtosis 1.8, 3 and 12. Above, contour maps crossed by a pale valley: bent upward, straight, bent the other way. Below, curves of loss along a straight path: above, on, and below a dotted chord."}} tags=["hide-input"]
 figures.valleys(capacity, sq_norm, panels)
 
 # %% [markdown]
 # At $k=3$ the valley is a straight line, $n^* = v\,C$, and so is the loss along it: any split of the budget between equal features costs the same.
-#
+
+# %% tags=["hide-input"]
+run.check("appc-corner", leftover(hessian[0, 0] - 4 * n**2 / C**3))
+run.check("appc-determinant", leftover(hessian.det() - 8 * (k - 3) * n**2 / C**3))
+run.check("appc-curvature", leftover(sp.diff(total, C) - curvature))
+run.check("appc-straight-at-three", [bow[1], sag[1]])
+run.check("appc-bowed-below-three", bow[0])
+run.check("appc-sags-above-three", sag[2])
+run.badge()
+
+# %% [markdown]
 # ## Why low kurtosis ends in corners
 #
 # What {eq}`eq-appc-curvature` means for several features is best seen with three of them and one dimension to share.
@@ -206,7 +216,6 @@ for kurtosis in (1.8, 3.0, 6.0, 30.0):
     field = (field - field.min()) / np.ptp(field)
     views[f"$k={kurtosis:g}$"] = (field, fc.solve_allocation(three, 1, kurtosis).capacity)
 nearest = [np.abs(splits[f.argmin()] - best_c).max() for f, best_c in views.values()]
-run.check("appc-triangle-optimum", max(nearest))
 
 # %% mystnb={"figure": {"caption": "Three features of importance 1, 0.9 and 0.75 share one dimension. A corner gives it all to one feature, the center a third to each. Colors: the loss; star: the optimum. Below kurtosis 3 the loss bulges and the best corner wins; above, it sags, and soon the optimum moves inside.", "name": "fig-appc-triangles"}, "image": {"alt": "Four triangles with contours of the loss. Kurtosis 1.8: bulging contours, star at the corner of feature 1. Kurtosis 3: straight contours, star at the same corner. Kurtosis 6: a bowl, star inside the triangle. Kurtosis 30: star near the center."}} tags=["hide-input"]
 height = np.sqrt(3) / 2
@@ -229,7 +238,11 @@ for kurtosis in (1.2, 1.8, 2.4, 3.0):
     inside = np.clip((mix[:, :, None] * vertices).sum(axis=1), 0, 1)
     spent = fc.loss_at_best_lengths(inside, importance, kurtosis).sum(axis=1)
     slack.append(spent - best_corner)
+
+# %% tags=["hide-input"]
+run.check("appc-triangle-optimum", max(nearest))
 run.check("appc-corners-win", np.concatenate(slack))
+run.badge()
 
 # %% [markdown]
 # ## The solution
@@ -252,14 +265,6 @@ run.check("appc-corners-win", np.concatenate(slack))
 gap = lam * C - best
 inner = (k - 1) / (k - 3) * v / lam - 2 / (k - 3)
 multiplier_of_55 = sp.solve(sp.Eq(gap, 0), v)[0] / lam
-run.check(
-    "eq55-equal-ratio", leftover((2 * (best / C) ** 2 - 2 * lam**2).subs(v, lam * multiplier_of_55))
-)
-run.check(
-    "eq56-solved-for-importance", leftover(multiplier_of_55 - C * (k - 3) / (k - 1) - 2 / (k - 1))
-)
-run.check("eq57-inverse-of-56", leftover(inner.subs(v, lam * multiplier_of_55) - C))
-run.check("eq58-shared-length", leftover(lam * inner - (k - 1) / (k - 3) * v + 2 * lam / (k - 3)))
 
 # %% [markdown]
 # The clipping needs a word, which the paper leaves out.
@@ -288,10 +293,21 @@ n58 = np.where(C57 == 1, importances, multiplier[:, None] * C57)
 solution = fc.solve_allocation(importances, n_dims, kurtoses[:, None])
 benefit = fc.marginal_benefit(C57, importances, kurtoses[:, None])
 rate = benefit / (2 * multiplier[:, None] ** 2)
+
+# %% tags=["hide-input"]
+run.check(
+    "eq55-equal-ratio", leftover((2 * (best / C) ** 2 - 2 * lam**2).subs(v, lam * multiplier_of_55))
+)
+run.check(
+    "eq56-solved-for-importance", leftover(multiplier_of_55 - C * (k - 3) / (k - 1) - 2 / (k - 1))
+)
+run.check("eq57-inverse-of-56", leftover(inner.subs(v, lam * multiplier_of_55) - C))
+run.check("eq58-shared-length", leftover(lam * inner - (k - 1) / (k - 3) * v + 2 * lam / (k - 3)))
 run.check("eq57-package", C57, solution.capacity)
 run.check("eq58-package", n58, solution.sq_norm)
 run.check("eq57-clipped-at-zero", np.append(1 - rate[C57 == 0], 0))
 run.check("eq57-clipped-at-one", np.append(rate[C57 == 1] - 1, 0))
+run.badge()
 
 # %% [markdown]
 # ## Two optimizers
@@ -299,7 +315,6 @@ run.check("eq57-clipped-at-one", np.append(rate[C57 == 1] - 1, 0))
 # First a general-purpose one (sequential quadratic programming), from random starts, with lengths that follow the capacities, $0\le C_i\le1$, and $\sum_iC_i\le D$ as an *inequality*: it may leave budget unspent, and does not.
 # Then one that knows no capacities: second-order minimization of {eq}`eq-paper-12` over the entries of $W$.
 # In units of $\lambda$, all problems of one kurtosis must lie on one ramp ({numref}`fig-appc-optimizers`).
-
 
 # %%
 def by_generic_optimizer(w, q):
@@ -322,15 +337,10 @@ def by_generic_optimizer(w, q):
 
 generic_c = np.clip([by_generic_optimizer(w, q).x for w, q in problems], 0, 1)
 generic_n = fc.best_sq_norm(generic_c, importances, kurtoses[:, None])
-run.check("appc-budget-is-spent", n_dims - generic_c.sum(axis=1))
-run.check("appc-generic-optimizer", np.abs(generic_c - solution.capacity).max())
 direct = minimize_quadratic(
     importances, kurtoses[:, None], n_dims, n_starts=8, seed=seed, device=device
 )
 direct_n = (direct.W**2).sum(axis=1)
-run.check("appc-direct-minimization", np.abs(direct.capacity - solution.capacity).max())
-run.check("appc-direct-lengths", np.abs(direct_n - solution.sq_norm).max() / importances.max())
-run.check("appc-direct-loss", direct.loss / solution.loss)
 
 # %% mystnb={"figure": {"caption": "Equations 57 and 58 (lines), and what two optimizers found for random problems. (a) Capacity. (b) Squared length. Importance and length are in units of $\\lambda$, so that all problems of one kurtosis fall on one line.", "name": "fig-appc-optimizers"}, "image": {"alt": "Two panels of ramps for kurtosis 3.5, 9 and 40. Circles and crosses, from two optimizers, lie on the lines in both panels."}} tags=["hide-input"]
 scale = np.linspace(0, max(2.5, (importances / multiplier[:, None]).max()), 501)
@@ -344,6 +354,14 @@ for q in (3.5, 9.0, 40.0):
     crosses[name] = (ratio, direct.capacity[rows].ravel(), (direct_n[rows] / unit).ravel())
 figures.optimizers_on_ramps(scale, ramps, circles, crosses)
 
+# %% tags=["hide-input"]
+run.check("appc-budget-is-spent", n_dims - generic_c.sum(axis=1))
+run.check("appc-generic-optimizer", np.abs(generic_c - solution.capacity).max())
+run.check("appc-direct-minimization", np.abs(direct.capacity - solution.capacity).max())
+run.check("appc-direct-lengths", np.abs(direct_n - solution.sq_norm).max() / importances.max())
+run.check("appc-direct-loss", direct.loss / solution.loss)
+run.badge()
+
 # %% [markdown]
 # ## Feasibility
 #
@@ -354,28 +372,30 @@ figures.optimizers_on_ramps(scale, ramps, circles, crosses)
 
 # %%
 plain = [fc.embedding_from_capacities(c, generator=rng) for c in solution.capacity]
-run.check("appc-semiorthogonal", [R @ R.T for R in plain], [np.eye(n_dims)] * len(plain))
-run.check("appc-lengths-follow", [(R**2).sum(axis=0) for R in plain], solution.capacity)
 built = [
     fc.optimal_embedding(fc.solve_allocation(w, n_dims, q), generator=rng) for w, q in problems
 ]
-run.check("appc-feasible-capacities", fc.capacities(np.array(built)), solution.capacity)
-run.check("appc-feasible-lengths", (np.array(built) ** 2).sum(axis=1), solution.sq_norm)
 reached = [float(fc.expected_loss(E, w, q)) for E, (w, q) in zip(built, problems, strict=True)]
-run.check("appc-feasible-loss", reached, solution.loss)
 
 # %% [markdown]
 # Therefore the solution is feasible, and the minimum over capacities and lengths is the minimum over embeddings.
-#
+
+# %% tags=["hide-input"]
+run.check("appc-semiorthogonal", [R @ R.T for R in plain], [np.eye(n_dims)] * len(plain))
+run.check("appc-lengths-follow", [(R**2).sum(axis=0) for R in plain], solution.capacity)
+run.check("appc-feasible-capacities", fc.capacities(np.array(built)), solution.capacity)
+run.check("appc-feasible-lengths", (np.array(built) ** 2).sum(axis=1), solution.sq_norm)
+run.check("appc-feasible-loss", reached, solution.loss)
+run.badge()
+
+# %% [markdown]
 # ## Does it agree with the paper?
 #
 # Yes, in every equation.
 # The second-order conditions and the inequalities behind the clipping are ours; they confirm what the paper took for granted.
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

@@ -91,14 +91,11 @@ def sparse_moment(z, order, p):
 moments = np.array(
     [[[sparse_moment(z, r, p) for p in densities] for z in shapes.values()] for r in (1, 2, 4)]
 )
-run.check("appd-standardized", moments[:2], np.stack([np.zeros((5, 4)), np.ones((5, 4))]))
-run.check("eq59-fourth-moment", moments[2], np.array(list(kurt.values()))[:, None] / densities)
 
 # %% [markdown]
 # Sampling agrees.
 # A word of caution from statistics: the standard error of a sampled fourth moment needs the *eighth* moment.
 # For a Student distribution that is finite only above 8 degrees of freedom, which is why the parameter of this page starts at 9.
-
 
 # %%
 def sampled_fourth_moment(z, p):
@@ -111,7 +108,6 @@ def sampled_fourth_moment(z, p):
 
 sampled = np.array([[sampled_fourth_moment(z, p) for p in densities[1:]] for z in shapes.values()])
 exact = np.array(list(kurt.values()))[:, None] / densities[1:]
-run.check("eq59-sampled", sampled[..., 0], exact, standard_error=sampled[..., 1])
 table = pd.DataFrame(
     [[f"{m:.2f}\u00a0±\u00a0{e:.2f}" for m, e in row] for row in sampled],
     index=list(shapes),
@@ -122,7 +118,14 @@ table
 
 # %% [markdown]
 # Each entry is the mean of a sample, ± one standard error; it should be $\operatorname{Kurt}[z]/p$.
-#
+
+# %% tags=["hide-input"]
+run.check("appd-standardized", moments[:2], np.stack([np.zeros((5, 4)), np.ones((5, 4))]))
+run.check("eq59-fourth-moment", moments[2], np.array(list(kurt.values()))[:, None] / densities)
+run.check("eq59-sampled", sampled[..., 0], exact, standard_error=sampled[..., 1])
+run.badge()
+
+# %% [markdown]
 # ## The uniform feature
 #
 # The paper's experiments use $z$ uniform on $(-a, a)$.
@@ -138,18 +141,21 @@ table
 chances = [Fraction(1, d) for d in (1, 2, 3, 7, 20, 1000)] + [Fraction(3, 5)]
 second = [p * (4 * (3 / p)) / 12 for p in chances]
 fourth = [p * (3 / p) ** 2 / 5 for p in chances]
-run.check("eq60-unit-variance", [float(v - 1) for v in second])
 pairs = zip(fourth, chances, strict=True)
-run.check("eq61-kurtosis", [float(m - Fraction(9, 5) / p) for m, p in pairs])
 ours = [fc.SparseUniform(float(p)) for p in chances]
 package = [[x.variance, x.kurtosis] for x in ours]
-run.check("appd-package-moments", package, [[1, float(m)] for m in fourth])
 
 # %% mystnb={"figure": {"caption": "A uniform feature of unit variance gets sparser. What is active moves outward to make up for the zeros, and the fourth moment grows. Black line: the values that are exactly zero (its height means nothing).", "name": "fig-appd-sparse"}, "image": {"alt": "Three panels for p = 1, 0.6 and 0.1. A blue rectangle gets wider and lower; a black spike at zero stands for 0, 40 and 90 percent of the values."}} tags=["hide-input"]
 x = np.linspace(-6.2, 6.2, 1241)
 three = [fc.SparseUniform(p) for p in (1.0, 0.6, 0.1)]
 boxes = [np.where(abs(x) < f.half_width, f.p / (2 * f.half_width), 0) for f in three]
 figures.sparse_features(x, boxes, [f.p for f in three], [f.kurtosis for f in three])
+
+# %% tags=["hide-input"]
+run.check("eq60-unit-variance", [float(v - 1) for v in second])
+run.check("eq61-kurtosis", [float(m - Fraction(9, 5) / p) for m, p in pairs])
+run.check("appd-package-moments", package, [[1, float(m)] for m in fourth])
+run.badge()
 
 # %% [markdown]
 # ## The critical density
@@ -176,19 +182,23 @@ critical = {
     name: bisect(lambda p, z=shapes[name]: sharing(z, p) - 0.5, 0.05, 1.0, xtol=1e-9)
     for name in light
 }
-run.check("appd-critical-density", list(critical.values()), [kurt[name] / 3 for name in light])
-run.check("appd-critical-density-uniform", critical["uniform"])
 heavy = [name for name in shapes if name not in light]
 below = 1 - np.geomspace(1e-3, 0.95, 40)
-run.check(
-    "appd-no-critical-density", [sharing(shapes[name], p) - 1 for name in heavy for p in below]
-)
 
 # %% [markdown]
 # A normal feature has $k=3$ exactly, so the least sparsity tips it over.
 # Student and Laplace features have $k>3$ even when they are always active: they superpose without being sparse.
 # What counts is the fourth moment; sparsity is one way to raise it.
-#
+
+# %% tags=["hide-input"]
+run.check("appd-critical-density", list(critical.values()), [kurt[name] / 3 for name in light])
+run.check("appd-critical-density-uniform", critical["uniform"])
+run.check(
+    "appd-no-critical-density", [sharing(shapes[name], p) - 1 for name in heavy for p in below]
+)
+run.badge()
+
+# %% [markdown]
 # ## A floor for every shape
 #
 # $\operatorname{Var}[z^2]\ge0$ says that no variable has $\operatorname{Kurt}[z]<1$, and only two opposite values attain it.
@@ -210,14 +220,17 @@ for size in range(2, 9):
     p = rng.uniform(0.01, 1, n_random)
     usable = second > 1e-12
     slack.append((p * (fourth / p) / second**2 - 1)[usable])
-run.check("appd-floor", np.concatenate(slack))
-run.check("appd-floor-attained", moments[2][0] * densities, np.ones(4))
 
 # %% mystnb={"figure": {"caption": "Fourth moment against density. Every line has slope −1; the shape of the active value sets its height. Dots: critical densities, where $k = 3$.", "name": "fig-appd-lines"}, "image": {"alt": "Five parallel falling lines on logarithmic axes. The lines for plus-minus one and uniform cross the dashed line k = 3 at 0.33 and 0.6, the normal one ends on it at p = 1, Student and Laplace stay above. A gray region below the lowest line is marked as impossible."}} tags=["hide-input"]
 p = np.geomspace(0.04, 1, 60)
 names = {name: f"{name}, Kurt {k:.3g}" for name, k in kurt.items()}
 marks = {names[name]: kurt[name] / 3 for name in shapes if kurt[name] <= 3}
 figures.kurtosis_lines(p, {names[name]: kurt[name] / p for name in shapes}, marks)
+
+# %% tags=["hide-input"]
+run.check("appd-floor", np.concatenate(slack))
+run.check("appd-floor-attained", moments[2][0] * densities, np.ones(4))
+run.badge()
 
 # %% [markdown]
 # ## Where sparsity does not help
@@ -237,25 +250,26 @@ p = np.linspace(0.02, 0.98, 97)
 mean = p
 central = p * (1 - mean) ** 4 + (1 - p) * mean**4
 switch = central / (p * (1 - p)) ** 2
-run.check("appd-switch", switch, 1 / (p * (1 - p)) - 3)
 unit = np.array([fc.UnitSparseUniform(float(q)).kurtosis for q in p])
 centered = [k / p for k in kurt.values()]
-run.check("appd-sparser-is-larger", -np.diff(centered, axis=1))
-run.check("appd-needs-centering", min(switch[-1] / switch.min(), unit[-1] / unit.min()))
 
 # %% mystnb={"figure": {"caption": "The standardized fourth moment against feature probability: it falls throughout for a centered feature, and rises again for the two that are not centered. Dashed: 3.", "name": "fig-appd-off-center"}, "image": {"alt": "Three curves of the fourth moment against density on a logarithmic axis. The centered uniform one falls steadily; the on-off one is a symmetric valley with its minimum at one half; the one for values uniform between 0 and 1 falls, passes a minimum and rises a little."}} tags=["hide-input"]
 lines = {"centered uniform": 1.8 / p, "uniform on [0, 1]": unit, "on or off": switch}
 figures.off_center(p, lines)
 
+# %% tags=["hide-input"]
+run.check("appd-switch", switch, 1 / (p * (1 - p)) - 3)
+run.check("appd-sparser-is-larger", -np.diff(centered, axis=1))
+run.check("appd-needs-centering", min(switch[-1] / switch.min(), unit[-1] / unit.min()))
+run.badge()
+
 # %% [markdown]
 # ## Does it agree with the paper?
 #
 # Yes: equations 59 to 61 hold exactly; the critical density, the floor and the features that are not centered are ours.
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

@@ -92,9 +92,12 @@ squared = np.diag(cov(inputs, back)) ** 2 / (np.diag(covariance) * spread)
 counted = np.cov(inputs.T, back.T, aweights=chance, ddof=0)
 deviation = np.sqrt(np.diag(counted))
 correlation = np.diag(counted[:n_features, n_features:] / np.outer(*np.split(deviation, 2)))
+
+# %% tags=["hide-input"]
 run.check("eq62-squared-correlation", squared, correlation**2)
 run.check("eq63-mean-zero", chance @ inputs)
 run.check("eq64-uncorrelated", covariance, np.eye(n_features))
+run.badge()
 
 # %% [markdown]
 # ## From correlation to capacity, line by line
@@ -134,10 +137,13 @@ lines = {
     "70": fc.capacities(W),
 }
 table = pd.DataFrame(lines, index=[f"feature {i}" for i in range(1, n_features + 1)])
+table.round(6)
+
+# %% tags=["hide-input"]
 run.check("eq65-66-covariance-is-bilinear", lines["65"], lines["66"])
 run.check("eq67-68-uncorrelated-inputs", [lines["66"], lines["67"]], [lines["67"], lines["68"]])
 run.check("eq69-70-capacity", [lines["68"], lines["69"]], [lines["69"], lines["70"]])
-table.round(6)
+run.badge()
 
 # %% [markdown]
 # ## Seen and sampled
@@ -189,7 +195,6 @@ sampled = {name: sampled_correlation(x, x @ W.T @ W) for name, x in samples.item
 estimates, errors = map(np.array, zip(*sampled.values(), strict=True))
 check_sampled("appe-sampled", estimates, errors, np.tile(fc.capacities(W), (len(samples), 1)))
 squares = samples["all on or all off"] ** 2
-run.check("appe-dependence", np.corrcoef(squares[:, 0], squares[:, 1])[0, 1])
 
 # %% [markdown]
 # What if inputs *are* correlated?
@@ -209,11 +214,15 @@ correlated = diagonal[0] ** 2 / diagonal[1]
 mixed = samples["sparse normal"] @ np.linalg.cholesky(sigma[50]).T
 estimate, error = sampled_correlation(mixed, mixed @ gram)
 check_sampled("appe-correlated", estimate, error, correlated[50])
-run.check("appe-needs-uncorrelated", abs(correlated[50] - fc.capacities(W)).max())
 
 # %% mystnb={"figure": {"caption": "(a) Sampled squared correlations are the capacities for any uncorrelated inputs; bars are four standard errors. (b) Correlation among the inputs moves them away; one curve per feature, dots at its capacity.", "name": "fig-appe-correlations"}, "image": {"alt": "Left: points of three kinds on the diagonal. Right: five curves that start at the capacities for uncorrelated inputs and leave them as the correlation grows."}} tags=["hide-input"]
 bars = {name: (estimate, 4 * error) for name, (estimate, error) in sampled.items()}
 figures.correlations(fc.capacities(W), bars, strength, correlated)
+
+# %% tags=["hide-input"]
+run.check("appe-dependence", np.corrcoef(squares[:, 0], squares[:, 1])[0, 1])
+run.check("appe-needs-uncorrelated", abs(correlated[50] - fc.capacities(W)).max())
+run.badge()
 
 # %% [markdown]
 # (appe-optimal-unembedding)=
@@ -242,15 +251,10 @@ A = np.linalg.lstsq(W.T, delta, rcond=None)[0].T
 P = A @ W
 gradient = (delta - P) @ W.T
 leverage = fc.leverage_capacities(W)
-run.check("appe-best-unembedding-stationary", gradient)
-run.check("appe-best-is-alternative", np.diag(P) ** 2 / np.diag(P @ P.T), leverage)
 left_over = ((delta - P) ** 2).sum(axis=1)
-run.check("appe-left-over", left_over, 1 - leverage)
-run.check("appe-left-over-total", left_over.sum() - (n_features - np.linalg.matrix_rank(W)))
 basis = np.linalg.qr(W.T)[0]
 to_row_space = (basis**2).sum(axis=1)
 to_gram_row = np.diag(gram) ** 2 / (gram**2).sum(axis=1)
-run.check("appe-angles", [to_gram_row, to_row_space], [fc.capacities(W), leverage])
 
 # %% [markdown]
 # And as data would show it: fit the readout by least squares on one half of a sample, and measure the correlation on the other half.
@@ -260,19 +264,25 @@ fitted, held_out = np.split(x[: n_samples // 2 * 2], 2)
 readout = np.linalg.lstsq(fitted @ W.T, fitted, rcond=None)[0]
 reached, error = sampled_correlation(held_out, held_out @ W.T @ readout)
 check_sampled("appe-best-sampled", reached, error, leverage)
-run.check("appe-transpose-not-best", (leverage - fc.capacities(W)).max())
 pd.DataFrame(
     {"back by the transpose": fc.capacities(W), "best way back": leverage},
     index=table.index,
 ).round(4)
 
+# %% tags=["hide-input"]
+run.check("appe-best-unembedding-stationary", gradient)
+run.check("appe-best-is-alternative", np.diag(P) ** 2 / np.diag(P @ P.T), leverage)
+run.check("appe-left-over", left_over, 1 - leverage)
+run.check("appe-left-over-total", left_over.sum() - (n_features - np.linalg.matrix_rank(W)))
+run.check("appe-angles", [to_gram_row, to_row_space], [fc.capacities(W), leverage])
+run.check("appe-transpose-not-best", (leverage - fc.capacities(W)).max())
+run.badge()
+
 # %% [markdown]
 # ## Does it agree with the paper?
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

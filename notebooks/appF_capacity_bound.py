@@ -87,7 +87,6 @@ many[::4, -1] = many[::4, 0]
 #
 # $$ \sum_{j=1}^N U_{ij}^2 = 1 $$ (eq-paper-76)
 
-
 # %%
 def transposed(A):
     return np.swapaxes(A, -1, -2)
@@ -104,10 +103,13 @@ crowd = ((transposed(many) @ many) ** 2).sum(axis=-1)
 by_columns = many / np.sqrt(crowd)[:, None, :]
 entries = np.einsum("sai,saj->sij", by_columns, many)
 diagonal = np.diagonal(U, axis1=1, axis2=2)
+
+# %% tags=["hide-input"]
 run.check("eq71-72-scaled-columns", V, by_columns)
 run.check("eq73-74-product", U, entries)
 run.check("eq75-diagonal-is-capacity", diagonal**2, fc.capacities(many))
 run.check("eq76-unit-rows", (U**2).sum(axis=2), np.ones((n_random, n_features)))
+run.badge()
 
 # %% [markdown]
 # ## Step 2: few dimensions
@@ -125,7 +127,6 @@ run.check("eq76-unit-rows", (U**2).sum(axis=2), np.ones((n_random, n_features)))
 #
 # $$ \sum_{b=1}^{D'} X_{ib}^2 = 1 $$ (eq-paper-79)
 
-
 # %%
 def second_step(U):
     """Coordinates X and an orthonormal basis Y of the row space; rows of Y beyond the rank are 0."""
@@ -138,9 +139,6 @@ def second_step(U):
 X, Y = second_step(U)
 inside = np.rint((Y**2).sum(axis=(1, 2)))
 one_by_one = sum(X[:, :, b, None] * Y[:, None, b, :] for b in range(n_dims))
-run.check("appf-rank", [inside - np.linalg.matrix_rank(many)])
-run.check("eq77-78-coordinates", [U, U], [X @ Y, one_by_one])
-run.check("eq79-unit-coordinates", (X**2).sum(axis=2), np.ones((n_random, n_features)))
 
 # %% mystnb={"figure": {"caption": "The proof in matrices, for four features in two dimensions. The squared framed entries are the capacities. Rows of $U$ and of $X$ have length one, and so have the rows of $Y$: only two of them, to be shared by four columns. Red is positive, blue negative.", "name": "fig-appf-matrices"}, "image": {"alt": "Five matrices with their entries: W and V are two by four, U four by four with a framed diagonal, X four by two, Y two by four. Color shows sign and size."}} tags=["hide-input"]
 n_small = small.shape[0]
@@ -157,7 +155,14 @@ figures.proof_matrices(
 
 # %% [markdown]
 # In {numref}`fig-appf-matrices` the framed entries of $U$ are close to 1 only where a column of $Y$ is long.
-#
+
+# %% tags=["hide-input"]
+run.check("appf-rank", [inside - np.linalg.matrix_rank(many)])
+run.check("eq77-78-coordinates", [U, U], [X @ Y, one_by_one])
+run.check("eq79-unit-coordinates", (X**2).sum(axis=2), np.ones((n_random, n_features)))
+run.badge()
+
+# %% [markdown]
 # ## Step 3: Cauchy and Schwarz
 #
 # An entry of $U$ is an inner product of a row of $X$ with a column $\vec y_j$ of $Y$.
@@ -186,13 +191,6 @@ figures.proof_matrices(
 capacity = fc.capacities(many)
 inner = np.einsum("sib,sbi->si", X, Y)
 ceiling = np.einsum("sbi,sbi->si", Y, Y)
-run.check("eq80-inner-product", inner**2, capacity)
-run.check("eq81-cauchy-schwarz", (X**2).sum(axis=2) * ceiling - capacity)
-run.check("eq82-83-ceiling", (X**2).sum(axis=2) * ceiling, (Y**2).sum(axis=1))
-run.check("eq84-sum", ceiling.sum(axis=1) - capacity.sum(axis=1))
-run.check("eq85-86-basis-vectors", ceiling.sum(axis=1), (Y**2).sum(axis=2).sum(axis=1))
-run.check("eq87-rank", ceiling.sum(axis=1), np.linalg.matrix_rank(many).astype(float))
-run.check("eq87-at-most-dims", n_dims - ceiling.sum(axis=1))
 
 # %% [markdown]
 # The ceilings are old friends.
@@ -201,8 +199,16 @@ run.check("eq87-at-most-dims", n_dims - ceiling.sum(axis=1))
 # $C_i$ is the squared cosine between the $i$-th axis of $\mathbb{R}^N$ and a vector of the row space, so it is at most $\tilde C_i$, the squared cosine between that axis and the row space itself.
 # And $\sum_i\tilde C_i$ is the trace of a projection, which is its rank.
 
-# %%
+# %% tags=["hide-input"]
+run.check("eq80-inner-product", inner**2, capacity)
+run.check("eq81-cauchy-schwarz", (X**2).sum(axis=2) * ceiling - capacity)
+run.check("eq82-83-ceiling", (X**2).sum(axis=2) * ceiling, (Y**2).sum(axis=1))
+run.check("eq84-sum", ceiling.sum(axis=1) - capacity.sum(axis=1))
+run.check("eq85-86-basis-vectors", ceiling.sum(axis=1), (Y**2).sum(axis=2).sum(axis=1))
+run.check("eq87-rank", ceiling.sum(axis=1), np.linalg.matrix_rank(many).astype(float))
+run.check("eq87-at-most-dims", n_dims - ceiling.sum(axis=1))
 run.check("appf-ceiling-is-alternative", ceiling, fc.leverage_capacities(many))
+run.badge()
 
 # %% [markdown]
 # ## Trying to break it
@@ -211,7 +217,6 @@ run.check("appf-ceiling-is-alternative", ceiling, fc.leverage_capacities(many))
 # So we let an optimizer look for a counterexample.
 # It climbs the total capacity from random starts, for every number of dimensions (in one dimension there is nothing to climb: all embeddings attain the bound).
 # The total is computed from the Gram matrix, word for word, so that nothing in the package can keep it below $D$.
-
 
 # %%
 def total_capacity(W):
@@ -238,8 +243,6 @@ def climb(D):
 climbed = {D: climb(D) for D in range(1, n_dims + 1)}
 totals = {D: total for D, (_, total) in climbed.items()}
 final = {D: total_capacity(torch.as_tensor(W)).numpy() for D, (W, _) in climbed.items()}
-run.check("appf-never-broken", np.concatenate([(D - t).ravel() for D, t in totals.items()]))
-run.check("appf-attained", max(D - last.max() for D, last in final.items()))
 
 # %% mystnb={"figure": {"caption": "Gradient ascent on the total capacity from random starts. (a) The first 200 steps: every run climbs toward its number of dimensions and none passes it. (b) What is missing, on a logarithmic scale.", "name": "fig-appf-ascent"}, "image": {"alt": "Left: bundles of curves rise and flatten at dashed lines at 1, 2, 3 and 4. Right: the distance to the bound falls over several powers of ten."}} tags=["hide-input"]
 figures.ascent(totals)
@@ -247,7 +250,13 @@ figures.ascent(totals)
 # %% [markdown]
 # In {numref}`fig-appf-ascent` most runs reach rounding error.
 # A few slow down on the way, and the shrinking step size leaves them up to about a millionth short; *Try it* returns to them.
-#
+
+# %% tags=["hide-input"]
+run.check("appf-never-broken", np.concatenate([(D - t).ravel() for D, t in totals.items()]))
+run.check("appf-attained", max(D - last.max() for D, last in final.items()))
+run.badge()
+
+# %% [markdown]
 # ## When is it attained?
 #
 # The chain has two inequalities.
@@ -261,7 +270,6 @@ figures.ascent(totals)
 # That is Theorem 2 ({ref}`sec4-geometry`), straight from the equality case.
 # The end points of the ascent meet the condition, the random starts do not.
 
-
 # %%
 def tilt(W):
     """Sine of the angle between each embedding vector and its image under W W^T; the largest."""
@@ -273,14 +281,10 @@ def tilt(W):
 
 
 arrived = [W[final[D].argmax()] for D, (W, _) in climbed.items() if D > 1]
-run.check("appf-equality-condition", max(tilt(W) for W in arrived))
-run.check("appf-condition-fails-elsewhere", tilt(many[1::4]).min())
 built = fc.tegum_product(
     1.5 * fc.embedding_from_capacities([0.5, 0.75, 0.75], generator=rng),
     0.4 * fc.embedding_from_capacities([0.3, 0.7], generator=rng),
 )
-run.check("appf-eigenvectors-suffice", tilt(built))
-run.check("appf-built-attains", fc.total_capacity(built), 3.0)
 
 # %% mystnb={"figure": {"caption": "Capacities below their ceilings. Hatched: what Cauchy–Schwarz gives away. In an efficient embedding nothing is given away.", "name": "fig-appf-ceilings"}, "image": {"alt": "Two bar charts of capacity per feature with an orange ceiling above each bar. For a random embedding the bars stay below the ceilings; for the end point of the ascent they touch them."}} tags=["hide-input"]
 start, end = rng.standard_normal((n_dims, n_features)), arrived[-1]
@@ -289,13 +293,19 @@ figures.ceilings({name: (fc.capacities(W), fc.leverage_capacities(W)) for name, 
 
 # %% [markdown]
 # The hatched parts of {numref}`fig-appf-ceilings` are what a better embedding could still gain.
-#
-# ## Does it agree with the paper?
 
-# %%
-run.table()
+# %% tags=["hide-input"]
+run.check("appf-equality-condition", max(tilt(W) for W in arrived))
+run.check("appf-condition-fails-elsewhere", tilt(many[1::4]).min())
+run.check("appf-eigenvectors-suffice", tilt(built))
+run.check("appf-built-attains", fc.total_capacity(built), 3.0)
+run.badge()
 
 # %% [markdown]
+# ## Does it agree with the paper?
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

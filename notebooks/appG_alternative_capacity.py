@@ -81,10 +81,6 @@ plain, alternative = fc.capacities(many), fc.leverage_capacities(many)
 shrink = np.where(kept > 0, 1 / np.where(kept > 0, S, 1), 0)
 isotropic = shrink[:, :, None] * (np.swapaxes(Q, 1, 2) @ many)
 spread = isotropic @ np.swapaxes(isotropic, 1, 2)
-run.check("eq88-projection", projection @ projection, projection)
-run.check("eq88-capacity-of-r", fc.capacities(R), alternative)
-run.check("appg-isotropic-vectors", spread, kept[:, None] * np.eye(n_dims))
-run.check("appg-squared-length", (isotropic**2).sum(axis=1), alternative)
 
 # %% [markdown]
 # A projection has as trace its rank.
@@ -98,9 +94,16 @@ run.check("appg-squared-length", (isotropic**2).sum(axis=1), alternative)
 
 # %%
 full = many[rank == n_dims]
+
+# %% tags=["hide-input"]
+run.check("eq88-projection", projection @ projection, projection)
+run.check("eq88-capacity-of-r", fc.capacities(R), alternative)
+run.check("appg-isotropic-vectors", spread, kept[:, None] * np.eye(n_dims))
+run.check("appg-squared-length", (isotropic**2).sum(axis=1), alternative)
 run.check("eq90-sum-is-rank", alternative.sum(axis=1), rank.astype(float))
 run.check("eq91-full-rank", fc.leverage_capacities(full).sum(axis=1), np.full(len(full), n_dims))
 run.check("appg-generic-not-efficient", n_dims - fc.total_capacity(full).max())
+run.badge()
 
 # %% [markdown]
 # ## The gap between the two, exactly
@@ -131,8 +134,6 @@ u = many / np.sqrt(n)[:, None]
 crowd = (u * (M @ u)).sum(axis=1)
 residual = M @ u - crowd[:, None] * u
 whitened = shrink[:, :, None] * (np.swapaxes(Q, 1, 2) @ residual)
-run.check("appg-gap-formula", plain * (1 + (whitened**2).sum(axis=1) / crowd), alternative)
-run.check("appg-never-below", alternative - plain)
 
 # %% [markdown]
 # The gap is also bounded.
@@ -147,17 +148,22 @@ run.check("appg-never-below", alternative - plain)
 # %%
 kappa = (S[:, 0] / np.take_along_axis(S, rank[:, None] - 1, 1)[:, 0]) ** 2
 floor = 4 * kappa / (1 + kappa) ** 2
-run.check("appg-ratio-floor", plain / alternative - floor[:, None])
 stretch = np.geomspace(1, 200, 61)
 halfway = np.zeros((61, 2, 3)) + np.array([[1.0, 1.0, 0.0], [1.0, -1.0, 0.0]])
 halfway[:, 0, 2] = np.sqrt(2 * stretch - 2)
 ratio = fc.capacities(halfway)[:, 0] / fc.leverage_capacities(halfway)[:, 0]
-run.check("appg-floor-attained", ratio, 4 * stretch / (1 + stretch) ** 2)
 
 # %% mystnb={"figure": {"caption": "Capacity over alternative capacity, for the features of random embeddings; those with a condition number above 200 lie beyond the frame. Black: the floor of Kantorovich's inequality. Only uneven embeddings separate the two.", "name": "fig-appg-floor"}, "image": {"alt": "Scatter of the ratio of the two capacities against condition number. All points lie between a falling black curve, which starts at ratio 1 and condition number 1, and the horizontal line at 1."}} tags=["hide-input"]
 shown = rng.permutation(n_random)[:400]
 ratios = (plain / alternative)[shown].ravel()
 figures.ratio_floor(np.repeat(kappa[shown], n_features), ratios, stretch, ratio)
+
+# %% tags=["hide-input"]
+run.check("appg-gap-formula", plain * (1 + (whitened**2).sum(axis=1) / crowd), alternative)
+run.check("appg-never-below", alternative - plain)
+run.check("appg-ratio-floor", plain / alternative - floor[:, None])
+run.check("appg-floor-attained", ratio, 4 * stretch / (1 + stretch) ** 2)
+run.badge()
 
 # %% [markdown]
 # ## Efficient embeddings: the two coincide
@@ -186,12 +192,15 @@ efficient = {
     "three blocks, one ignored": with_ignored,
 }
 tried = efficient.values()
-run.check("eq89-premise", [fc.total_capacity(W) - W.shape[0] for W in tried])
 both = [np.concatenate([f(W) for W in tried]) for f in (fc.leverage_capacities, fc.capacities)]
+covariance = one_block @ one_block.T
+
+# %% tags=["hide-input"]
+run.check("eq89-premise", [fc.total_capacity(W) - W.shape[0] for W in tried])
 run.check("eq89-coincide", *both)
 run.check("appg-isotropic-in-blocks", [b.deviation for W in tried for b in fc.blocks(W)])
-covariance = one_block @ one_block.T
 run.check("appg-one-block-covariance", covariance / covariance[0, 0], np.eye(n_dims))
+run.badge()
 
 # %% [markdown]
 # (appg-derivatives)=
@@ -225,7 +234,6 @@ run.check("appg-one-block-covariance", covariance / covariance[0, 0], np.eye(n_d
 #
 # $$ dC_i = d\tilde C_i = \frac{2}{s_i}\sum_j \Big(\delta_{ij} - \frac{w_i\cdot w_j}{s_i}\Big)\, w_i\cdot dw_j . $$ (eq-appg-derivative)
 
-
 # %%
 def jacobian(measure, W):
     """Derivatives of all capacities with respect to all entries of W."""
@@ -248,9 +256,6 @@ for name, W in {**efficient, "not efficient": generic}.items():
         for route, slopes in zip(slopes_of, (first, second, by_hand(W)), strict=True):
             slopes_of[route].append(slopes.ravel())
 plain_slopes, alternative_slopes, derived = map(np.concatenate, slopes_of.values())
-run.check("appg-first-derivatives-coincide", plain_slopes, alternative_slopes)
-run.check("appg-derivative-by-hand", [plain_slopes, alternative_slopes], [derived] * 2)
-run.check("appg-derivatives-differ-elsewhere", rows["not efficient"][1] / rows["not efficient"][0])
 pd.DataFrame(rows, index=["largest derivative", "largest difference"]).T.map("{:.2g}".format)
 
 # %% [markdown]
@@ -265,7 +270,6 @@ member = (block_of == np.arange(3)[:, None]).astype(float)
 slopes = jacobian(fc.capacities, three_blocks)
 across = (block_of[:, None] != block_of)[:, None, :] * slopes
 in_total = np.tensordot(member, slopes, 1)
-run.check("appg-no-flow-between-blocks", [abs(across).max(), abs(in_total).max()])
 
 # %% [markdown]
 # **Second derivatives.**
@@ -280,7 +284,6 @@ run.check("appg-no-flow-between-blocks", [abs(across).max(), abs(in_total).max()
 #
 # It is positive in nearly every direction.
 # The total tells the difference best: $\sum_i\tilde C_i = D$ stays flat, while $\sum_iC_i$ has its maximum here and bends down.
-
 
 # %%
 def leading_gap(W, V):
@@ -308,8 +311,6 @@ for W in (one_block, three_blocks):
     V = rng.standard_normal(W.shape)
     openings.append(bend(fc.leverage_capacities, W, V) - bend(fc.capacities, W, V))
     leading.append(2 * leading_gap(W, V))
-run.check("appg-second-derivatives", np.concatenate(openings), np.concatenate(leading))
-run.check("appg-second-derivatives-differ", min(opening.sum() for opening in openings) / 2)
 
 V = rng.standard_normal(one_block.shape)
 V *= np.linalg.norm(one_block) / np.linalg.norm(V)
@@ -320,7 +321,6 @@ short = one_block + steps[:, None, None] * V
 gap = fc.leverage_capacities(short) - fc.capacities(short)
 predicted = steps[:, None] ** 2 * leading_gap(one_block, V)
 order = np.log(gap[1].sum() / gap[0].sum()) / np.log(steps[1] / steps[0])
-run.check("appg-gap-order", order)
 
 # %% mystnb={"figure": {"caption": "(a) Both capacities of four features along a line through an efficient embedding: they touch at $t=0$, with one tangent. (b) The gap between them grows with the square of the distance, as the formula says.", "name": "fig-appg-tangency"}, "image": {"alt": "Left: four solid and four dashed curves over distance; each pair touches at zero and separates on both sides, dashed above solid. Right: on logarithmic axes the gaps are dots on four parallel straight lines of slope two, leaving them slightly at large distance."}} tags=["hide-input"]
 pair = [f(walk)[:, :4] for f in (fc.capacities, fc.leverage_capacities)]
@@ -328,7 +328,18 @@ figures.tangency(line, pair, steps, (gap[:, :4], predicted[:, :4]))
 
 # %% [markdown]
 # {numref}`fig-appg-tangency` shows the common tangents, and gaps that follow the parabola until the step is about a tenth.
-#
+
+# %% tags=["hide-input"]
+run.check("appg-first-derivatives-coincide", plain_slopes, alternative_slopes)
+run.check("appg-derivative-by-hand", [plain_slopes, alternative_slopes], [derived] * 2)
+run.check("appg-derivatives-differ-elsewhere", rows["not efficient"][1] / rows["not efficient"][0])
+run.check("appg-no-flow-between-blocks", [abs(across).max(), abs(in_total).max()])
+run.check("appg-second-derivatives", np.concatenate(openings), np.concatenate(leading))
+run.check("appg-second-derivatives-differ", min(opening.sum() for opening in openings) / 2)
+run.check("appg-gap-order", order)
+run.badge()
+
+# %% [markdown]
 # ## More discontinuous
 #
 # The paper calls $\tilde C_i$ "somewhat more discontinuous" than $C_i$.
@@ -345,10 +356,7 @@ squeezed = axes * np.stack([np.ones_like(t), t], axis=1)[:, :, None]
 at_zero = axes * np.array([[1.0], [0.0]])
 both = [(f(squeezed), f(at_zero)) for f in (fc.capacities, fc.leverage_capacities)]
 unsqueezed = np.broadcast_to(fc.leverage_capacities(axes), (len(t), 3))
-run.check("appg-blind-to-squeezing", both[1][0], unsqueezed)
-run.check("appg-jump", both[1][0][150].sum() - both[1][1].sum())
 near = fc.capacities(axes * np.array([[[1.0], [2e-3]], [[1.0], [1e-3]]])) - both[0][1]
-run.check("appg-first-is-continuous", np.log2(abs(near[0]).max() / abs(near[1]).max()))
 
 # %% mystnb={"figure": {"caption": "Three features in a plane whose second axis is scaled by $t$. The alternative capacities are constant and jump at the one point where the rank drops (open circles: limits; full circles: values).", "name": "fig-appg-jump"}, "image": {"alt": "Left: three smooth curves of capacity over t, symmetric around zero. Right: three horizontal lines with open circles at t equal zero and full dots at other heights, joined by dotted lines."}} tags=["hide-input"]
 figures.rank_jump(t, both)
@@ -370,13 +378,19 @@ def change(measure, W, step):
 
 
 leap = change(fc.leverage_capacities, deficient, nudge[::3]).sum(axis=1)
-run.check("appg-jumps-at-every-rank-loss", leap - (n_dims - rank[::3]))
 calm = [
     change(fc.capacities, deficient, nudge[::3]),
     change(fc.capacities, free, nudge[1::3]),
     change(fc.leverage_capacities, free, nudge[1::3]),
 ]
+
+# %% tags=["hide-input"]
+run.check("appg-blind-to-squeezing", both[1][0], unsqueezed)
+run.check("appg-jump", both[1][0][150].sum() - both[1][1].sum())
+run.check("appg-first-is-continuous", np.log2(abs(near[0]).max() / abs(near[1]).max()))
+run.check("appg-jumps-at-every-rank-loss", leap - (n_dims - rank[::3]))
 run.check("appg-no-jump-otherwise", max(abs(difference).max() for difference in calm))
+run.badge()
 
 # %% [markdown]
 # ## The quadratic model under either definition
@@ -406,18 +420,19 @@ for k in (2.0, 4.0, 9.0, 30.0):
     attained = fc.loss_at_best_lengths(shares, importance, k).sum()
     found.append((pair, jacobians, excess, (fc.expected_loss(best, importance, k), attained)))
 pairs, slopes, excesses, losses = (np.array(column) for column in zip(*found, strict=True))
+
+# %% tags=["hide-input"]
 run.check("appg-optimum-capacities", pairs[:, 1], pairs[:, 0])
 run.check("appg-optimum-derivatives", slopes[:, 0] - slopes[:, 1])
 run.check("appg-loss-bound", excesses)
 run.check("appg-loss-bound-attained", losses[:, 0], losses[:, 1])
+run.badge()
 
 # %% [markdown]
 # ## Does it agree with the paper?
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

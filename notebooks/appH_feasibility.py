@@ -89,11 +89,8 @@ projection = np.array([random_projection(D) for D in n_dims])
 left, predicted = slack(projection, projection @ rng.standard_normal(projection.shape))
 totals = n_dims - left
 
-run.check("apph-lemma1-bound", left)
-run.check("apph-lemma1-only-if", left, predicted)
 signs = rng.choice([-1, 1], (n_subspaces, 1, n_features))
 run.check("apph-lemma1-equality", n_dims - slack(projection, signs * projection)[0], n_dims)
-run.check("apph-lemma1-random", totals.mean(), 1, standard_error=totals.std() / np.sqrt(n_subspaces))
 
 # %% [markdown]
 # The signs do not matter: parallel includes opposite.
@@ -117,14 +114,20 @@ for D in sorted({2, n_features // 2, n_features - 1}):
     v = np.cos(angle)[:, None, None] * best + np.sin(angle)[:, None, None] * aside
     turned[D] = (np.diagonal(v, axis1=1, axis2=2) ** 2).sum(axis=1) / D
 curves = np.array(list(turned.values()))
-run.check("apph-lemma1-turned", curves, np.broadcast_to(np.cos(angle) ** 2, curves.shape))
 
 with_one_more = np.pad(best, (0, 1))  # an axis orthogonal to the last subspace
 with_one_more[:-1, -1] = best[:, 0]  # and some unit vector for it
-run.check("apph-lemma1-hypothesis", (np.diag(with_one_more) ** 2).sum(), D)
 
 # %% mystnb={"figure": {"caption": "Lemma 1. a: random unit vectors in random subspaces stay near 1, those along the projections of the axes reach $D$ (black). b: vectors turned away from the projections by one angle lose the same share in every subspace.", "name": "fig-apph-lemma1"}, "image": {"alt": "Left: clouds of dots between 0 and 3 for every dimension D, far below black marks on the diagonal. Right: points for three subspaces, all on the curve of the squared cosine."}} tags=["hide-input"]
 figures.lemma1(n_dims, totals, angle, turned)
+
+# %% tags=["hide-input"]
+run.check("apph-lemma1-bound", left)
+run.check("apph-lemma1-only-if", left, predicted)
+run.check("apph-lemma1-random", totals.mean(), 1, standard_error=totals.std() / np.sqrt(n_subspaces))
+run.check("apph-lemma1-turned", curves, np.broadcast_to(np.cos(angle) ** 2, curves.shape))
+run.check("apph-lemma1-hypothesis", (np.diag(with_one_more) ** 2).sum(), D)
+run.badge()
 
 # %% [markdown]
 # ## From the lemma to capacities
@@ -149,12 +152,14 @@ entries = np.diagonal(A, axis1=1, axis2=2) / np.linalg.norm(A, axis=1)
 missing = D - fc.total_capacity(W)
 predicted = slack(np.linalg.pinv(W) @ W, A)[1]
 
+# %% mystnb={"figure": {"caption": "Capacity that an embedding leaves unused, against what the angles between the columns of its Gram matrix and the projected axes predict (the identity below Lemma 1). Colors: how far the embedding is from an efficient one.", "name": "fig-apph-slack"}, "image": {"alt": "Log-log scatter of missing capacity against the predicted sum, over eight decades, all points on the diagonal; color changes along it."}} tags=["hide-input"]
+figures.slack(predicted, missing, disorder)
+
+# %% tags=["hide-input"]
 run.check("apph-gram-rank", np.linalg.matrix_rank(A), np.full(len(W), D))
 run.check("apph-capacity-as-entry", fc.capacities(W), entries**2)
 run.check("apph-capacity-slack", missing, predicted)
-
-# %% mystnb={"figure": {"caption": "Capacity that an embedding leaves unused, against what the angles between the columns of its Gram matrix and the projected axes predict (the identity below Lemma 1). Colors: how far the embedding is from an efficient one.", "name": "fig-apph-slack"}, "image": {"alt": "Log-log scatter of missing capacity against the predicted sum, over eight decades, all points on the diagonal; color changes along it."}} tags=["hide-input"]
-figures.slack(predicted, missing, disorder)
+run.badge()
 
 # %% [markdown]
 # ## The case of equality
@@ -175,16 +180,12 @@ shapes = [(3, 6), (2, 4), (1, 1)]
 W = random_efficient(shapes, rng)
 A, projection = W.T @ W, np.linalg.pinv(W) @ W
 mu = np.diag(A) / np.diag(projection)
-run.check("apph-equality-parallel", A, projection * mu)
-run.check("apph-equality-positive", mu)
 
 groups = fc.blocks(W)
 group = np.empty(W.shape[1], dtype=int)
 for g, block in enumerate(groups):
     group[list(block.features)] = g
-run.check("apph-equality-constant", mu, np.array([block.scale for block in groups])[group])
 different = ~np.isclose(mu[:, None], mu)
-run.check("apph-equality-orthogonal", np.abs(A[different]).max())
 
 # %% [markdown]
 # And step 3, for each block in a basis of its own space.
@@ -200,13 +201,20 @@ for block in groups:
     turning = np.sqrt(block.scale) * basis @ np.linalg.pinv(part)
     isometry.append(np.abs(turning @ turning.T - np.eye(block.dimension)).max())
     scaled.append(np.abs(part @ part.T / block.scale - np.eye(block.dimension)).max())
-run.check("apph-equality-isometry", max(isometry))
-run.check("apph-equality-semiorthogonal", max(scaled))
 pd.DataFrame({
     "features": [len(b.features) for b in groups],
     "dimensions": [b.dimension for b in groups],
     "μ": [b.scale for b in groups],
 }).rename_axis(columns="block").round(4)
+
+# %% tags=["hide-input"]
+run.check("apph-equality-parallel", A, projection * mu)
+run.check("apph-equality-positive", mu)
+run.check("apph-equality-constant", mu, np.array([block.scale for block in groups])[group])
+run.check("apph-equality-orthogonal", np.abs(A[different]).max())
+run.check("apph-equality-isometry", max(isometry))
+run.check("apph-equality-semiorthogonal", max(scaled))
+run.badge()
 
 # %% [markdown]
 # ## Lemma 2: three moves
@@ -241,13 +249,16 @@ shares = np.linspace(0, 1, 21)
 cut = [split(U, s) for s in shares]
 other = complement(U, D)
 
+pieces = np.array([[*C[:-1], s * C[-1], (1 - s) * C[-1]] for s in shares])
+made = [permute(U, order), *cut, other]
+
+# %% tags=["hide-input"]
 run.check("apph-feasible-is-capacity", fc.capacities(U[:D]), C)
 run.check("apph-lemma2-permutation", carried(permute(U, order), D), C[order])
-pieces = np.array([[*C[:-1], s * C[-1], (1 - s) * C[-1]] for s in shares])
 run.check("apph-lemma2-split", np.array([carried(M, D) for M in cut]), pieces)
 run.check("apph-lemma2-complement", carried(other, n_features - D), 1 - C)
-made = [permute(U, order), *cut, other]
 run.check("apph-lemma2-orthogonal", max(np.abs(M @ M.T - np.eye(len(M))).max() for M in made))
+run.badge()
 
 # %% [markdown]
 # ## The induction
@@ -268,8 +279,6 @@ matrices = build(steps)
 
 stages = [carried(M, s.n_dims) for M, s in zip(matrices, reversed(steps), strict=True)]
 tuples = [[float(c) for c in s.capacity] for s in reversed(steps)]
-run.check("apph-induction-every-stage", np.concatenate(stages), np.concatenate(tuples))
-run.check("apph-induction-example", fc.capacities(matrices[-1][: steps[0].n_dims]), tuples[-1])
 
 # %% mystnb={"figure": {"caption": "The induction for six features in three dimensions. From left to right: capacities are merged while two of them sum to at most 1; when none do, all change to their complements (gray band, orange); the four that are left then sum to $4-3=1$ instead of 3. One number is left.", "name": "fig-apph-tree"}, "image": {"alt": "A tree. 3/10 and 1/4 merge to 11/20, 1/2 and 9/20 to 19/20. After the complement 9/20, 2/5, 1/10 and 1/20 remain and merge step by step to 1."}} tags=["hide-input"]
 figures.induction_tree(steps)
@@ -314,8 +323,6 @@ extremes = ([1.0], [1.0] * 7, [0.0] * 5 + [1.0], [1e-9, 1 - 1e-9], [1 / 3] * 9, 
 for c in extremes:
     W = embedding_by_induction(c)
     miss = max(miss, np.abs(W @ W.T - np.eye(len(W))).max(), np.abs(fc.capacities(W) - c).max())
-run.check("apph-induction-exact", astray)
-run.check("apph-induction-corners", miss)
 glue("appH-every", every, display=False)
 
 # %% [markdown]
@@ -343,11 +350,6 @@ trials = pd.DataFrame(trials, columns=columns)
 
 needed, merges, complements, rotations = np.array(counts).T
 worst = trials.groupby("construction")["largest error"].max()
-run.check("apph-induction-random", worst["induction"])
-run.check("apph-rotations-random", worst["rotations"])
-run.check("apph-induction-count", merges, needed)
-run.check("apph-complement-count", needed - complements)
-run.check("apph-rotations-count", needed - rotations)
 
 # %% mystnb={"figure": {"caption": "Two proofs of Theorem 1, run on random allocations (median, and the range of nine tenths). a: largest departure of $WW^\\mathsf{T}$ from $I$, or of a capacity from the one wanted; dotted: machine precision. b: share of the entries of $W$ that are not zero. The rotations make a staircase, which is half full; the induction leaves more zeros.", "name": "fig-apph-two"}, "image": {"alt": "Left: errors of both constructions stay below 1e-14 for up to forty features. Right: the rotations fill about half of the matrix, the induction about a fifth when there are many features."}} tags=["hide-input"]
 figures.two_constructions(trials)
@@ -356,13 +358,24 @@ figures.two_constructions(trials)
 # Both are exact to rounding ({numref}`fig-apph-two`).
 # The induction leaves more zeros because features that were merged early meet the others only through their sum.
 # So the two halves fit: capacities in $[0, 1]$ with sum $D$ are *all* feasible, and by Lemma 1 nothing with a larger sum is.
-#
-# ## Does it agree with the paper?
 
-# %%
-run.table()
+# %% tags=["hide-input"]
+run.check("apph-induction-every-stage", np.concatenate(stages), np.concatenate(tuples))
+run.check("apph-induction-example", fc.capacities(matrices[-1][: steps[0].n_dims]), tuples[-1])
+run.check("apph-induction-exact", astray)
+run.check("apph-induction-corners", miss)
+run.check("apph-induction-random", worst["induction"])
+run.check("apph-rotations-random", worst["rotations"])
+run.check("apph-induction-count", merges, needed)
+run.check("apph-complement-count", needed - complements)
+run.check("apph-rotations-count", needed - rotations)
+run.badge()
 
 # %% [markdown]
+# ## Does it agree with the paper?
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # Slips of Appendix H that change nothing are listed in {ref}`deviations`.
 #
 # ## Try it

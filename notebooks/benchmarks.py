@@ -50,7 +50,6 @@ run = open_page(
 # The script `benchmarks/exact.py` runs in a process of its own, and each of its rows again in another.
 # A notebook kernel is a poor place to time anything: it holds memory, and it has set its threads already.
 
-
 # %%
 def measure(script, *options):
     """Run a script of the folder `benchmarks`; what it reports."""
@@ -78,7 +77,6 @@ glue("benchmarks-import-note", by_what["import"]["note"], display=False)
 
 def amount(value, unit):
     return f"{value:.3g} {unit}" if unit == "s" else f"{value:.0f} {unit}"
-
 
 # %% [markdown]
 # Problem sizes: {glue:text}`benchmarks-size`; threads: {glue:text}`benchmarks-threads`; each entry is the median of {glue:text}`benchmarks-repeats` repeats after a warm-up (memory is measured once).
@@ -138,7 +136,6 @@ panel_report = measure(
 )  # fmt: skip
 glue("benchmarks-steps", f"{train_steps:,}", display=False)
 glue("benchmarks-grid", panel_report["rows"][0]["grid"], display=False)
-
 
 # %% tags=["hide-input"]
 def reached(row, where):

@@ -63,7 +63,6 @@ rng = np.random.default_rng(seed)
 #
 # The first judge is the sum over all exact moments.
 
-
 # %%
 def moment_table(moments, n, order):
     """E[x_i x_j ...] for all tuples, from how often each feature occurs in them."""
@@ -86,8 +85,6 @@ corrected = without_bias + 2 * bias * diagonal.sum() + bias**2
 printed = without_bias + 2 * bias * (diagonal**2).sum() + bias**2
 enumerated = np.einsum("ij,kl,ijkl", A, A, fourth) + bias**2
 enumerated += 2 * bias * np.einsum("ij,ij", A, second)
-run.check("errata-bias-term", corrected, enumerated)
-run.check("errata-bias-term-printed", printed, enumerated)
 
 # %% [markdown]
 # The second judge is sampling.
@@ -98,11 +95,16 @@ form = ((x @ W.T) ** 2).sum(axis=1) - (importance * x**2).sum(axis=1)
 some = np.arange(10, 101, 20)
 losses = (form[:, None] + bias[some]) ** 2
 mean, error = losses.mean(axis=0), losses.std(axis=0) / np.sqrt(n_samples)
-run.check("errata-bias-term-sampled", mean, corrected[some], standard_error=error)
-run.check("errata-bias-term-printed-sampled", mean, printed[some], standard_error=error)
 
 # %% mystnb={"figure": {"caption": "Equation 32 with the bias term as printed and as corrected, against sampled losses (bars: four standard errors).", "name": "fig-errata-bias"}, "image": {"alt": "Two parabolas of expected loss over the bias. Sampled points with small error bars lie on the corrected one; the printed one has its minimum elsewhere."}} tags=["hide-input"]
 figures.bias_term(bias, corrected, printed, (bias[some], mean, 4 * error))
+
+# %% tags=["hide-input"]
+run.check("errata-bias-term-corrected", corrected, enumerated)
+run.check("errata-bias-term-printed", printed, enumerated)
+run.check("errata-bias-term-sampled", mean, corrected[some], standard_error=error)
+run.check("errata-bias-term-printed-sampled", mean, printed[some], standard_error=error)
+run.badge()
 
 # %% [markdown]
 # (errata-two-multipliers)=
@@ -132,13 +134,17 @@ saved = (best_loss(n_dims - step) - best_loss(n_dims + step)) / (2 * step)
 ratio = float(fc.solve_allocation(importance, n_dims, k_safe).multiplier)
 glue("errata-saved", f"{saved:.4f}", display=False)
 glue("errata-ratio", f"{ratio:.4f}", display=False)
-run.check("errata-two-multipliers", saved / (2 * ratio**2))
-run.check("errata-two-multipliers-printed", saved / ratio)
 
 # %% [markdown]
 # The one is {glue:text}`errata-saved`, the other {glue:text}`errata-ratio`, and the first is twice the square of the second.
 # No conclusion of the paper mixes them up.
-#
+
+# %% tags=["hide-input"]
+run.check("errata-two-multipliers-corrected", saved / (2 * ratio**2))
+run.check("errata-two-multipliers-printed", saved / ratio)
+run.badge()
+
+# %% [markdown]
 # (errata-curvature)=
 # ## Section 3.6: convex and concave
 #
@@ -156,12 +162,15 @@ benefit = {k: fc.marginal_benefit(capacity, one, k) / 2 for k, one in cases.item
 bends = {k: np.diff(curve, 2) for k, curve in loss.items()}
 signed = np.concatenate([bends[k] * np.sign(k - 3) for k in cases])
 lowest = min(np.diff(curve, 2).min() for curve in benefit.values())
-run.check("errata-curvature", signed)
-run.check("errata-curvature-printed-sequence", -signed)
-run.check("errata-curvature-printed-curves", lowest)
 
 # %% mystnb={"figure": {"caption": "Left: the loss of a feature is concave in its capacity for dense inputs ($k<3$) and convex for sparse ones ($k>3$). Right, on a logarithmic axis: its marginal benefit rises for dense inputs and falls for sparse ones; on a linear axis all four curves are convex.", "name": "fig-errata-curvature"}, "image": {"alt": "Left: four curves of loss from 1 to 0, two bending down and two bending up. Right: their marginal benefits, two rising and two falling to a common value at capacity 1."}} tags=["hide-input"]
 figures.curvature(capacity, {f"$k={k:g}$": (loss[k], benefit[k]) for k in cases})
+
+# %% tags=["hide-input"]
+run.check("errata-curvature-corrected", signed)
+run.check("errata-curvature-printed-sequence", -signed)
+run.check("errata-curvature-printed-curves", lowest)
+run.badge()
 
 # %% [markdown]
 # (errata-sign)=
@@ -172,8 +181,11 @@ figures.curvature(capacity, {f"$k={k:g}$": (loss[k], benefit[k]) for k in cases}
 
 # %%
 slope = np.gradient(loss[6.0], capacity, edge_order=2)[1:-1]
-run.check("errata-sign-of-benefit", -slope)
+
+# %% tags=["hide-input"]
+run.check("errata-sign-of-benefit-corrected", -slope)
 run.check("errata-sign-of-benefit-printed", slope, np.abs(slope))
+run.badge()
 
 # %% [markdown]
 # (errata-lengths-only)=
@@ -202,11 +214,15 @@ generic = fc.embedding_from_capacities(even, generator=rng)
 angles = np.abs(np.abs(staircase.T @ staircase) - np.abs(generic.T @ generic)).max()
 glue("errata-angles", float(angles), display=False)
 pair = [float(fc.expected_loss(E, importance, kurtosis)) for E in (staircase, generic)]
-run.check("errata-lengths-and-capacities", pair[0], pair[1])
 
 # %% [markdown]
 # Some inner products of the two differ by {glue:text}`errata-angles:.2f`, and still the losses are equal.
-#
+
+# %% tags=["hide-input"]
+run.check("errata-lengths-and-capacities", pair[0], pair[1])
+run.badge()
+
+# %% [markdown]
 # (errata-total-capacity)=
 # ## Section 2.1: total capacity at least 1
 #
@@ -220,12 +236,15 @@ run.check("errata-lengths-and-capacities", pair[0], pair[1])
 many = rng.standard_normal((500, n_dims, n_features))
 many *= rng.lognormal(0, 1, (500, 1, n_features))
 stable_rank = (many**2).sum(axis=(1, 2)) / np.linalg.norm(many, 2, axis=(1, 2)) ** 2
+nothing = np.zeros((n_dims, n_features))
+
+# %% tags=["hide-input"]
 run.check(
     "errata-total-capacity",
     [fc.total_capacity(many) - stable_rank, stable_rank - 1],
 )
-nothing = np.zeros((n_dims, n_features))
 run.check("errata-total-capacity-printed", fc.total_capacity(nothing) - 1)
+run.badge()
 
 # %% [markdown]
 # (errata-sum-index)=
@@ -240,13 +259,17 @@ antipodal = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]])
 gram = antipodal.T @ antipodal
 over_j = np.diag(gram) ** 2 / (gram**2).sum(axis=1)
 literal = np.diag(gram)[:, None] ** 2 / (gram**2).sum(axis=0)[None, :]
-run.check("errata-sum-index", over_j, [0.5, 0.5, 1.0])
-run.check("errata-sum-index-printed", literal, np.broadcast_to(over_j[:, None], (3, 3)))
 pd.DataFrame(literal, index=["i=1", "i=2", "i=3"], columns=["j=1", "j=2", "j=3"])
 
 # %% [markdown]
 # Only the diagonal of this table holds capacities.
-#
+
+# %% tags=["hide-input"]
+run.check("errata-sum-index-corrected", over_j, [0.5, 0.5, 1.0])
+run.check("errata-sum-index-printed", literal, np.broadcast_to(over_j[:, None], (3, 3)))
+run.badge()
+
+# %% [markdown]
 # (errata-block-scale)=
 # ## Section 4.3: the scale of a block
 #
@@ -261,18 +284,21 @@ factors = [fc.embedding_from_capacities(c, generator=rng) for c in shares]
 right = fc.tegum_product(*(np.sqrt(s) * R for s, R in zip(scales, factors, strict=True)))
 wrong = fc.tegum_product(*(s * R for s, R in zip(scales, factors, strict=True)))
 in_block = np.repeat(scales, [3, 2])
-run.check("errata-block-scale", (right**2).sum(axis=0), in_block * fc.capacities(right))
+
+# %% tags=["hide-input"]
+run.check("errata-block-scale-corrected", (right**2).sum(axis=0), in_block * fc.capacities(right))
 run.check(
     "errata-block-scale-printed",
     (wrong**2).sum(axis=0),
     in_block * fc.capacities(wrong),
 )
-run.check("errata-general-form", [block.deviation for block in fc.blocks(right)])
+run.check("errata-general-form-corrected", [block.deviation for block in fc.blocks(right)])
 run.check(
     "errata-general-form-printed",
     np.linalg.svd(right, compute_uv=False),
     np.ones(3),
 )
+run.badge()
 
 # %% [markdown]
 # (errata-feasible-scale)=
@@ -288,8 +314,11 @@ uneven = np.concatenate([[10.0], np.ones(n_features - 1)])
 solution = fc.solve_allocation(uneven, n_dims, kurtosis)
 one_scale = solution.capacity * (solution.sq_norm.sum() / solution.capacity.sum())
 blocked = fc.optimal_embedding(solution, generator=rng)
-run.check("errata-feasible-scale", (blocked**2).sum(axis=0), solution.sq_norm)
+
+# %% tags=["hide-input"]
+run.check("errata-feasible-scale-corrected", (blocked**2).sum(axis=0), solution.sq_norm)
 run.check("errata-feasible-scale-printed", one_scale, solution.sq_norm)
+run.badge()
 
 # %% [markdown]
 # (errata-shape)=
@@ -299,8 +328,11 @@ run.check("errata-feasible-scale-printed", one_scale, solution.sq_norm)
 
 # %%
 R = fc.embedding_from_capacities(even, generator=rng)
-run.check("errata-shape", fc.capacities(R), even)
+
+# %% tags=["hide-input"]
+run.check("errata-shape-corrected", fc.capacities(R), even)
 run.check("errata-shape-printed", fc.capacities(R.T).size - n_features)
+run.badge()
 
 # %% [markdown]
 # (errata-covariance)=
@@ -318,8 +350,11 @@ covariance_xx, covariance_xr, covariance_rr = (
     gram @ second @ gram,
 )
 squared = np.diag(covariance_xr) ** 2 / (np.diag(covariance_xx) * np.diag(covariance_rr))
-run.check("errata-covariance", squared, fc.capacities(W))
+
+# %% tags=["hide-input"]
+run.check("errata-covariance-corrected", squared, fc.capacities(W))
 run.check("errata-covariance-printed", (kurtosis - 1) * np.diag(covariance_xx))
+run.badge()
 
 # %% [markdown]
 # (errata-optimal-unembedding)=
@@ -341,7 +376,6 @@ run.check("errata-covariance-printed", (kurtosis - 1) * np.diag(covariance_xx))
 #
 # A generic optimizer that searches for the readout, and the normal equations, both agree with the package's singular value decomposition.
 
-
 # %%
 def best_correlation(i):
     frame = W @ W.T
@@ -350,7 +384,6 @@ def best_correlation(i):
 
 
 searched = np.array([best_correlation(i) for i in range(n_features)])
-run.check("errata-optimal-unembedding", searched - fc.leverage_capacities(W))
 
 # %%
 deficient = np.vstack([W, W[:1] - W[1:2]])
@@ -360,9 +393,7 @@ normal = [
     for E, frame in zip((W, deficient), frames, strict=True)
 ]
 leverage = [fc.leverage_capacities(E) for E in (W, deficient)]
-run.check("errata-optimal-unembedding-exact", normal, leverage)
 plain, best = fc.capacities(many), fc.leverage_capacities(many)
-run.check("errata-alternative-is-larger", best - plain)
 
 # %%
 measures = (fc.capacities, fc.leverage_capacities)
@@ -375,6 +406,12 @@ figures.readouts(
     *(f(many[:120]).ravel() for f in measures),
     tuple(np.concatenate([f(E) for E in optimal]) for f in measures),
 )
+
+# %% tags=["hide-input"]
+run.check("errata-optimal-unembedding-found", searched - fc.leverage_capacities(W))
+run.check("errata-optimal-unembedding-exact", normal, leverage)
+run.check("errata-alternative-is-larger", best - plain)
+run.badge()
 
 # %% [markdown]
 # (errata-secondary)=
@@ -389,12 +426,6 @@ scaled = scale[:, None, None] * antipodal
 definition = fc.capacities(scaled)
 inner = np.swapaxes(scaled, 1, 2) @ scaled
 rival = (scaled**2).sum(axis=1) / (inner**2).sum(axis=2)
-run.check(
-    "errata-scale-free",
-    definition,
-    np.broadcast_to(definition[20], definition.shape),
-)
-run.check("errata-secondary-scale-free", rival, np.broadcast_to(rival[20], rival.shape))
 
 # %% mystnb={"figure": {"caption": "Capacity of one feature of an antipodal pair while the embedding is scaled.", "name": "fig-errata-scale"}, "image": {"alt": "On logarithmic axes, the paper's capacity is a horizontal line at one half; the blog post's falls with the square of the scale and is above 1 for small embeddings."}} tags=["hide-input"]
 both = {"the paper, equation 3": definition[:, 0], "the blog post": rival[:, 0]}
@@ -407,19 +438,27 @@ figures.scale_dependence(scale, both)
 # %%
 triangle = fc.polytope("triangle")
 stretched = triangle * np.array([1.0, 1.0, 2.0])
-run.check("errata-secondary-block-lengths", 2 - fc.total_capacity(stretched))
 
 # %% [markdown]
 # Its other claims, on activations other than the square, on a linear growth of polysemanticity with kurtosis and on penalties, are taken up in {ref}`sec3-7-other-models`.
-#
+
+# %% tags=["hide-input"]
+run.check(
+    "errata-scale-free",
+    definition,
+    np.broadcast_to(definition[20], definition.shape),
+)
+run.check("errata-secondary-scale-free", rival, np.broadcast_to(rival[20], rival.shape))
+run.check("errata-secondary-block-lengths", 2 - fc.total_capacity(stretched))
+run.badge()
+
+# %% [markdown]
 # ## Does it agree with the paper?
 #
 # Each corrected form agrees; each printed form that a computation can tell apart differs, and *why* leads to its entry in {ref}`deviations`.
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

@@ -89,7 +89,6 @@ glue("sec1-ratio", importance_ratio, display=False)
 # On the right they overlap.
 # Overlap is called {term}`superposition`, and it is the subject of the paper.
 
-
 # %%
 def directions(*degrees):
     radians = np.radians(degrees)
@@ -100,10 +99,7 @@ rotated = directions(rotation, rotation + 90)
 overlapping = directions(45 - angle / 2, 45 + angle / 2)
 shares = [fc.capacities(W) for W in (rotated, overlapping)]
 
-run.check("fig1-neurons-hear-both", np.abs([rotated, overlapping]).min())
-run.check("fig1-rotation-keeps-capacity", shares[0], np.ones(2))
 cosine = np.cos(np.radians(angle))
-run.check("fig1-overlap-costs-capacity", shares[1], np.full(2, 1 / (1 + cosine**2)))
 glue("sec1-shared-capacity", float(shares[1][0]), display=False)
 
 # %% mystnb={"figure": {"caption": "Two embeddings with polysemantic neurons (the paper's Figure 1). Top: the embeddings, with neurons as axes and the capacities below. Bottom: what each neuron receives from each feature.", "name": "fig-two-kinds"}, "image": {"alt": "Left: two orthogonal arrows turned against the neuron axes, capacities 1.00 and 1.00. Right: two arrows at an acute angle, capacities 0.71 and 0.71. Bars below show that both neurons receive input from both features in either case."}} tags=["hide-input"]
@@ -122,7 +118,6 @@ figures.fig1_two_kinds(
 # At a turn of {glue:text}`sec1-rotation:.0f` degrees the left embedding is perfectly monosemantic.
 # For the right one no turn helps: to point the neurons at both features they would have to be orthogonal, which the features are not.
 
-
 # %%
 def crosstalk(W):
     """Second strongest input of a neuron over its strongest; worst neuron."""
@@ -133,8 +128,6 @@ def crosstalk(W):
 degrees = np.linspace(0, 90, 361)
 turns = np.swapaxes(np.stack([directions(d, d + 90) for d in degrees]), 1, 2)
 worst = [crosstalk(turns @ W) for W in (rotated, overlapping)]
-run.check("fig1-a-turn-undoes-rotation", crosstalk(rotated.T @ rotated))
-run.check("fig1-no-turn-undoes-overlap", worst[1].min())
 
 # %% mystnb={"figure": {"caption": "Cross-talk of the worst neuron while the neuron basis turns; rings mark the best turn of each embedding.", "name": "fig-turning-the-basis"}, "image": {"alt": "Two lines of cross-talk against the turn of the basis. The line of the rotated embedding touches zero; the line of the overlapping one stays well above zero."}} tags=["hide-input"]
 figures.turning_the_basis(degrees, dict(zip(("rotated", "not orthogonal"), worst, strict=True)))
@@ -155,10 +148,18 @@ present = generator.random((n_random, 4, 3)) < 0.4
 sparse = generator.standard_normal((n_random, 4, 3)) * present
 overlaps = fc.interference(sparse).max(axis=1) > 1e-9
 heard = present[overlaps].sum(axis=2).max(axis=1)  # by the busiest neuron
-run.check("intro-overlap-means-shared-neuron", heard - 2)
 
 pair = np.array([[1.0, -1.0], [0.0, 0.0]])
+
+# %% tags=["hide-input"]
+run.check("fig1-neurons-hear-both", np.abs([rotated, overlapping]).min())
+run.check("fig1-rotation-keeps-capacity", shares[0], np.ones(2))
+run.check("fig1-overlap-costs-capacity", shares[1], np.full(2, 1 / (1 + cosine**2)))
+run.check("fig1-a-turn-undoes-rotation", crosstalk(rotated.T @ rotated))
+run.check("fig1-no-turn-undoes-overlap", worst[1].min())
+run.check("intro-overlap-means-shared-neuron", heard - 2)
 run.check("intro-overlap-means-several-neurons", (pair != 0).sum(axis=0) - 2)
+run.badge()
 
 # %% [markdown]
 # ## Why share? Equal marginal value
@@ -179,14 +180,12 @@ run.check("intro-overlap-means-several-neurons", (pair != 0).sum(axis=0) - 2)
 importance = importance_ratio ** np.arange(n_features)
 best = fc.solve_allocation(importance, n_dims, kurtosis)
 at_best = fc.marginal_benefit(best.capacity, importance, kurtosis)
-run.check("fig2-common-threshold", fc.kkt_residuals(best).max())
 
 bases = np.linalg.qr(generator.standard_normal((n_random, n_features, n_dims)))[0]
 rivals = (bases**2).sum(axis=2)  # random allocations of the same budget, near and far
 distance = generator.random((n_random, 1)) ** 3
 rivals = best.capacity + distance * (rivals - best.capacity)
 losses = fc.loss_at_best_lengths(rivals, importance, kurtosis).sum(axis=1)
-run.check("fig2-any-other-allocation-is-worse", losses / best.loss - 1)
 for code, name in enumerate(fc.PHASES):
     glue(f"sec1-{name}", int((best.phase == code).sum()), display=False)
 
@@ -223,11 +222,9 @@ some = sharing.any(axis=1)
 top = np.where(sharing, problems, 0).max(axis=1)[some]
 bottom = np.where(sharing, problems, np.inf).min(axis=1)[some]
 window = (kurtoses[some] - 1) / 2
-run.check("intro-pinning-comes-from-the-bounds", window - top / bottom)
 
 W = fc.optimal_embedding(best, generator)
 met = np.where(best.capacity == 1, fc.interference(W), 0)
-run.check("intro-own-dimension-is-orthogonal", met.max())
 
 rows = []
 for n in (12, 24, 48, 96):
@@ -235,6 +232,13 @@ for n in (12, 24, 48, 96):
     share = float((ladder.phase != fc.POLYSEMANTIC).mean())
     rows.append({"features": n, "dimensions": ladder.n_dims, "share pinned": share})
 pd.DataFrame(rows).set_index("features").rename_axis(None).rename("{} features".format).round(3)
+
+# %% tags=["hide-input"]
+run.check("fig2-common-threshold", fc.kkt_residuals(best).max())
+run.check("fig2-any-other-allocation-is-worse", losses / best.loss - 1)
+run.check("intro-pinning-comes-from-the-bounds", window - top / bottom)
+run.check("intro-own-dimension-is-orthogonal", met.max())
+run.badge()
 
 # %% [markdown]
 # ## What the abstract promises
@@ -248,9 +252,7 @@ pd.DataFrame(rows).set_index("features").rename_axis(None).rename("{} features".
 glue("sec1-n-random", n_random, display=False)
 rank = np.argsort(-problems, axis=1)
 by_rank = np.take_along_axis(solved.capacity, rank, axis=1)
-run.check("abstract-order-of-importance", by_rank[:, :-1] - by_rank[:, 1:])
 fates = [(best.phase == code).sum() for code in range(3)]
-run.check("abstract-three-fates", min(fates))
 top_pinned = by_rank[:, 0] == 1
 glue("sec1-top-pinned", float(top_pinned.mean()), display=False)
 
@@ -268,7 +270,6 @@ v, k = np.linspace(1.3, 0.7, 6), 9.0
 shared = fc.solve_allocation(v, 3, k)
 C = shared.capacity
 removed = fc.loss_at_best_lengths(0, v, k) - fc.loss_at_best_lengths(C, v, k)
-run.check("abstract-in-proportion", C / C[0], v / v[0])
 columns = {
     "v": v,
     "C": C,
@@ -293,7 +294,6 @@ pd.DataFrame(columns, index=[f"feature {i}" for i in range(1, 7)]).round(3)
 ks = np.array([1e4, 2e4])
 ratio = fc.solve_allocation(v, 3, ks[:, None]).capacity / v
 uneven = ratio.max(axis=1) / ratio.min(axis=1) - 1
-run.check("abstract-affine-in-importance", np.log2(uneven[0] / uneven[1]))
 
 # %% [markdown]
 # ### Kurtosis breeds polysemanticity
@@ -329,13 +329,10 @@ by_kurtosis = fc.solve_allocation(problems[:200, None], n_dims, some_ks[:, None]
 sharing = by_kurtosis.phase == fc.POLYSEMANTIC
 number = sharing.sum(axis=2)
 held = np.where(sharing, by_kurtosis.capacity, 0).sum(axis=2)
-run.check("abstract-kurtosis", np.diff(np.stack([number, held]), axis=2))
-run.check("abstract-no-polysemanticity-when-dense", number[:, some_ks < 3])
 
 p = np.linspace(0.01, 1, 100)
 kinds = fc.SparseUniform, fc.SparseNormal
 families = [[kind(q).kurtosis for q in p] for kind in kinds]
-run.check("abstract-sparsity", -np.diff(families, axis=1))
 
 # %% [markdown]
 # ### One feature among equals
@@ -354,12 +351,22 @@ for n in range(2, 13):
     for d in range(1, n):
         fate = fc.solve_allocation(one_among_equals, d, some_ks[:, None, None])
         extremes.append(fate.capacity[..., 0])
-run.check("intro-much-more-important", np.stack(extremes)[..., 0])
-run.check("intro-much-less-important", np.stack(extremes)[..., 1])
 
 diagram = fc.phase_diagram(np.geomspace(1e-3, 10, 801), some_ks)
 width = (diagram.phase == fc.POLYSEMANTIC).mean(axis=1)
+
+# %% tags=["hide-input"]
+run.check("abstract-order-of-importance", by_rank[:, :-1] - by_rank[:, 1:])
+run.check("abstract-three-fates", min(fates))
+run.check("abstract-in-proportion", C / C[0], v / v[0])
+run.check("abstract-affine-in-importance", np.log2(uneven[0] / uneven[1]))
+run.check("abstract-kurtosis", np.diff(np.stack([number, held]), axis=2))
+run.check("abstract-no-polysemanticity-when-dense", number[:, some_ks < 3])
+run.check("abstract-sparsity", -np.diff(families, axis=1))
+run.check("intro-much-more-important", np.stack(extremes)[..., 0])
+run.check("intro-much-less-important", np.stack(extremes)[..., 1])
 run.check("intro-intermediate-region", np.diff(width))
+run.badge()
 
 # %% [markdown]
 # ## Two toy models
@@ -380,7 +387,6 @@ figures.fig3_two_toy_models(drawn)
 
 # %%
 exact = fc.expected_loss(np.diag(np.sqrt(importance)), importance, kurtosis)
-run.check("fig3-one-neuron-each-is-exact", exact)
 
 
 def explained(loss, v, k):
@@ -391,7 +397,6 @@ ordered = -np.sort(-problems, axis=1)
 pure = (kurtoses - 1) * (ordered[:, n_dims:] ** 2).sum(axis=1)
 with_shared = explained(solved.loss, problems, kurtoses)
 gain = with_shared - explained(pure, problems, kurtoses)
-run.check("fig3-shared-neurons-do-better", gain)
 
 only_pure = (kurtosis - 1) * (importance[n_dims:] ** 2).sum()
 for name, loss in (("shared", best.loss), ("pure", only_pure)):
@@ -402,7 +407,13 @@ glue("sec1-largest-gain", float(gain.max()), display=False)
 # %% [markdown]
 # In the problem of {numref}`fig-marginal-loss`, {glue:text}`sec1-n-dims` pure neurons explain {glue:text}`sec1-explained-pure:.1%` and shared ones {glue:text}`sec1-explained-shared:.1%`.
 # The largest gain in the random problems is {glue:text}`sec1-largest-gain:.1%` of the variance.
-#
+
+# %% tags=["hide-input"]
+run.check("fig3-one-neuron-each-is-exact", exact)
+run.check("fig3-shared-neurons-do-better", gain)
+run.badge()
+
+# %% [markdown]
 # ## Where the rest of the introduction is checked
 #
 # | what the abstract and introduction say | where |
@@ -416,11 +427,9 @@ glue("sec1-largest-gain", float(gain.max()), display=False)
 # | the quadratic model always has one large block | {ref}`sec4-geometry` |
 #
 # ## Does it agree with the paper?
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # Two sentences do not hold to the letter.
 # Overlapping features need not use several neurons each, and shared capacity is proportional to the squared length of an embedding, not to importance, except for very sparse inputs.
 # Neither touches the argument.

@@ -78,8 +78,11 @@ W = generator.standard_normal((n_dims, n_features))
 x = generator.standard_normal(n_features)
 e = W @ x
 h = np.maximum(e, 0)
+
+# %% tags=["hide-input"]
 run.check("eq1-embedding", e, sum(x[i] * W[:, i] for i in range(n_features)))
 run.check("eq2-activation", h, [value if value > 0 else 0 for value in e])
+run.badge()
 
 # %% [markdown]
 # ## Capacity
@@ -110,16 +113,18 @@ overlap = np.swapaxes(embeddings, 1, 2) @ embeddings
 own = np.diagonal(overlap, axis1=1, axis2=2)
 everybody = (overlap**2).sum(axis=2)
 word_for_word = np.where(own > 0, own**2 / np.where(own > 0, everybody, 1), 0)
+
+# %% tags=["hide-input"]
 run.check("eq3-capacity", capacity, word_for_word)
 run.check("eq3-bounds", np.minimum(word_for_word, 1 - word_for_word))
 run.check("eq3-zero-column", capacity[::5, 0])
+run.badge()
 
 # %% [markdown]
 # ## Reading capacities off a picture
 #
 # {numref}`fig-example-allocations` shows nine embeddings in two dimensions.
 # The two neurons are the axes of each cross, each arrow is a feature, and the bar below is the budget of two dimensions: each feature fills its capacity, and hatching marks capacity that nobody has.
-
 
 # %%
 def arrows(degrees, lengths=1.0):
@@ -159,7 +164,10 @@ figures.fig6_example_allocations({name: (W, shares[name]) for name, W in example
 by_hand = [1, 1, 1, 1, 1, 1, 0]
 by_hand += [1 / 2, 1 / 2, 4 / 5, 1 / 5, 1 / 2, 1 / 2, 1]
 by_hand += [4 / 5] * 2 + [2 / 3] * 3 + [2 / 5] * 5
+
+# %% tags=["hide-input"]
 run.check("fig6-capacities", np.concatenate(list(shares.values())), np.array(by_hand))
+run.badge()
 
 # %% [markdown]
 # ## What capacity does and does not notice
@@ -174,7 +182,6 @@ run.check("fig6-capacities", np.concatenate(list(shares.values())), np.array(by_
 # %%
 turn = np.linalg.qr(generator.standard_normal((n_dims, n_dims)))[0]
 turned = fc.capacities(-7.3 * turn @ embeddings)
-run.check("sec2-scale-and-rotation", turned, capacity)
 
 x = fc.SparseUniform(0.2).sample((200, 1000, n_features), generator)
 back = x @ W.T @ W
@@ -188,7 +195,6 @@ def squared_correlation(means):
 each = squared_correlation(products)
 error = each.std(axis=0, ddof=1) / np.sqrt(len(each))
 together = squared_correlation(products.mean(axis=1))
-run.check("footnote1-squared-correlation", together, fc.capacities(W), standard_error=error)
 
 # %% [markdown]
 # ### Is zero the right value for a feature that is not embedded?
@@ -215,11 +221,16 @@ shrinking = fc.capacities(np.concatenate([first, rest], axis=-1))[..., 0]
 
 growth = np.log(shrinking[:-1, 1] / shrinking[:-1, 0])
 order = growth / np.log(lengths[1] / lengths[0])
-run.check("footnote2-limit", order[np.argmax(abs(order - 2))])
-run.check("footnote2-exceptional-direction", shrinking[-1])
 
 # %% mystnb={"figure": {"caption": "Capacity of a feature as its embedding shrinks: along random directions it vanishes, along the one direction orthogonal to all other features it stays 1.", "name": "fig-vanishing-embeddings"}, "image": {"alt": "Log-log plot of capacity against embedding length. Sixty blue lines fall with slope two toward zero; one orange line stays at one."}} tags=["hide-input"]
 figures.vanishing_embeddings(lengths, shrinking[:-1], shrinking[-1])
+
+# %% tags=["hide-input"]
+run.check("sec2-scale-and-rotation", turned, capacity)
+run.check("footnote1-squared-correlation", together, fc.capacities(W), standard_error=error)
+run.check("footnote2-limit", order[np.argmax(abs(order - 2))])
+run.check("footnote2-exceptional-direction", shrinking[-1])
+run.badge()
 
 # %% [markdown]
 # ## The budget
@@ -244,8 +255,6 @@ figures.vanishing_embeddings(lengths, shrinking[:-1], shrinking[-1])
 total = capacity.sum(axis=1)
 squares = np.linalg.svd(embeddings, compute_uv=False) ** 2
 stable_rank = squares.sum(axis=1) / squares[:, 0]
-run.check("sec2-total-at-most-dims", n_dims - total)
-run.check("sec2-total-at-least-one", [total - stable_rank, stable_rank - 1])
 
 # %% mystnb={"figure": {"caption": "Total capacity of random embeddings against their stable rank: always on or above the diagonal, never above the number of dimensions.", "name": "fig-total-capacity-bounds"}, "image": {"alt": "Scatter of total capacity against stable rank. All points lie in the triangle between the diagonal and the horizontal line at the number of dimensions; rings mark whole numbers on the diagonal."}} tags=["hide-input"]
 tame = generator.standard_normal((1500, n_dims, n_features))
@@ -273,7 +282,6 @@ figures.total_capacity_bounds(*cloud.T, n_dims, stable_and_total(level))
 
 # %%
 nothing = np.zeros((n_dims, n_features))
-run.check("sec2-total-of-the-zero-matrix", fc.total_capacity(nothing) - 1)
 
 # %% [markdown]
 # ### Capacities do not fix the embedding
@@ -288,9 +296,15 @@ basis = np.linalg.qr(generator.standard_normal((n_features, n_dims)))[0]
 wanted = (basis**2).sum(axis=1)  # numbers in [0, 1] that sum to n_dims
 one = fc.embedding_from_capacities(wanted, generator=generator)
 other = fc.embedding_from_capacities(wanted, generator=generator)
-run.check("sec2-realizable-when-spent", fc.capacities(np.stack([one, other])), [wanted, wanted])
 overlaps = one.T @ one
+
+# %% tags=["hide-input"]
+run.check("sec2-total-at-most-dims", n_dims - total)
+run.check("sec2-total-at-least-one", [total - stable_rank, stable_rank - 1])
+run.check("sec2-total-of-the-zero-matrix", fc.total_capacity(nothing) - 1)
+run.check("sec2-realizable-when-spent", fc.capacities(np.stack([one, other])), [wanted, wanted])
 run.check("sec2-capacities-leave-freedom", abs(overlaps - other.T @ other).max() / overlaps.max())
+run.badge()
 
 # %% [markdown]
 # ## Spending the budget
@@ -321,9 +335,7 @@ def slopes(n):
 
 
 at_any, at_best = slopes(2 * v), slopes(fc.best_sq_norm(C, v, kurtosis))
-run.check("footnote3-slope-depends-on-s", abs(at_any[1] / at_any[0] - 1))
 formula = -fc.marginal_benefit(C, v, kurtosis)[0]
-run.check("footnote3-settled-at-the-best", at_best, [formula, formula])
 
 # %% [markdown]
 # Now suppose that capacity never hurts: the *marginal benefit* $-\partial L/\partial C_i$ is never negative.
@@ -369,11 +381,8 @@ best = fc.solve_allocation(importance, n_dims, many_kurtoses[:, None])
 benefit = fc.marginal_benefit(best.capacity, importance, many_kurtoses[:, None])
 excess = benefit / best.threshold[:, None] - 1
 
-run.check("sec2-capacity-never-hurts", benefit)
 ignored, shared, whole = (best.phase == code for code in range(3))
-run.check("eq6-ignored", np.where(ignored, -excess, 0))
 run.check("eq7-shared", abs(np.where(shared, excess, 0)).max())
-run.check("eq8-fully-represented", np.where(whole, excess, 0))
 glue("sec2-kkt", float(fc.kkt_residuals(best).max()), display=False)
 
 # %% [markdown]
@@ -382,7 +391,6 @@ glue("sec2-kkt", float(fc.kkt_residuals(best).max()), display=False)
 # Conditions {eq}`eq-paper-6` to {eq}`eq-paper-8` say what an optimum must look like.
 # Whether the allocation *is* the optimum needs a judge that does not know them.
 # We give the loss to a general-purpose optimizer (SLSQP), which may leave capacity unspent.
-
 
 # %%
 def general_optimum(v, k):
@@ -402,8 +410,6 @@ def general_optimum(v, k):
 
 few = generator.lognormal(sigma=0.5, size=(12, n_features))
 found = np.array([general_optimum(v, kurtosis) for v in few])
-run.check("eq4-budget-is-spent", found.sum(axis=1) - n_dims)
-run.check("eq4-optimum", found - fc.solve_allocation(few, n_dims, kurtosis).capacity)
 
 # %% [markdown]
 # Equation {eq}`eq-paper-5` can be felt directly, with a {ref}`figure to play with <sec1-explorer>` or by computation.
@@ -415,8 +421,18 @@ shared = fc.solve_allocation(v, 1, 9.0)
 moves = np.array([2e-3, 1e-3])
 moved = shared.capacity + moves[:, None] * np.array([1, -1, 0])
 rise = fc.loss_at_best_lengths(moved, v, 9.0).sum(axis=1) - shared.loss
-run.check("eq5-stationary", np.log2(rise[0] / rise[1]))
 shared.capacity.round(3)
+
+# %% tags=["hide-input"]
+run.check("footnote3-slope-depends-on-s", abs(at_any[1] / at_any[0] - 1))
+run.check("footnote3-settled-at-the-best", at_best, [formula, formula])
+run.check("sec2-capacity-never-hurts", benefit)
+run.check("eq6-ignored", np.where(ignored, -excess, 0))
+run.check("eq8-fully-represented", np.where(whole, excess, 0))
+run.check("eq4-budget-is-spent", found.sum(axis=1) - n_dims)
+run.check("eq4-optimum", found - fc.solve_allocation(few, n_dims, kurtosis).capacity)
+run.check("eq5-stationary", np.log2(rise[0] / rise[1]))
+run.badge()
 
 # %% [markdown]
 # ## Six situations
@@ -478,7 +494,6 @@ by_force = [best_split(*pair) for pair in pairs]
 
 # A tie counts as a value of its own, so that it must be found by both.
 values = [[-1 if c is None else c for c in found] for found in (in_theory, by_force)]
-run.check("sec2-six-situations", np.diff(values, axis=0))
 glue("sec2-split-b", float(in_theory[4]), display=False)
 glue("sec2-split-k", float(1 - in_theory[4]), display=False)
 
@@ -490,7 +505,6 @@ figures.six_situations(grid, {head: (*pair, split) for head, pair, split in both
 # %%
 ks = np.array([1.1, 1.8, 2.5, 2.99, 3.0, 3.01, 5.0, 9.0, 100.0])
 by_kurtosis = fc.marginal_benefit(grid[:, None], [1.0], ks[:, None, None])[..., 0]
-run.check("sec2-returns-by-kurtosis", np.sign(3 - ks)[:, None] * np.diff(by_kurtosis, axis=1))
 
 # %% [markdown]
 # In panel E of {numref}`fig-six-situations-quadratic` blue gets {glue:text}`sec2-split-b:.2f` and black {glue:text}`sec2-split-k:.2f` of the dimension.
@@ -518,7 +532,6 @@ def best_of_grid(total):
 
 
 whole, broken = best_of_grid(2.0), best_of_grid(1.5)
-run.check("sec2-increasing-returns-pin", np.minimum(whole, 1 - whole))
 glue("sec2-broken", ", ".join(f"{c:g}" for c in broken.round(9)), display=False)
 
 equal, k = np.ones(4), 1.8
@@ -532,7 +545,14 @@ for name, c in (("evenly", [0.5] * 4), ("apart", [1, 1, 0, 0])):
 # A warning about the conditions: with increasing returns they are necessary but not sufficient.
 # Four equal features that split two dimensions evenly satisfy {eq}`eq-paper-7` at every kurtosis.
 # At $k=1.8$ that even split has loss {glue:text}`sec2-evenly:.3f`, while giving two of them everything has {glue:text}`sec2-apart:.3f`: the even split is the top of a hill, not the bottom of a valley.
-#
+
+# %% tags=["hide-input"]
+run.check("sec2-six-situations", np.diff(values, axis=0))
+run.check("sec2-returns-by-kurtosis", np.sign(3 - ks)[:, None] * np.diff(by_kurtosis, axis=1))
+run.check("sec2-increasing-returns-pin", np.minimum(whole, 1 - whole))
+run.badge()
+
+# %% [markdown]
 # ## Any diminishing returns will do
 #
 # Nothing so far needs the quadratic model.
@@ -571,7 +591,6 @@ slices = (np.arange(1000) + 0.5) / 1000
 worth = benefits(slices[:, None])
 last_bought = np.sort(worth, axis=None)[::-1][round(1000 * budget) - 1]
 bought = (worth >= last_bought).mean(axis=0)
-run.check("sec2-any-diminishing-curves", bought - allocation.capacity)
 
 first, last = benefits(np.zeros(6)), benefits(np.ones(6))
 side = np.where(
@@ -583,7 +602,6 @@ side = np.where(
         np.minimum(first - allocation.threshold, allocation.threshold - last),
     ),
 )
-run.check("sec2-whole-curve-on-one-side", side)
 
 # %% mystnb={"figure": {"caption": "Left: six curves of diminishing returns and one common threshold; dotted lines lead down to the capacities. Right: the capacity taken at every price; the threshold is where it meets the budget.", "name": "fig-water-filling"}, "image": {"alt": "Left: six falling curves, each with a dot where it crosses a dashed horizontal line, or at capacity 0 or 1 if it lies below or above the line. Right: total capacity taken against price, a falling curve that crosses the vertical budget line at the same height."}} tags=["hide-input"]
 prices = np.linspace(0, 3.4, 341)
@@ -603,7 +621,13 @@ figures.water_filling(
 # Features come in one by one as the price passes the top of their curves, and each takes capacity until its own curve is down at the price.
 # Curves that are still above the price at $C=1$ have run out of dimension.
 # When the budget of {glue:text}`sec2-budget:.2f` is used up, the price stops; that is the threshold.
-#
+
+# %% tags=["hide-input"]
+run.check("sec2-any-diminishing-curves", bought - allocation.capacity)
+run.check("sec2-whole-curve-on-one-side", side)
+run.badge()
+
+# %% [markdown]
 # ## Any definition of capacity will do, almost
 #
 # The argument never used {eq}`eq-paper-3`.
@@ -620,12 +644,9 @@ bases = np.linalg.qr(generator.standard_normal((100, n_features, n_dims)))[0]
 targets = (bases**2).sum(axis=2)
 built = [fc.embedding_from_capacities(c, generator=generator) for c in targets]
 both = [measure(np.stack(built)) for measure in (fc.capacities, fc.leverage_capacities)]
-run.check("sec2-realizable-when-spent", both, [targets, targets])
 
 leverage = fc.leverage_capacities(embeddings)
-run.check("sec2-second-definition-is-larger", leverage - capacity)
 rank = np.linalg.matrix_rank(embeddings)
-run.check("sec2-second-definition-sums-to-rank", leverage.sum(axis=1), rank)
 
 # %% [markdown]
 # Condition (2) is stated for all allocations within the bounds, spent or not.
@@ -649,7 +670,6 @@ np.testing.assert_allclose(product_of_both, np.cos(np.radians(angle)) ** 4, atol
 
 orthogonal = np.array([np.diag([1, s]) for s in [0, *np.geomspace(1e-3, 1e3, 25)]])
 second_has = fc.capacities(orthogonal)[:, 1]  # while the first has 1
-run.check("sec2-realizable-when-not-spent", abs(second_has - 0.5).min())
 
 # %% mystnb={"figure": {"caption": "Capacities that two features in the plane can have, by 2500 random embeddings; the cross marks an allocation within the bounds that no embedding has.", "name": "fig-realizable-pairs"}, "image": {"alt": "Two square plots. Left: by equation 3 the points fill the triangle above the diagonal but not its upper and right edges. Right: by leverage the points lie only on the diagonal and at the corner one, one."}} tags=["hide-input"]
 heads = ["$C$ of equation (3)", r"leverage $\tilde C$"]
@@ -660,13 +680,19 @@ figures.realizable_pairs(by_overlap, by_leverage, heads)
 # By leverage, on the right, totals are always whole numbers: two parallel features share one dimension, any others have one each, and nothing lies between.
 # Neither gap harms the argument.
 # It only compares allocations that spend the whole budget, and those are all realizable, by both definitions.
-#
-# ## Does it agree with the paper?
 
-# %%
-run.table()
+# %% tags=["hide-input"]
+run.check("sec2-realizable-when-spent", both, [targets, targets])
+run.check("sec2-second-definition-is-larger", leverage - capacity)
+run.check("sec2-second-definition-sums-to-rank", leverage.sum(axis=1), rank)
+run.check("sec2-realizable-when-not-spent", abs(second_has - 0.5).min())
+run.badge()
 
 # %% [markdown]
+# ## Does it agree with the paper?
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # Two statements hold with a small repair.
 # The lower bound on the total needs an embedding that is not zero, and allocations that leave budget unspent are not all realizable.
 # Both are about allocations that no optimum uses.

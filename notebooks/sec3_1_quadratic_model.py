@@ -99,11 +99,9 @@ x = rng.standard_normal((5, n_features))
 y = (importance * x**2).sum(axis=1)
 y_model = ((x @ W.T) ** 2).sum(axis=1) + bias
 A = W.T @ W - np.diag(importance)
-run.check("eq11-quadratic-form", y_model - y, np.einsum("si,ij,sj->s", x, A, x) + bias)
 
 full = np.random.default_rng([seed, 4]).standard_normal((n_features, n_features))
 v, axes = np.linalg.eigh(full + full.T)
-run.check("footnote4-principal-axes", np.einsum("si,ij,sj->s", x, full + full.T, x), (x @ axes) ** 2 @ v)
 
 # %% [markdown]
 # The last check is the paper's footnote 4: a target with any symmetric matrix in place of $\operatorname{diag}(v)$ is the same model, seen along the principal axes of that matrix.
@@ -112,8 +110,11 @@ run.check("footnote4-principal-axes", np.einsum("si,ij,sj->s", x, full + full.T,
 # If no importance is zero, the right side has rank $N$; the left side has at most $D$.
 # With fewer neurons than features something has to give, and the question is what.
 
-# %%
+# %% tags=["hide-input"]
+run.check("eq11-quadratic-form", y_model - y, np.einsum("si,ij,sj->s", x, A, x) + bias)
+run.check("footnote4-principal-axes", np.einsum("si,ij,sj->s", x, full + full.T, x), (x @ axes) ** 2 @ v)
 run.check("sec3-1-rank-deficit", n_features - np.linalg.matrix_rank(W.T @ W))
+run.badge()
 
 # %% [markdown]
 # ## The expected loss
@@ -166,7 +167,6 @@ def enumerated_loss(a, b):
         total += chance[x[0]] * chance[x[1]] * chance[x[2]] * error**2
     return total
 
-
 # %%
 best = sum(weights) - sum(dot(w, w) for w in columns)
 cross = 2 * sum(2 * dot(u, w) ** 2 for u, w in combinations(columns, 2))
@@ -179,7 +179,6 @@ table = pd.DataFrame(
     },
     index=pd.Index([a * a for a in levels], name="k"),
 )
-run.check("eq12-three-point-exact", (table.iloc[:, 0] - table.iloc[:, 1]).astype(float))
 table
 
 # %% [markdown]
@@ -189,7 +188,6 @@ table
 #
 # The second route skips the pairing argument: it looks up the exact moment of every quadruple $(i,j,k,l)$ and adds up all terms.
 # We do so for three distributions of the same fourth moment and quite different shapes.
-
 
 # %%
 def moment_table(moments, n, order):
@@ -215,7 +213,6 @@ raw_moments = {
 best = float(fc.best_bias(W, importance))
 brute = [brute_force_loss(moments, best) for moments in raw_moments.values()]
 closed = [float(fc.expected_loss(W, importance, moments[4])) for moments in raw_moments.values()]
-run.check("eq12-moment-enumeration", brute, closed)
 
 # %% [markdown]
 # Nothing about the distribution enters but $k$.
@@ -225,13 +222,11 @@ run.check("eq12-moment-enumeration", brute, closed)
 around = best + np.array([-1.0, 0.5, 2.0])
 heights = [brute_force_loss(raw_moments["three points"], b) for b in around]
 parabola = np.polyfit(around - best, heights, 2)
-run.check("eq12-best-bias", best - parabola[1] / (2 * parabola[0]), best)
 
 # %% [markdown]
 # ### Check 3: sampling
 #
 # The last route is the one a skeptic would take: draw inputs, run the model, average the loss.
-
 
 # %%
 def sampled_losses(inputs):
@@ -255,6 +250,12 @@ for name, inputs in {"uniform": uniform, "normal": normal}.items():
 
 # %% mystnb={"figure": {"caption": "Sampling closes in on the closed form. Each line is the running average of one stream of inputs, divided by the expected loss; the gray funnel is four standard errors wide on each side.", "name": "fig-sec3-1-sampling"}, "image": {"alt": "Two panels, for sparse uniform and sparse normal inputs: eight noisy lines each converge to 1 inside a narrowing gray funnel as the number of samples grows."}} tags=["hide-input"]
 figures.sampling_funnel(size, ratio, error)
+
+# %% tags=["hide-input"]
+run.check("eq12-three-point-exact", (table.iloc[:, 0] - table.iloc[:, 1]).astype(float))
+run.check("eq12-moment-enumeration", brute, closed)
+run.check("eq12-best-bias", best - parabola[1] / (2 * parabola[0]), best)
+run.badge()
 
 # %% [markdown]
 # ## What the two terms mean
@@ -284,13 +285,6 @@ def covariances(form):
 
 data, model = covariances(np.diag(importance)), covariances(W.T @ W)
 sq_norm, pairs = (W**2).sum(axis=0), ~np.eye(n_features, dtype=bool)
-run.check(
-    "sec3-2-true-correlations",
-    [np.diag(data), np.diag(model)],
-    [(kurtosis - 1) * importance, (kurtosis - 1) * sq_norm],
-)
-run.check("sec3-2-hallucinated-correlations", model[pairs], 2 * (W.T @ W)[pairs])
-run.check("sec3-2-no-true-cross-correlation", data[pairs])
 
 # %% [markdown]
 # These functions of the input, the squares $x_i^2 - 1$ and the products $x_i x_j$, are uncorrelated with one another.
@@ -304,7 +298,6 @@ error_cov = model - data
 squares = (np.diag(error_cov) ** 2).sum() / (kurtosis - 1)
 products = (np.triu(error_cov, 1) ** 2).sum()
 expected = fc.expected_loss(W, importance, kurtosis)
-run.check("sec3-2-loss-from-covariances", squares + products, expected)
 
 # %% [markdown]
 # {numref}`fig-sec3-1-maps` shows the choice that a model with too few neurons faces.
@@ -345,7 +338,6 @@ sweep = np.geomspace(1.05, 60, 200)
 fixed = np.broadcast_to(W, (200, *W.shape))
 fixed_missed, fixed_hallucinated = fc.loss_terms(fixed, importance, sweep[:, None])
 fixed_share = fixed_hallucinated / (fixed_missed + fixed_hallucinated)
-run.check("sec3-2-kurtosis-weakens-hallucination", np.diff(fixed_share).max())
 
 # %% [markdown]
 # The embedding does not stay fixed, though: the optimum answers cheap hallucinations with longer, more overlapping embeddings, until hallucination makes up most of the little loss that is left.
@@ -369,11 +361,21 @@ def advantage(k):
     sharing = fc.loss_at_best_lengths(part, equal, k).sum()
     return (k - 1) * (n_features - n_dims) - sharing
 
-
-run.check("sec3-2-sharing-pays-above-three", brentq(advantage, 2.0, 5.0, xtol=1e-13))
-
 # %% mystnb={"figure": {"caption": "Equal features: the loss when all of them share, split into its two terms, against the loss when some are kept and the others left out (dashed). Sharing wins above kurtosis 3, and the sparser the inputs, the more of its loss is hallucination.", "name": "fig-sec3-1-balance"}, "image": {"alt": "Stacked areas over kurtosis. The total falls steadily and crosses a horizontal dashed line at kurtosis 3; the missed part shrinks fastest, the hallucinated part dominates at high kurtosis."}} tags=["hide-input"]
 figures.loss_terms_against_kurtosis(sweep, missed_part, hallucinated_part, left_out)
+
+# %% tags=["hide-input"]
+run.check(
+    "sec3-2-true-correlations",
+    [np.diag(data), np.diag(model)],
+    [(kurtosis - 1) * importance, (kurtosis - 1) * sq_norm],
+)
+run.check("sec3-2-hallucinated-correlations", model[pairs], 2 * (W.T @ W)[pairs])
+run.check("sec3-2-no-true-cross-correlation", data[pairs])
+run.check("sec3-2-loss-from-covariances", squares + products, expected)
+run.check("sec3-2-kurtosis-weakens-hallucination", np.diff(fixed_share).max())
+run.check("sec3-2-sharing-pays-above-three", brentq(advantage, 2.0, 5.0, xtol=1e-13))
+run.badge()
 
 # %% [markdown]
 # ## The loss in capacities
@@ -400,7 +402,6 @@ gram = np.swapaxes(many, 1, 2) @ many
 lengths = np.diagonal(gram, axis1=1, axis2=2)
 overlap = (gram**2).sum(axis=(1, 2)) - (lengths**2).sum(axis=1)
 in_vectors = (kurtosis - 1) * ((lengths - many_importance) ** 2).sum(axis=1) + 2 * overlap
-run.check("eq13-equals-eq12", in_capacities / in_vectors, np.ones(200))
 
 # %% [markdown]
 # Two hundred random embeddings of very unequal lengths, some with an ignored feature, give the same loss by both formulas.
@@ -413,7 +414,6 @@ run.check("eq13-equals-eq12", in_capacities / in_vectors, np.ones(200))
 # More capacity always helps, and by how much depends on that feature alone.
 # Automatic differentiation of {eq}`eq-paper-13` agrees, and finds all mixed second derivatives to be zero.
 
-
 # %%
 def torch_loss(C, n):
     return fc.loss_from_capacities(C, n, torch.as_tensor(importance), kurtosis)
@@ -423,8 +423,12 @@ C = torch.as_tensor(rng.uniform(0.05, 0.95, n_features))
 n = torch.as_tensor(rng.uniform(0.1, 2.0, n_features))
 slope = torch.autograd.functional.jacobian(lambda c: torch_loss(c, n), C)
 bend = torch.autograd.functional.hessian(lambda c: torch_loss(c, n), C)
+
+# %% tags=["hide-input"]
+run.check("eq13-equals-eq12", in_capacities / in_vectors, np.ones(200))
 run.check("eq14-partial-derivative", slope, -fc.marginal_benefit_at(C, n))
 run.check("eq14-own-feature-only", bend - torch.diag(torch.diag(bend)))
+run.badge()
 
 # %% [markdown]
 # ## The best lengths
@@ -443,7 +447,6 @@ bend_n = torch.autograd.functional.hessian(lambda m: torch_loss(C, m), n)
 slope_n = torch.autograd.functional.jacobian(lambda m: torch_loss(C, m), n)
 newton = n - torch.linalg.solve(bend_n, slope_n)
 best_lengths = fc.best_sq_norm(C, torch.as_tensor(importance), kurtosis)
-run.check("eq52-best-length", newton, best_lengths)
 
 # %% [markdown]
 # Put the best lengths back, and what is left is a sum of one-variable functions:
@@ -457,7 +460,6 @@ run.check("eq52-best-length", newton, best_lengths)
 v, k = torch.as_tensor(importance), kurtosis
 written_out = (2 * (k - 1) * v**2 * (1 - C) / ((k - 3) * C + 2)).sum()
 packaged = fc.loss_at_best_lengths(C, v, k).sum()
-run.check("sec3-3-loss-per-feature", [written_out, packaged], [torch_loss(C, newton)] * 2)
 
 # %% [markdown]
 # How fast does $\mathcal{L}^*$ fall?
@@ -471,7 +473,6 @@ run.check("sec3-3-loss-per-feature", [written_out, packaged], [torch_loss(C, new
 total = torch.autograd.functional.jacobian(
     lambda c: torch_loss(c, fc.best_sq_norm(c, v, kurtosis)), C
 )
-run.check("eq54-envelope", -total, fc.marginal_benefit(C, v, kurtosis))
 
 # %%
 shown = [1.8, 3.0, 9.0]
@@ -502,6 +503,12 @@ curves = {k: fc.marginal_benefit(grid, np.ones(grid.size), k) for k in shown}
 
 # %% mystnb={"figure": {"caption": "What the next bit of capacity is worth, in units of $v_i^2$. Returns diminish above kurtosis 3, are constant at 3, and increase below. A change of importance moves a curve up or down as a whole.", "name": "fig-sec3-1-benefit"}, "image": {"alt": "Six curves of marginal benefit against capacity on a logarithmic axis, all ending in one point at capacity 1. Those for kurtosis 5, 9 and 25 come from above, the one for 3 is flat, those for 1.5 and 2 come from below."}} tags=["hide-input"]
 figures.marginal_curves(grid, curves)
+
+# %% tags=["hide-input"]
+run.check("eq52-best-length", newton, best_lengths)
+run.check("sec3-3-loss-per-feature", [written_out, packaged], [torch_loss(C, newton)] * 2)
+run.check("eq54-envelope", -total, fc.marginal_benefit(C, v, kurtosis))
+run.badge()
 
 # %% [markdown]
 # ## Optimal capacity allocation
@@ -568,7 +575,6 @@ pd.DataFrame(
 # %%
 glue("sec3-1-multiplier", f"{solution.multiplier:.4f}", display=False)
 glue("sec3-1-threshold", f"{solution.threshold:.4f}", display=False)
-run.check("eq15-satisfies-kkt", fc.kkt_residuals(solution))
 
 # %% [markdown]
 # Every shared feature has the same length per capacity, $\lambda =$ {glue:text}`sec3-1-multiplier`, and the same marginal benefit, {glue:text}`sec3-1-threshold`.
@@ -587,7 +593,6 @@ run.check("eq15-satisfies-kkt", fc.kkt_residuals(solution))
 # For $k \ge 3$ it cannot get stuck: {eq}`eq-paper-13` is then *jointly convex* in capacities and lengths, because the Hessian of one feature's term has the determinant $8(k-3)\,n_i^2/C_i^3$ and a positive corner $4n_i^2/C_i^3$.
 # So the conditions of section 2 are not only necessary but sufficient, and the optimum is global.
 
-
 # %%
 def one_feature(z):
     return fc.loss_from_capacities(z[:1], z[1:], torch.ones(1, dtype=z.dtype), kurtosis)
@@ -597,8 +602,6 @@ spots = torch.as_tensor(rng.uniform([0.1, 0.1], [0.9, 2.0], (20, 2)))
 hessians = [torch.autograd.functional.hessian(one_feature, z) for z in spots]
 predicted = 8 * (kurtosis - 3) * spots[:, 1] ** 2 / spots[:, 0] ** 3
 determinants = torch.linalg.det(torch.stack(hessians))
-run.check("eq13-convex-above-three", determinants, predicted)
-
 
 # %%
 def loss_and_gradient(z):
@@ -618,10 +621,6 @@ generic = minimize(
     constraints={"type": "eq", "fun": lambda z: z[:n_features].sum() - n_dims},
     options={"ftol": 1e-15, "maxiter": 1000},
 )
-run.check(
-    "eq15-generic-optimizer",
-    np.abs(generic.x - np.concatenate([solution.capacity, solution.sq_norm])).max(),
-)
 
 # %% [markdown]
 # The second opponent does not know about capacity at all.
@@ -629,14 +628,6 @@ run.check(
 
 # %%
 found = minimize_quadratic([importance], [kurtosis], n_dims, n_starts=16, seed=seed, device=device)
-run.check(
-    "eq15-direct-minimization",
-    [
-        np.abs(found.capacity - solution.capacity).max(),
-        np.abs((found.W**2).sum(axis=-2) - solution.sq_norm).max(),
-    ],
-)
-run.check("eq15-direct-loss", found.loss / solution.loss)
 glue("sec3-1-near-best", int(found.n_near_best[0]), display=False)
 
 # %% [markdown]
@@ -647,11 +638,6 @@ glue("sec3-1-near-best", int(found.n_near_best[0]), display=False)
 
 # %%
 built = fc.optimal_embedding(solution)
-run.check(
-    "sec3-4-feasible",
-    [fc.capacities(built), (built**2).sum(axis=0)],
-    [solution.capacity, solution.sq_norm],
-)
 
 # %% [markdown]
 # ### The thresholds, located
@@ -685,15 +671,12 @@ def locate(capacity_level):
         low, high = (low, middle) if above else (middle, high)
     return np.exp(high), np.sqrt(general(varied(high)).threshold / 2)
 
-
 # %%
 enters, multiplier_there = locate(1e-9)
 run.check("eq17-ignored-threshold", enters / (2 * multiplier_there / (k_safe - 1)))
 owns, multiplier_there = locate(1 - 1e-9)
-run.check("eq18-monosemantic-threshold", owns / multiplier_there)
 close = importance**0.01  # so close together that some share at any kurtosis above 3
 exact = fc.solve_allocation(close, n_dims, k_safe)
-run.check("sec3-4-two-multipliers", general(close).threshold, 2 * exact.multiplier**2)
 
 # %% [markdown]
 # ### Kurtosis 3 and below
@@ -710,7 +693,6 @@ lowest = minimize_quadratic(
 )
 left = combinations(importance, n_features - n_dims)
 corners = [sum(v**2 for v in ignored) for ignored in left]
-run.check("sec3-4-top-features", lowest.loss / ((dense - 1) * min(corners)))
 glue("sec3-1-corners", len(corners), display=False)
 
 # %% [markdown]
@@ -728,16 +710,39 @@ stack = fc.solve_allocation(rows, n_dims, stack_kurtosis[:, None])
 # %% mystnb={"figure": {"caption": "Who has the capacity as the kurtosis rises. Each band is one feature, its height the capacity it gets; together they always fill the embedding. The triangle marks the kurtosis of this page.", "name": "fig-sec3-1-stack"}, "image": {"alt": "Stacked bands over kurtosis from 1.2 to 300. Left of kurtosis 3 a few bands of height one fill the axis; to the right the other features enter in order of importance until all share."}} tags=["hide-input"]
 figures.stacked_capacities(stack_kurtosis, stack.capacity, importance, marked=kurtosis)
 
+# %% tags=["hide-input"]
+run.check("eq15-satisfies-kkt", fc.kkt_residuals(solution))
+run.check("eq13-convex-above-three", determinants, predicted)
+run.check(
+    "eq15-generic-optimizer",
+    np.abs(generic.x - np.concatenate([solution.capacity, solution.sq_norm])).max(),
+)
+run.check(
+    "eq15-direct-minimization",
+    [
+        np.abs(found.capacity - solution.capacity).max(),
+        np.abs((found.W**2).sum(axis=-2) - solution.sq_norm).max(),
+    ],
+)
+run.check("eq15-direct-loss", found.loss / solution.loss)
+run.check(
+    "sec3-4-feasible",
+    [fc.capacities(built), (built**2).sum(axis=0)],
+    [solution.capacity, solution.sq_norm],
+)
+run.check("eq18-monosemantic-threshold", owns / multiplier_there)
+run.check("sec3-4-two-multipliers", general(close).threshold, 2 * exact.multiplier**2)
+run.check("sec3-4-top-features", lowest.loss / ((dense - 1) * min(corners)))
+run.badge()
+
 # %% [markdown]
 # ## Does it agree with the paper?
 #
 # Yes, in everything that sections 3.1 to 3.4 state about the model.
 # Two remarks go beyond it: the paper's letter $\lambda$ stands for two different numbers, and the loss at the best lengths has the closed form {eq}`eq-sec3-1-per-feature`.
-
-# %%
-run.table()
-
-# %% [markdown]
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
+#
 # ## Try it
 #
 # Paste a command at the root of the project; the executed page is then in `out.ipynb`.

@@ -96,7 +96,6 @@ figures.total_capacity_line(
 # The package finds the multiplier by one sort.
 # Here we find it by plain bisection on $\sum_i C_i(\lambda) = D$, and then compare every feature's phase with {eq}`eq-sec3-5-range`.
 
-
 # %%
 def bisect(reached, low, high, halvings=110):
     """Smallest number from `low` to `high` for which `reached` holds, entry by entry."""
@@ -116,15 +115,12 @@ inverse = bisect(
     np.full(4000, 1e6),
 )
 best = fc.solve_allocation(v, D, k[:, None])
-run.check("sec3-5-multiplier", 1 / inverse, best.multiplier)
 
 # %%
 low, high = polysemantic_range(best.multiplier[:, None], k[:, None])
 shared = best.phase == fc.POLYSEMANTIC
-run.check("sec3-5-polysemantic-condition", np.mean(shared == ((low < v) & (v < high))))
 
 dense = fc.solve_allocation(v, D, generator.uniform(1, 3, (4000, 1)))
-run.check("sec3-5-none-below-three", np.sum(dense.phase == fc.POLYSEMANTIC))
 glue("sec3-5-shared", float(shared.mean()), display=False)
 
 # %% [markdown]
@@ -136,6 +132,12 @@ glue("sec3-5-shared", float(shared.mean()), display=False)
 # The first is $2\lambda^2$ in terms of the second.
 # The package calls them `threshold` and `multiplier`.
 # ```
+
+# %% tags=["hide-input"]
+run.check("sec3-5-multiplier", 1 / inverse, best.multiplier)
+run.check("sec3-5-polysemantic-condition", np.mean(shared == ((low < v) & (v < high))))
+run.check("sec3-5-none-below-three", np.sum(dense.phase == fc.POLYSEMANTIC))
+run.badge()
 
 # %% [markdown]
 # ## One feature against the rest
@@ -182,13 +184,11 @@ run.check(
     "sec3-5-shared-capacity", best.capacity[:, 0], (x * D + 2 * N) / x / (N - 1 + V) * V - 2 / x
 )
 equal = fc.solve_allocation(np.ones((len(k), N)), D, k[:, None])
-run.check("sec3-5-equal-importances", equal.capacity[:, 0], np.full(len(k), D / N))
 
 # %% [markdown]
 # Now the boundaries.
 # We do not use {eq}`eq-sec3-5-boundaries` to find them.
 # We ask the allocation itself, at each of {glue:text}`sec3-5-kurtoses`, for the smallest importance at which feature 1 gets anything, and for the smallest at which it gets everything.
-
 
 # %%
 def smallest_importance(has_phase, kurtosis):
@@ -205,8 +205,6 @@ found = {
     "ignored": smallest_importance(lambda c: c > 0, k),
     "monosemantic": smallest_importance(lambda c: c == 1, k),
 }
-run.check("sec3-5-ignored-boundary", found["ignored"] / lower, np.ones(len(k)))
-run.check("sec3-5-monosemantic-boundary", found["monosemantic"] / upper, np.ones(len(k)))
 
 # %% mystnb={"figure": {"caption": "Both edges of the superposed phase against kurtosis. Lines: closed forms. Dots: bisection on the optimal allocation.", "name": "fig-sec3-5-boundaries"}, "image": {"alt": "Two curves that start together at importance one near kurtosis three. The upper one levels off, the lower one falls along a straight line in the doubly logarithmic plot. Dots lie on both."}} tags=["hide-input"]
 limit = monosemantic_boundary_limit(N, D)
@@ -227,7 +225,6 @@ figures.boundary_lines(
 #
 # We measure the orders of both approaches between the largest kurtoses, and the meeting point at $k=3$ exactly.
 
-
 # %%
 def order(distance, values):
     """Exponent of a power law: the slope of a straight line through the logarithms."""
@@ -237,16 +234,13 @@ def order(distance, values):
 far = k > 1e4
 distance = np.abs(limit - found["monosemantic"][far])
 run.check("sec3-5-monosemantic-limit", order(1 / k[far], distance) if D > 1 else 0)
-run.check("sec3-5-ignored-decay", order(1 / k[far], found["ignored"][far]))
 
 V = (limit if D > 1 else 1) * np.array([1, 1.01, 2, 10])[:, None]
 anywhere = np.concatenate([np.linspace(1.01, 3, 40), k])
 capacity_1 = fc.solve_allocation(one_feature_varied(V, N), D, anywhere[:, None]).capacity[..., 0]
-run.check("sec3-5-monosemantic-always", capacity_1 - 1)
 
 critical = np.array([3.0])
 meeting = [smallest_importance(test, critical) for test in (lambda c: c > 0, lambda c: c == 1)]
-run.check("sec3-5-critical-point", meeting, np.ones((2, 1)))
 
 # %% [markdown]
 # ### An independent route to $k=3$
@@ -262,16 +256,25 @@ run.check("sec3-5-critical-point", meeting, np.ones((2, 1)))
 # %%
 W = generator.standard_normal((500, D, N))
 distance = np.swapaxes(W, 1, 2) @ W - v[:500, :, None] * np.eye(N)
+
+spectrum = np.linalg.eigvalsh(v[:, :, None] * np.eye(N))
+
+# %% tags=["hide-input"]
+run.check("sec3-5-equal-importances", equal.capacity[:, 0], np.full(len(k), D / N))
+run.check("sec3-5-ignored-boundary", found["ignored"] / lower, np.ones(len(k)))
+run.check("sec3-5-monosemantic-boundary", found["monosemantic"] / upper, np.ones(len(k)))
+run.check("sec3-5-ignored-decay", order(1 / k[far], found["ignored"][far]))
+run.check("sec3-5-monosemantic-always", capacity_1 - 1)
+run.check("sec3-5-critical-point", meeting, np.ones((2, 1)))
 run.check(
     "sec3-5-eckart-young-loss", fc.expected_loss(W, v[:500], 3.0), 2 * (distance**2).sum((1, 2))
 )
-
-spectrum = np.linalg.eigvalsh(v[:, :, None] * np.eye(N))
 run.check(
     "sec3-5-eckart-young-optimum",
     fc.solve_allocation(v, D, 3.0).loss,
     2 * (spectrum[:, : N - D] ** 2).sum(axis=1),
 )
+run.badge()
 
 # %% [markdown]
 # ## The phase diagram, twice
@@ -342,11 +345,7 @@ tie = (kurtosis[:, None] < 3) & (np.abs(np.log(importance_1)) < 1e-9)
 undecided = tie | (kurtosis == 3)[:, None]
 difference = np.where(undecided, np.nan, np.abs(empirical - theory.capacity))
 best_loss = theory.allocation.loss
-run.check("fig4-empirical-capacity", np.nanmax(difference))
-run.check("fig4-empirical-loss", minimum.loss / best_loss, np.ones((grid, grid)))
-run.check("fig4-theory-is-optimal", minimum.loss_of_starts / best_loss[..., None] - 1)
 along = [np.ptp(np.where(undecided, 0, empirical), axis=axis).max() for axis in (0, 1)]
-run.check("intro-importance-and-sparsity", min(along))
 glue("sec3-5-worst", float(np.nanmax(difference)), display=False)
 glue("sec3-5-worst-loss", float(np.abs(minimum.loss / best_loss - 1).max()), display=False)
 glue("sec3-5-models", grid * grid * n_starts, display=False)
@@ -369,6 +368,13 @@ phase_explorer(
     },
     {"route": "shown"}, importance_1, p[::-1], kurtosis[::-1], start=(1.3, 0.15), tolerance=1e-6,
 )  # fmt: skip
+
+# %% tags=["hide-input"]
+run.check("fig4-empirical-capacity", np.nanmax(difference))
+run.check("fig4-empirical-loss", minimum.loss / best_loss, np.ones((grid, grid)))
+run.check("fig4-theory-is-optimal", minimum.loss_of_starts / best_loss[..., None] - 1)
+run.check("intro-importance-and-sparsity", min(along))
+run.badge()
 
 # %% [markdown]
 # ## Why a start can fail
@@ -394,7 +400,6 @@ phase_explorer(
 V, k = importance_1[None, :], kurtosis[:, None]
 wedge = (k < 3) & ((k - 1) / 2 < V) & (2 / (k - 1) > V)
 share = (minimum.loss_of_starts <= best_loss[..., None] * (1 + 1e-9)).mean(axis=-1)
-run.check("fig4-starts-outside-wedge", share[~wedge].mean())
 glue("sec3-5-share", float(share.mean()), display=False)
 glue("sec3-5-missed", int((share == 0).sum()), display=False)
 glue("sec3-5-share-outside", float(share[~wedge].mean()), display=False)
@@ -418,7 +423,6 @@ figures.agreement_maps(
 # We confirm the edges of the wedge by the smallest eigenvalue of the exact second derivative of the loss with respect to all entries of $W$.
 # Bisection finds the importance at which it turns negative.
 
-
 # %%
 def is_stable(V, k, represented):
     """Whether the state with feature 1 in or out has no direction of falling loss."""
@@ -440,9 +444,13 @@ tried = (1.9, 2.3, 2.8)
 ends = (np.array(0.1), np.array(20.0))
 edges = [bisect(lambda V, k=k: not is_stable(V, k, False), *ends, 45) for k in tried]
 edges += [bisect(lambda V, k=k: is_stable(V, k, True), *ends, 45) for k in tried]
+
+# %% tags=["hide-input"]
+run.check("fig4-starts-outside-wedge", share[~wedge].mean())
 run.check(
     "sec3-6-metastable-edges", edges, [2 / (k - 1) for k in tried] + [(k - 1) / 2 for k in tried]
 )
+run.badge()
 
 # %% [markdown]
 # ## Six points, six pairs of curves
@@ -454,7 +462,6 @@ run.check(
 #
 # The paper does not give the coordinates of its points.
 # **Our choice:** A and B at $p=0.8$ on either side of $V=1$; C at the critical point; D, E and F at $p=0.2$, one in each phase.
-
 
 # %% tags=["hide-input"]
 fraction = np.linspace(0, 1, 201)
@@ -488,9 +495,6 @@ def panel(V, probability):
 
 panels = {letter: panel(*at) for letter, at in points.items()}
 expected = ["ignored", "monosemantic", "undecided", "ignored", "polysemantic", "monosemantic"]
-run.check(
-    "fig4-points", sum(panels[a]["phase"] == b for a, b in zip("ABCDEF", expected, strict=True))
-)
 
 # %% mystnb={"figure": {"caption": "Figure 4 of the paper, lower half: marginal benefit of capacity at the six points, for feature 1 (blue) and for each other feature (black), on a logarithmic scale. Dots: optimal allocations, feature 1 with a blue rim, the others with their number. Orange: thresholds that satisfy the optimality conditions.", "name": "fig-sec3-5-marginal"}, "image": {"alt": "Six panels. At A and B the curves rise, and features sit at capacity zero or one. At C both are flat and coincide. At D, E and F they fall; the blue curve lies below, close to, and above the black one, and the shared features sit on one common threshold."}} tags=["hide-input"]
 figures.fig4_marginal_benefit(fraction, panels)
@@ -506,14 +510,11 @@ figures.fig4_marginal_benefit(fraction, panels)
 k = np.r_[np.linspace(1.01, 2.99, 100), 3.0, np.linspace(3.01, 60, 100)][:, None, None]
 V = np.geomspace(0.1, 10, 9)[:, None]
 curves = of_one(fc.marginal_benefit, fraction, V, k)  # axes: kurtosis, importance, capacity
-run.check("sec3-6-shift", curves / curves[:, 4:5], np.broadcast_to(V**2, curves.shape))
 
 falls = np.sign(np.round(np.diff(curves, axis=-1) / curves[..., 1:], 12))
-run.check("sec3-6-diminishing-returns", np.mean(falls == -np.sign(k - 3)))
 
 frames = np.swapaxes(np.linalg.qr(generator.standard_normal((200, N, D)))[0], 1, 2)
 optimal = fc.solve_allocation(np.ones((200, N)), D, 3.0).loss
-run.check("sec3-6-any-allocation", fc.expected_loss(frames, np.ones(N), 3.0), optimal)
 given = fc.capacities(frames)[:, 0]
 glue("sec3-5-least", float(given.min()), display=False)
 glue("sec3-5-most", float(given.max()), display=False)
@@ -532,7 +533,6 @@ glue("sec3-5-most", float(given.max()), display=False)
 # The first sentence is right about the loss reduction, the second about the loss.
 # The clean statement is that of section 2.2: returns diminish exactly when $k>3$.
 
-
 # %%
 def bends(values):
     """+1 for convex, 0 for straight, -1 for concave, at every inner point."""
@@ -541,8 +541,17 @@ def bends(values):
 
 
 gain = -of_one(fc.loss_at_best_lengths, fraction, V, k)
-run.check("sec3-6-curve-shape", np.mean(bends(curves) == -np.sign(k - 3)))
-run.check("sec3-6-gain-shape", np.mean(bends(gain) == -np.sign(k - 3)))
+
+# %% tags=["hide-input"]
+run.check(
+    "fig4-points", sum(panels[a]["phase"] == b for a, b in zip("ABCDEF", expected, strict=True))
+)
+run.check("sec3-6-shift", curves / curves[:, 4:5], np.broadcast_to(V**2, curves.shape))
+run.check("sec3-6-diminishing-returns", np.mean(falls == -np.sign(k - 3)))
+run.check("sec3-6-any-allocation", fc.expected_loss(frames, np.ones(N), 3.0), optimal)
+run.check("sec3-6-shape-of-the-curve", np.mean(bends(curves) == -np.sign(k - 3)))
+run.check("sec3-6-shape-of-the-reduction", np.mean(bends(gain) == -np.sign(k - 3)))
+run.badge()
 
 # %% [markdown]
 # ## The line of jumps and where it ends
@@ -570,7 +579,6 @@ for kurt in (1.8, 2.4, 3.0, 4.5, 9.0):
     )
 figures.order_parameter(V, curves)
 
-
 # %%
 def optimum(V, k):
     """Capacity and marginal benefit of feature 1 at the best allocation."""
@@ -581,13 +589,10 @@ def optimum(V, k):
 
 k = np.linspace(1.01, 2.99, 200)
 (below, order_below), (above, order_above) = optimum(1 - 1e-15, k), optimum(1 + 1e-15, k)
-run.check("sec3-6-first-order-line", above - below)
-run.check("sec3-6-order-constant-side", order_above, np.full(200, 2.0))
 run.check("sec3-6-order-varying-side", order_below, (k - 1) ** 2 / 2)
 
 near = np.geomspace(1e-6, 1e-3, 13)
 jump = optimum(1 + 1e-15, 3 - near)[1] - optimum(1 - 1e-15, 3 - near)[1]
-run.check("sec3-6-order-jump-vanishes", order(near, jump))
 
 # %% [markdown]
 # Everywhere else the order parameter is continuous.
@@ -606,7 +611,6 @@ for size in sizes:
     across = np.abs(np.diff(level, axis=1))
     across[(k[:, 0] < 3), size // 2 - 1] = 0  # the pair on either side of the line of jumps
     steps.append(max(across.max(), np.abs(np.diff(level, axis=0)).max()))
-run.check("sec3-6-order-continuous", -order(sizes - 1, steps))
 
 k, h = np.geomspace(3.2, 60, 25), 1e-4
 drop, predicted = [], []
@@ -617,7 +621,14 @@ for edge, outward in ((ignored_boundary(N, D, k), -1), (monosemantic_boundary(N,
     inner, outer = ((4 * one - two - 3 * at) / (2 * h) * [[-1], [1]])[::outward]
     drop.append(outer - inner)
     predicted.append(2 * (N - 1) / (N - 1 + edge))
+
+# %% tags=["hide-input"]
+run.check("sec3-6-first-order-line", above - below)
+run.check("sec3-6-order-constant-side", order_above, np.full(200, 2.0))
+run.check("sec3-6-order-jump-vanishes", order(near, jump))
+run.check("sec3-6-order-continuous", -order(sizes - 1, steps))
 run.check("sec3-6-order-kinks", drop, predicted)
+run.badge()
 
 # %% [markdown]
 # ## Are there critical exponents?
@@ -698,15 +709,6 @@ around = [3 + s * near[:, None] for s in (-1, 0, 1)]
 losses = [fc.solve_allocation(np.ones((13, N)), D, k).loss for k in around]
 kink = 2 * losses[1] - losses[0] - losses[2]
 field = np.geomspace(1e-6, 1e-3, 13)
-run.check("sec3-6-exponent-width", order(near, width))
-run.check("sec3-6-exponent-response", -order(near, response))
-run.check("sec3-6-exponent-loss", order(near, kink))
-run.check("sec3-6-exponent-order", order(field, optimum(1 + field, 3.0)[1] - 2))
-run.check(
-    "sec3-6-amplitudes",
-    [width[0] / x[0] / (N / 2 / (N - 1)), response[0] * x[0] / (2 * (N - 1) / N),
-     jump[0] / x[0] / 2, kink[0] / x[0] / (D * (N - D) / N)],
-)  # fmt: skip
 
 # %% [markdown]
 # ### One curve for all
@@ -724,11 +726,9 @@ u = np.linspace(1.5 * u_low, 1.5 * u_high, 401)
 F = np.clip(D / N + 2 * (N - 1) / N * u, 0, 1)
 distances = np.geomspace(1e-4, 1e-2, 7)
 misfit = [np.abs(optimum(1 + d * u, 3 + d)[0] - F).max() for d in distances]
-run.check("sec3-6-collapse", order(distances, misfit))
 
 jump_1 = optimum(1 + 1e-15, 3 - near)[0] - optimum(1 - 1e-15, 3 - near)[0]
 alpha, beta, gamma = 2 - order(near, kink), order(near, jump_1), -order(near, response)
-run.check("sec3-6-scaling-relation", alpha + 2 * beta + gamma)
 for name, number in {
     "alpha": alpha, "beta": beta, "gamma": gamma, "gap": order(near, width),
     "beta-order": order(near, jump),
@@ -784,14 +784,29 @@ loss = [best.loss for best in around]
 slope = (loss[0] - 8 * loss[1] + 8 * loss[2] - loss[3]) / (12 * h)
 C1, _ = optimum(V, k)
 predicted = 4 * (k - 1) * V * (1 - C1) / ((k - 3) * C1 + 2)
+
+# %% tags=["hide-input"]
+run.check("sec3-6-exponent-width", order(near, width))
+run.check("sec3-6-exponent-response", -order(near, response))
+run.check("sec3-6-exponent-loss", order(near, kink))
+run.check("sec3-6-exponent-order", order(field, optimum(1 + field, 3.0)[1] - 2))
+run.check(
+    "sec3-6-amplitudes",
+    [width[0] / x[0] / (N / 2 / (N - 1)), response[0] * x[0] / (2 * (N - 1) / N),
+     jump[0] / x[0] / 2, kink[0] / x[0] / (D * (N - D) / N)],
+)  # fmt: skip
+run.check("sec3-6-collapse", order(distances, misfit))
+run.check("sec3-6-scaling-relation", alpha + 2 * beta + gamma)
 run.check("sec3-6-partner", slope[smooth], predicted[smooth])
+run.badge()
 
 # %% [markdown]
 # ## Does it agree with the paper?
+#
+# All verdicts of this page are among {ref}`claims`, with what each measurement came to.
 
 # %% tags=["hide-input"]
 glue("sec3-5-n", N, display=False)
-run.table()
 
 # %% [markdown]
 # Everything in sections 3.5 and 3.6 that can be computed holds, with one exception in the wording: the marginal curves themselves never become concave; the loss reduction does.

@@ -146,6 +146,7 @@ run = open_page("tiny", n_dims=n_dims, scale=scale, mode=mode)
 
 # %%
 run.check("tiny-dims", n_dims - 1)
+run.badge()
 
 # %%
 1 / (mode != "fail")
@@ -157,18 +158,16 @@ TINY_CLAIMS = """\
   source: eq 1
   statement: There is at least one dimension.
   kind: bound
-  page: tiny
 """
 
 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch) -> Project:
     """A book of one page in a folder of its own, which is also the working folder."""
-    monkeypatch.delenv("FEATURE_CAPACITY_CLAIMS", raising=False)
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "claims").mkdir(parents=True)
     (tmp_path / "notebooks" / "tiny.py").write_text(TINY_PAGE)
-    (tmp_path / "book" / "claims.yml").write_text(TINY_CLAIMS)
+    (tmp_path / "book" / "claims" / "tiny.yml").write_text(TINY_CLAIMS)
     (tmp_path / "book" / "intro.md").write_text("# Intro\n")
     (tmp_path / "_config.yml").write_text("title: Tiny\nonly_build_toc_files: true\n")
     (tmp_path / "_toc.yml").write_text(

@@ -90,10 +90,10 @@ def write_badges(folder: Path, config: Mapping[str, Any], python: str, score: st
     python
         Versions of Python that the project runs on.
     score
-        How many claims agree, in a few words.
+        How many statements of the paper hold, in a few words.
     """
     shown = {
-        "claims": ("claims", score, GREEN, "book/claims.yml"),
+        "claims": ("the paper", score, GREEN, "book/claims"),
         "python": ("python", python, BLUE, "pyproject.toml"),
         "license": ("license", "MIT", BLUE, "LICENSE"),
     }
@@ -117,7 +117,8 @@ def renew(*, film: bool) -> None:
     if film:
         film_explorer(build.html, folder / "explorer.gif")
         print(f"wrote {folder / 'explorer.gif'}")
-    few_words = f"{table.count('agrees')} of {len(table.rows)} agree"
+    paper = table.group("paper")
+    few_words = f"{paper.count('holds')} of {len(paper.rows)} statements hold"
     readme = project.root / "README.md"
     badges = write_badges(folder, project.configuration(), "3.11 or newer", few_words)
     write_between_marks(readme, "badges", badges)

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from feature_capacity.book.claims.tables import read_records
-from feature_capacity.book.claims.verdicts import NOT_ATTEMPTED
+from feature_capacity.book.claims.tables import NOT_ATTEMPTED, read_records
 
 ANALYTIC = {
     "sec1_introduction",

@@ -47,6 +47,12 @@ def test_a_failing_cell_leaves_the_marked_notebook_and_nothing_else(tiny):
     assert sorted(path.name for path in tiny.root.glob(".*")) == []
 
 
+def claim_for(book, name):
+    """Write the claim of another page."""
+    text = (book.claims / "tiny.yml").read_text()
+    (book.claims / f"{name}.yml").write_text(text.replace("tiny", name))
+
+
 @pytest.fixture
 def executed(monkeypatch):
     """Count executions; rendering is left out."""
@@ -68,7 +74,7 @@ def test_only_what_changed_is_executed_again(tiny, executed):
     assert executed == [("tiny", {})]
     assert is_executed(build)
     assert not is_executed(Build(tiny, quick=True))
-    assert table.score() == "1 of 1 claims agree."
+    assert table.score() == "Of 1 statements of the paper, 1 hold."
     first = build.executed(list_pages(tiny)[0]).read_text()
     assert str(tiny.root) not in first
     assert build.seconds(list_pages(tiny)[0]) > 0
@@ -90,11 +96,11 @@ def test_only_what_changed_is_executed_again(tiny, executed):
 
 def test_a_first_build_begins_with_the_largest_page(tiny, monkeypatch):
     monkeypatch.setattr(building, "_render", lambda *arguments: None)
-    source, entry = (tiny.notebooks / "tiny.py").read_text(), tiny.registry.read_text()
+    source = (tiny.notebooks / "tiny.py").read_text()
     for name, more in {"largest": 2000, "second": 1000}.items():
         text = source.replace("tiny", name) + f"\n# %% [markdown]\n# {'x' * more}\n"
         (tiny.notebooks / f"{name}.py").write_text(text)
-        tiny.registry.write_text(tiny.registry.read_text() + entry.replace("tiny", name))
+        claim_for(tiny, name)
         tiny.toc.write_text(tiny.toc.read_text() + f"  - file: notebooks/{name}\n")
     begun = []
 
@@ -111,7 +117,7 @@ def test_a_first_build_begins_with_the_largest_page(tiny, monkeypatch):
     monkeypatch.setattr(building, "open_workers", one_thread)
     monkeypatch.setattr(building, "_execute_one", execute_one)
     build = Build(tiny)
-    monkeypatch.setattr(Build, "claims", lambda self: load_claims(tiny.registry))
+    monkeypatch.setattr(Build, "claims", lambda self: load_claims(tiny.claims))
     monkeypatch.setattr(building, "_stage", lambda *arguments: None)
     for expected in (["largest", "second", "tiny"], ["tiny", "largest", "second"]):
         build_book(build, jobs=2, everything=True, report=lambda line: None)
@@ -122,12 +128,14 @@ def test_a_first_build_begins_with_the_largest_page(tiny, monkeypatch):
 def test_pages_side_by_side_are_as_one_by_one(tiny, monkeypatch):
     monkeypatch.setattr(building, "_render", lambda *arguments: None)
     source = (tiny.notebooks / "tiny.py").read_text()
-    entry = tiny.registry.read_text()
     (tiny.notebooks / "second.py").write_text(source.replace("tiny", "second"))
-    tiny.registry.write_text(entry + entry.replace("tiny", "second"))
+    claim_for(tiny, "second")
     tiny.toc.write_text(tiny.toc.read_text() + "  - file: notebooks/second\n")
     build, lines = Build(tiny), []
-    assert build_book(build, jobs=2, report=lines.append).score() == "2 of 2 claims agree."
+    assert (
+        build_book(build, jobs=2, report=lines.append).score()
+        == "Of 2 statements of the paper, 2 hold."
+    )
     assert lines[0] == "executing 2 pages, 2 at a time"
     together = [build.executed(page).read_text() for page in list_pages(tiny)]
     build_book(build, everything=True, report=lines.append)
@@ -149,8 +157,7 @@ def test_a_killed_worker_ends_the_build_with_one_sentence(tiny):
     source = (tiny.notebooks / "tiny.py").read_text() + kill
     (tiny.notebooks / "tiny.py").write_text(source)
     (tiny.notebooks / "second.py").write_text(source.replace("tiny", "second"))
-    entry = tiny.registry.read_text()
-    tiny.registry.write_text(entry + entry.replace("tiny", "second"))
+    claim_for(tiny, "second")
     tiny.toc.write_text(tiny.toc.read_text() + "  - file: notebooks/second\n")
     with pytest.raises(PageError, match="was killed, perhaps for lack of memory; what is finished"):
         build_book(Build(tiny), jobs=2, report=lambda line: None)
@@ -163,7 +170,7 @@ def test_a_quick_build_uses_the_quick_settings_and_a_place_of_its_own(tiny, exec
     assert executed == [("tiny", {"n_dims": 2})]
     assert "n_dims = 2" in build.executed(list_pages(tiny)[0]).read_text()
     assert not Build(tiny).stage.exists()
-    assert (build.stage / "book" / "_generated" / "claims.html").is_file()
+    assert (build.stage / "book" / "_generated" / "claims-paper.html").is_file()
     config = yaml.safe_load((build.stage / "_config.yml").read_text())
     assert config["execute"]["execute_notebooks"] == "off"
 
@@ -172,7 +179,8 @@ def test_a_page_depends_on_claims_settings_scripts_and_what_it_imports(tiny, mon
     page = list_pages(tiny)[0]
     digests = [building.page_digest(tiny, page, {})]
     digests.append(building.page_digest(tiny, page, {"n_dims": 2}))
-    tiny.registry.write_text(tiny.registry.read_text().replace("at least one", "any"))
+    claims = tiny.claims / "tiny.yml"
+    claims.write_text(claims.read_text().replace("at least one", "any"))
     digests.append(building.page_digest(tiny, page, {}))
     tiny.constraints.write_text("numpy==1\n")
     digests.append(building.page_digest(tiny, page, {}))
@@ -193,8 +201,7 @@ def test_a_page_depends_on_claims_settings_scripts_and_what_it_imports(tiny, mon
 def test_claims_of_other_pages_do_not_matter_to_a_page(tiny):
     page = list_pages(tiny)[0]
     before = building.page_digest(tiny, page, {})
-    entry = tiny.registry.read_text().replace("tiny", "other")
-    tiny.registry.write_text(tiny.registry.read_text() + entry)
+    claim_for(tiny, "other")
     assert len(load_claims()) == 2
     assert building.page_digest(tiny, page, {}) == before
 

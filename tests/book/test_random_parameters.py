@@ -81,7 +81,8 @@ def test_a_page_runs_to_its_end_with_random_parameters(page, number, tmp_path, m
         lambda config, _, **options: cached_sweep(config, tmp_path, **options),
     )
     records = run_page(page, draw(page, generator(page, number)))
-    checked = {claim.id for claim in load_claims().values() if claim.page == page.name}
+    claims = load_claims(page=page.name).values()
+    checked = {measurement.id for claim in claims for measurement in claim.measurements}
     assert records.keys() == checked
 
 

@@ -67,7 +67,7 @@ def test_a_rendered_page_reads_well_without_the_network(rendered, browser, schem
     assert page.locator("article img").count() >= 2
     # Claims are colored boxes, and code and answers open.
     color = "e => getComputedStyle(e).backgroundColor"
-    verdict = page.locator("article .claim .claim-agrees").first
+    verdict = page.locator("article details.checks .claim-agrees").first
     assert verdict.evaluate(color) not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
     assert not page.locator("article details pre").first.is_visible()
     page.locator("article details summary").first.click()
@@ -158,7 +158,7 @@ def batch(tiny):
         run = Run(page, {"n_dims": n, "mode": "<plain>"}, folder)
         record = {"id": "tiny-dims", "page": "tiny", "status": status, "detail": ""}
         outputs = [
-            {"metadata": {"feature_capacity": {"claim": record}}, "data": {}},
+            {"metadata": {"feature_capacity": {"checks": [record]}}, "data": {}},
             {"metadata": {}, "data": {"image/png": png}},
         ]
         shown = {"figure": {"name": "fig-line"}, "image": {"alt": 'A "line"'}}

@@ -18,7 +18,8 @@ import yaml
 from sphinx.errors import ConfigError
 
 from feature_capacity.book.build import Build, build_book
-from feature_capacity.book.claims.registry import N_EQUATIONS, load_claims
+from feature_capacity.book.claims.claim import N_EQUATIONS, PAPER
+from feature_capacity.book.claims.registry import load_claims
 from feature_capacity.book.pages import list_pages, pair
 
 ADDRESS = {"url": "https://github.com/ada/notes", "branch": "trunk"}
@@ -68,7 +69,7 @@ def test_badges_are_pictures_of_their_words(project, tools, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {
         "badge-claims.svg", "badge-python.svg", "badge-license.svg",
     }  # fmt: skip
-    assert "claims: 5 of 6 agree" in lines
+    assert "the paper: 5 of 6 agree" in lines
     config = {**project.configuration(), "repository": ADDRESS}
     with_address = write_badges(tmp_path, config, "3.11", "5 of 6 agree")
     assert "mybinder.org/v2/gh/ada/notes/trunk" in with_address
@@ -180,8 +181,8 @@ def test_one_setting_brings_buttons_that_lead_to_files(tiny, project):
 
 def test_the_readme_tells_a_score_of_all_claims(project):
     text = (project.root / "README.md").read_text()
-    agree, made = map(int, re.search(r"(\d+) of (\d+) claims agree", text).groups())
-    rest = re.search(r"claims agree(.*?)\.", text)[1]
-    others = sum(map(int, re.findall(r": (\d+)", rest)))
-    assert made == len(load_claims(project.registry)) == agree + others, "run `make book gallery`"
+    made, verdicts = re.search(r"Of (\d+) statements of the paper, (.*?)\.", text).groups()
+    paper = [c for c in load_claims(project.claims).values() if c.group == PAPER]
+    counted = sum(map(int, re.findall(r"\d+", verdicts)))
+    assert int(made) == len(paper) == counted, "run `make book gallery`"
     assert f"{N_EQUATIONS} of {N_EQUATIONS} equations have a verdict." in text

@@ -381,9 +381,9 @@ def _edge(rng) -> dict:
 def write_book(folder: Path) -> None:
     """A book of one page."""
     (folder / "notebooks").mkdir(parents=True)
-    (folder / "book").mkdir()
+    (folder / "book" / "claims").mkdir(parents=True)
     (folder / "notebooks" / "tiny.py").write_text(TINY_PAGE)
-    (folder / "book" / "claims.yml").write_text(TINY_CLAIMS)
+    (folder / "book" / "claims" / "tiny.yml").write_text(TINY_CLAIMS)
     (folder / "book" / "intro.md").write_text("# Intro\n")
     (folder / "_config.yml").write_text("title: Tiny\nonly_build_toc_files: true\n")
     toc = "format: jb-book\nroot: book/intro\nchapters:\n- file: notebooks/tiny\n"

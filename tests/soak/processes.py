@@ -86,7 +86,7 @@ class Starter:
         mark, scratch = uuid4().hex, aside / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         environment = {
-            _MARK: mark, "TMPDIR": str(scratch), "FEATURE_CAPACITY_CLAIMS": "",
+            _MARK: mark, "TMPDIR": str(scratch),
             "IPYTHONDIR": str(aside / "ipython"), "JUPYTER_RUNTIME_DIR": str(aside / "jupyter"),
         }  # fmt: skip
         out, err = aside / "out", aside / "err"

@@ -28,11 +28,11 @@ SECONDS = {signal.SIGINT: 5, signal.SIGTERM: 5, signal.SIGKILL: 20}
 
 def _book(folder: Path, pages: Sequence[str]) -> None:
     (folder / "notebooks").mkdir()
-    (folder / "book").mkdir()
+    (folder / "book" / "claims").mkdir(parents=True)
     for name in pages:
         (folder / "notebooks" / f"{name}.py").write_text(TINY_PAGE.replace("tiny", name))
-    claims = [TINY_CLAIMS.replace("tiny", name) for name in pages]
-    (folder / "book" / "claims.yml").write_text("".join(claims))
+        claims = folder / "book" / "claims" / f"{name}.yml"
+        claims.write_text(TINY_CLAIMS.replace("tiny", name))
     (folder / "book" / "intro.md").write_text("# Intro\n")
     (folder / "_config.yml").write_text("title: Tiny\nonly_build_toc_files: true\n")
     chapters = "".join(f"- file: notebooks/{name}\n" for name in pages)

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from .._digest import PACKAGE, digest
 from .._executor import WorkerError, open_workers
 from .claims.registry import load_claims
-from .claims.tables import ClaimTable, collect
+from .claims.tables import GROUPS, ClaimTable, collect
 from .figure_list import figures_html, paper_figures_html, read_figures
 from .html import fill
 from .pages import Page, PageError, execute, list_pages, write
@@ -83,7 +83,8 @@ class Build:
     def claims(self) -> ClaimTable:
         """The registry joined with the pages executed so far."""
         executed = {page.name: self.executed(page) for page in list_pages(self.project)}
-        return collect(load_claims(), {n: path for n, path in executed.items() if path.is_file()})
+        claims = load_claims(self.project.claims).values()
+        return collect(claims, {n: path for n, path in executed.items() if path.is_file()})
 
 
 def _read_stamp(path: Path) -> dict[str, Any]:
@@ -279,7 +280,7 @@ def page_digest(
     project: Project, page: Page, settings: Mapping[str, Any], others: Sequence[Path] = ()
 ) -> str:
     """Everything that the outputs of a page depend on, as one number."""
-    claims = [repr(claim) for claim in load_claims().values() if claim.page == page.name]
+    claims = map(repr, load_claims(project.claims, page.name).values())
     return digest(
         sys.version_info[:2],
         json.dumps(settings, sort_keys=True),
@@ -304,7 +305,7 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
             kept.add(copy)
     figures = read_figures((page.name, page.title, build.executed(page)) for page in pages)
     pieces = {
-        "claims": table.by_section_html(root="../"),
+        **{f"claims-{g}": table.group(g).by_section_html(root="../") for g in GROUPS},
         "equations": table.by_equation_html(root="../"),
         "figures": figures_html(figures, root="../"),
         "paper-figures": paper_figures_html(figures, root="../"),

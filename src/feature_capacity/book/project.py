@@ -53,7 +53,7 @@ class Project:
 
     @property
     def book(self) -> Path:
-        """Prose pages, references and the registry of claims."""
+        """Prose pages, references and claims."""
         return self.root / "book"
 
     @property
@@ -62,9 +62,9 @@ class Project:
         return self.root / "notebooks"
 
     @property
-    def registry(self) -> Path:
-        """The registry of claims."""
-        return self.book / "claims.yml"
+    def claims(self) -> Path:
+        """What is claimed: a file for each page that checks claims."""
+        return self.book / "claims"
 
     @property
     def constraints(self) -> Path:
@@ -82,7 +82,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _is_book(folder: Path) -> bool:
-    return (folder / "_toc.yml").is_file() and (folder / "book" / "claims.yml").is_file()
+    return (folder / "_toc.yml").is_file() and (folder / "book" / "claims").is_dir()
 
 
 def find_project(start: Path | str | None = None) -> Project:

@@ -1,8 +1,9 @@
 """Check claims in a page: what is expected was written down beforehand, the page measures.
 
-A page opens a recorder, checks each of its claims where the number is at hand, and shows the
-verdict there. The verdict travels in the metadata of the cell's output, so that the executed page
-is the record. `feature_capacity.book.claims.kinds` says what each kind of claim is compared with.
+A page opens a recorder and checks its claims where the numbers are at hand; a badge at the end of
+each section shows what came out. Verdicts travel in the metadata of the badge's output, so that
+the executed page is the record. `feature_capacity.book.claims.kinds` says what each kind of
+measurement is compared with.
 
 Every page imports this module: what it imports in turn is a reason to execute all of them again.
 """
@@ -10,7 +11,6 @@ Every page imports this module: what it imports in turn is a reason to execute a
 import platform
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,19 +20,9 @@ from ... import __version__
 from ..._arrays import unknown
 from ..parameters import read_parameters
 from ..project import find_project
-from .registry import Claim, load_claims
-from .verdicts import (
-    AGREES,
-    DIFFERS,
-    NOT_APPLICABLE,
-    NOT_CHECKED,
-    PageTable,
-    Record,
-    badge,
-    line,
-    rows_of,
-    worst,
-)
+from .claim import Claim
+from .registry import load_claims
+from .verdicts import AGREES, DIFFERS, NOT_APPLICABLE, Badge, Checked, Record, worst
 
 
 class PageRun:
@@ -43,54 +33,73 @@ class PageRun:
         self.parameters = dict(parameters)
         self.claims = {claim.id: claim for claim in claims if claim.page == page}
         self.records: dict[str, Record] = {}
-        for claim in self.claims.values():
-            for name in claim.applies_when:
+        self._measured = {m.id: (c, m) for c in self.claims.values() for m in c.measurements}
+        self._shown: list[Checked] = []
+        for claim, measurement in self._measured.values():
+            for name in measurement.applies_when:
                 if name not in self.parameters:
                     raise ValueError(f"{claim.id}: {unknown('parameter', name, self.parameters)}")
 
     def check(
         self,
-        claim_id: str,
+        measurement_id: str,
         measured: ArrayLike,
         reference: ArrayLike | None = None,
         standard_error: ArrayLike | None = None,
     ) -> None:
-        """Compare what was measured with the registry, and show the verdict in one line.
+        """Compare what was measured with what is expected; the next `badge` shows it.
 
-        A claim may be checked several times in a page; the worst verdict counts. A measurement
-        that is not a number differs.
+        A measurement may be checked several times in a page; the worst verdict counts.
 
         Parameters
         ----------
-        claim_id
-            Of an entry of this page in the registry.
+        measurement_id
+            Id of a claim of this page; of several measurements, with the name of one behind it.
         measured, reference, standard_error
-            By the kind of the claim; see `feature_capacity.book.claims.kinds`. Tensors are taken.
+            By the kind of the measurement; see `feature_capacity.book.claims.kinds`. Tensors are
+            taken.
 
         Raises
         ------
         ValueError
-            For an unknown id, arguments that the kind does not take, or a measurement that is
-            compared with itself.
+            For an unknown id, arguments that the kind does not take, something that is not a
+            number, or a measurement that is compared with itself.
         """
-        if claim_id not in self.claims:
-            raise ValueError(f"page {self.page}: {unknown('claim', claim_id, self.claims)}")
-        claim = self.claims[claim_id]
+        _, measurement = self._find(measurement_id)
         if _same_array(measured, reference):
-            raise ValueError(f"{claim_id}: the measurement is compared with itself")
-        if claim.applies(self.parameters):
-            holds, detail = claim.compare(measured, reference, standard_error)
-            status = AGREES if holds else DIFFERS
+            raise ValueError(f"{measurement_id}: the measurement is compared with itself")
+        if measurement.applies(self.parameters):
+            agrees, detail = measurement.compare(measured, reference, standard_error)
+            self._keep(measurement_id, AGREES if agrees else DIFFERS, detail)
         else:
-            status, detail = NOT_APPLICABLE, "not made under these parameters"
-        record = Record(claim_id, self.page, status, detail, self.parameters, _versions())
-        first = claim_id not in self.records
-        self.records[claim_id] = record if first else worst(self.records[claim_id], record)
-        _show(claim, record, anchor=first)
+            self.not_applicable(measurement_id, "not made under these parameters")
 
-    def table(self) -> PageTable:
-        """The claims of this page with their verdicts so far."""
-        return PageTable(rows_of(self.claims.values(), self.records, NOT_CHECKED))
+    def not_applicable(self, measurement_id: str, reason: str) -> None:
+        """Say that nothing can be measured here, and why."""
+        self._find(measurement_id)
+        self._keep(measurement_id, NOT_APPLICABLE, reason)
+
+    def badge(self) -> Badge:
+        """The checks since the last badge, to be shown at the end of a section."""
+        badge, self._shown = Badge(tuple(self._shown)), []
+        return badge
+
+    def _find(self, measurement_id: str) -> tuple[Claim, Any]:
+        if measurement_id not in self._measured:
+            known = self._measured
+            raise ValueError(f"page {self.page}: {unknown('claim', measurement_id, known)}")
+        return self._measured[measurement_id]
+
+    def _keep(self, measurement_id: str, status: str, detail: str) -> None:
+        record = Record(measurement_id, self.page, status, detail, self.parameters, _versions())
+        first = measurement_id not in self.records
+        self.records[measurement_id] = (
+            record if first else worst(self.records[measurement_id], record)
+        )
+        checked = Checked(*self._find(measurement_id), record, first)
+        self._shown.append(checked)
+        if not _in_notebook():
+            print(checked.line())
 
 
 def open_page(page: str, **parameters: Any) -> PageRun:
@@ -116,7 +125,7 @@ def open_page(page: str, **parameters: Any) -> PageRun:
     checked = cell.check(parameters)
     if missing := cell.parameters.keys() - checked.keys():
         raise ValueError(f"open_page({page!r}) was not given {', '.join(sorted(missing))}")
-    return PageRun(page, checked, load_claims().values())
+    return PageRun(page, checked, load_claims(page=page).values())
 
 
 def _same_array(measured: ArrayLike, reference: ArrayLike | None) -> bool:
@@ -140,17 +149,6 @@ def _versions() -> dict[str, str]:
     if "torch" in sys.modules:
         versions["torch"] = sys.modules["torch"].__version__
     return versions
-
-
-def _show(claim: Claim, record: Record, *, anchor: bool) -> None:
-    """Show the verdict as one line; in a notebook the record goes with it as metadata."""
-    if not _in_notebook():
-        print(line(claim, record))
-        return
-    from IPython.display import display
-
-    bundle = {"text/html": badge(claim, record, anchor=anchor), "text/plain": line(claim, record)}
-    display(bundle, raw=True, metadata={"feature_capacity": {"claim": asdict(record)}})
 
 
 def _in_notebook() -> bool:

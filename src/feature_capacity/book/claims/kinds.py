@@ -1,7 +1,7 @@
-"""The kinds of claim: what each is checked with, and when it holds.
+"""Kinds of measurement: what each is checked with, and when it agrees.
 
 ==========  ==========================================  ============================================
-kind        ``run.check(id, ...)``                      holds when
+kind        ``run.check(id, ...)``                      agrees when
 ==========  ==========================================  ============================================
 identity    measured, reference                         largest relative error ≤ tolerance (1e-10)
 definition  measured, reference                         as an identity
@@ -24,17 +24,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .registry import Claim
+    from .claim import Measurement
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How claims of one kind are written down and checked.
+    """How measurements of one kind are written down and checked.
 
     Parameters
     ----------
     compare
-        Given the claim and the arrays of its check: whether it holds, and how closely, in words.
+        Given the measurement and the arrays of its check: whether it agrees, and how closely, in
+        words.
     needs, allows
         Fields of an entry that say what is expected: those that it must have, and may have.
     tolerance
@@ -50,66 +51,93 @@ class Kind:
     arguments: tuple[str, ...] = ()
 
 
-def _identity(claim: Claim, measured: np.ndarray, reference: np.ndarray) -> tuple[bool, str]:
+def _identity(
+    expected: Measurement, measured: np.ndarray, reference: np.ndarray
+) -> tuple[bool, str]:
     """The error is in units of the largest reference value; absolute where that is 0."""
     if measured.shape != reference.shape and reference.size > 1:
         raise ValueError(
-            f"{claim.id}: measured and reference differ in shape, "
+            f"{expected.id}: measured and reference differ in shape, "
             f"{measured.shape} and {reference.shape}"
         )
     error = float(abs(measured - reference).max()) / (float(abs(reference).max()) or 1.0)
-    return error <= claim.tolerance, (
-        f"largest relative error {error:.2g}, allowed {claim.tolerance:g}"
+    holds = error <= expected.tolerance
+    how = "exactly equal" if error == 0 else f"{'equal to' if holds else 'off by'} {number(error)}"
+    return holds, f"{how}, allowed {number(expected.tolerance)}"
+
+
+def _value(expected: Measurement, measured: np.ndarray) -> tuple[bool, str]:
+    worst = measured.flat[np.argmax(abs(measured - expected.expected))]
+    allowed = f" ± {number(expected.tolerance)}" if expected.tolerance else ""
+    return bool(abs(worst - expected.expected) <= expected.tolerance), (
+        f"measured {number(worst)}, expected {number(expected.expected)}{allowed}"
     )
 
 
-def _value(claim: Claim, measured: np.ndarray) -> tuple[bool, str]:
-    worst = measured.flat[np.argmax(abs(measured - claim.expected))]
-    return bool(abs(worst - claim.expected) <= claim.tolerance), (
-        f"measured {worst:.6g}, expected {claim.expected:g} ± {claim.tolerance:g}"
-    )
-
-
-def _bound(claim: Claim, slacks: np.ndarray) -> tuple[bool, str]:
+def _bound(expected: Measurement, slacks: np.ndarray) -> tuple[bool, str]:
     slack = float(slacks.min())
-    return slack >= -claim.tolerance, f"smallest slack {slack:.2g}, allowed {-claim.tolerance:g}"
+    if slack < -expected.tolerance:
+        return False, f"broken by {number(-slack)}"
+    if slack <= expected.tolerance:
+        return True, "attained, to rounding"
+    return True, f"never closer than {number(slack)}"
 
 
-def _limit(claim: Claim, measured: np.ndarray) -> tuple[bool, str]:
-    order = _one_number(claim, measured)
-    return abs(order - claim.expected) <= claim.tolerance, (
-        f"observed order {order:.4g}, expected {claim.expected:g} ± {claim.tolerance:g}"
+def _limit(expected: Measurement, measured: np.ndarray) -> tuple[bool, str]:
+    order = _one_number(expected, measured)
+    return abs(order - expected.expected) <= expected.tolerance, (
+        f"observed order {number(order)}, expected {number(expected.expected)} "
+        f"± {number(expected.tolerance)}"
     )
 
 
 def _sampled(
-    claim: Claim, estimate: np.ndarray, closed_form: np.ndarray, standard_error: np.ndarray
+    expected: Measurement, estimate: np.ndarray, closed_form: np.ndarray, spread: np.ndarray
 ) -> tuple[bool, str]:
-    difference, unit = np.broadcast_arrays(abs(estimate - closed_form), standard_error)
+    difference, unit = np.broadcast_arrays(abs(estimate - closed_form), spread)
     # An estimate without spread agrees only when it is exact.
     with np.errstate(divide="ignore", invalid="ignore"):
         errors = np.where(difference == 0, 0.0, difference / unit)
     apart = float(np.where(np.isnan(unit) | (unit < 0), np.nan, errors).max())
-    return apart <= claim.tolerance, (
-        f"{apart:.{2 if apart < 10 else 3}g} standard errors apart, allowed {claim.tolerance:g}"
+    return apart <= expected.tolerance, (
+        f"{apart:.{2 if apart < 10 else 3}g} standard errors apart, allowed {expected.tolerance:g}"
     )
 
 
-def _inside(claim: Claim, measured: np.ndarray) -> tuple[bool, str]:
-    value, (low, high) = _one_number(claim, measured), claim.limits
+def _inside(expected: Measurement, measured: np.ndarray) -> tuple[bool, str]:
+    value, (low, high) = _one_number(expected, measured), expected.limits
     if high == math.inf:
-        rule = f"at least {low:g}"
+        rule = f"at least {number(low)}"
     elif low == -math.inf:
-        rule = f"at most {high:g}"
+        rule = f"at most {number(high)}"
     else:
-        rule = f"between {low:g} and {high:g}"
-    return low <= value <= high, f"measured {value:.4g}, expected {rule}"
+        rule = f"between {number(low)} and {number(high)}"
+    return low <= value <= high, f"measured {number(value)}, expected {rule}"
 
 
-def _one_number(claim: Claim, measured: np.ndarray) -> float:
+def _one_number(expected: Measurement, measured: np.ndarray) -> float:
     if measured.size != 1:
-        raise ValueError(f"{claim.id} ({claim.kind}) takes one number; got shape {measured.shape}")
+        raise ValueError(
+            f"{expected.id} ({expected.kind}) takes one number; got shape {measured.shape}"
+        )
     return float(measured.reshape(()))
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float) -> str:
+    """A number as one writes it by hand, to three digits or four.
+
+    >>> number(3.2e-16), number(1e-9), number(0.25), number(-1234567.0), number(12.0)
+    ('3.2 × 10⁻¹⁶', '10⁻⁹', '0.25', '-1.235 × 10⁶', '12')
+    """
+    if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e6:
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    factor, exponent = f"{value:.3e}".split("e")
+    power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+    factor = factor.rstrip("0").rstrip(".")
+    return power if factor == "1" else f"{factor} × {power}"
 
 
 _REFERENCE = ("reference",)

@@ -1,183 +1,84 @@
-"""The registry of claims: what sources say, and what counts as agreement.
+"""Claims as they are written down: entries of ``book/claims/PAGE.yml``, read and validated.
 
-``book/claims.yml`` is a list of entries; `kinds` says what each is compared with.
+An entry has a statement with its place, and one measurement or several::
+
+    - id: eq12
+      section: "3.2"
+      source: eq 12
+      statement: The expected loss is the sum of squared errors of all covariances.
+      measurements:
+        exact: {what: exact moments, kind: value, expected: 0, tolerance: 0}
+        sampled: {what: by sampling, kind: sampled}
+
+A page checks these as ``eq12-exact`` and ``eq12-sampled``. An entry with a single measurement has
+the measurement's fields beside its own, and is checked by its id.
 """
 
-import functools
 import math
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import yaml
-from numpy.typing import ArrayLike
-
-from ..._arrays import to_numpy, unknown
+from ..._arrays import unknown
+from ..._documents import read_document
 from ..project import find_project
+from .claim import N_EQUATIONS, OTHER, OURS, PAPER, Claim, Measurement
 from .kinds import KINDS
 
-N_EQUATIONS = 91
-"""How many numbered equations the paper has."""
-
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_EQUATIONS = re.compile(r"\beqs? ((?:\d+(?:[–-]\d+)?(?:, | and | against )?)+)")
-_WORDS = ("id", "section", "source", "statement", "kind", "page")
-_SENTENCES = {
-    "reference": ("needs a reference to compare with", "takes no reference to compare with"),
-    "standard_error": ("needs standard_error", "takes no standard_error"),
-}
+_WORDS = ("id", "section", "source", "statement")
+_OWN = (*_WORDS, "group", "measurements", "qualification", "explained")
+_MEASURED = tuple(f.name for f in fields(Measurement) if f.name not in ("id", "what"))
 _EXPECTATIONS = ("expected", "at_least", "at_most", "band")
 
 
-@dataclass(frozen=True)
-class Claim:
-    """One entry of the registry.
+def load_claims(folder: Path | None = None, page: str | None = None) -> dict[str, Claim]:
+    """Read and validate claims; by id, in the order of the files.
 
     Parameters
     ----------
-    id
-        Lower-case words joined by hyphens.
-    section, source
-        Section of the paper, and the place in it: "eq 3", "Figure 4", "abstract".
-    statement
-        What is claimed, in our own words, as plain text.
-    kind
-        How it is checked; one of `feature_capacity.book.claims.kinds.KINDS`.
+    folder
+        With one file a page. Default: ``book/claims`` of the book that the working folder is in.
     page
-        Name of the page that checks it.
-    expected, tolerance, at_least, at_most, band
-        What the kind compares with.
-    applies_when
-        Settings under which the claim is made: value, list of values, or limits by parameter.
-    explained
-        Anchor in ``book/deviations.md`` that explains why the claim does not hold.
-    """
-
-    id: str
-    section: str
-    source: str
-    statement: str
-    kind: str
-    page: str
-    expected: float | None = None
-    tolerance: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    band: tuple[float, float] | None = None
-    applies_when: Mapping[str, Any] = field(default_factory=dict)
-    explained: str | None = None
-
-    @property
-    def equations(self) -> list[int]:
-        """Numbers of the paper's equations that the source names.
-
-        >>> Claim("a", "H", "Lemma 1, eqs 4–6 against 15", "-", "bound", "p").equations
-        [4, 5, 6, 15]
-        """
-        numbers = set()
-        for listed in _EQUATIONS.findall(self.source):
-            for first, last in re.findall(r"(\d+)(?:[–-](\d+))?", listed):
-                numbers.update(range(int(first), int(last or first) + 1))
-        return sorted(numbers)
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Smallest and largest value at which a claim of kind trained or shape holds."""
-        low, high = self.band or (-math.inf, math.inf)
-        low = low if self.at_least is None else max(low, self.at_least)
-        high = high if self.at_most is None else min(high, self.at_most)
-        return low, high
-
-    def applies(self, parameters: Mapping[str, Any]) -> bool:
-        """Whether the claim is made under these settings.
-
-        >>> claim = Claim("a", "2", "eq 3", "-", "bound", "p", applies_when={"n": {"at_least": 8}})
-        >>> claim.applies({"n": 8}), claim.applies({"n": 4})
-        (True, False)
-        """
-        return all(_meets(parameters[name], rule) for name, rule in self.applies_when.items())
-
-    def compare(
-        self,
-        measured: ArrayLike,
-        reference: ArrayLike | None = None,
-        standard_error: ArrayLike | None = None,
-    ) -> tuple[bool, str]:
-        """Whether the claim holds for these numbers, and how closely, in words; see `kinds`.
-
-        Raises
-        ------
-        ValueError
-            If the kind of the claim takes other arguments, or there is nothing to compare.
-
-        Examples
-        --------
-        >>> claim = Claim("a", "2", "eq 3", "-", "identity", "p", tolerance=1e-10)
-        >>> claim.compare([1.0, 2.0], [1.0, 4.0])
-        (False, 'largest relative error 0.5, allowed 1e-10')
-        """
-        kind = KINDS[self.kind]
-        others = {"reference": reference, "standard_error": standard_error}
-        for name, value in others.items():
-            if (name in kind.arguments) != (value is not None):
-                sentence = _SENTENCES[name][value is not None]
-                raise ValueError(f"{self.id}: a claim of kind {self.kind} {sentence}")
-        given = [value for value in (measured, *others.values()) if value is not None]
-        arrays = [np.asarray(to_numpy(values), dtype=float) for values in given]
-        if not all(array.size for array in arrays):
-            raise ValueError(f"{self.id}: nothing was measured (an empty array)")
-        return kind.compare(self, *arrays)
-
-
-def _meets(value: Any, rule: Any) -> bool:
-    if isinstance(rule, Mapping):
-        return rule.get("at_least", -math.inf) <= value <= rule.get("at_most", math.inf)
-    return value in (rule if isinstance(rule, list) else [rule])
-
-
-def load_claims(path: Path | str | None = None) -> dict[str, Claim]:
-    """Read and validate a registry; the claims by id, in the order of the file.
-
-    Parameters
-    ----------
-    path
-        Default: the file that the environment variable ``FEATURE_CAPACITY_CLAIMS`` names, else
-        ``book/claims.yml``.
+        Only the claims of this page; none if it has no file.
 
     Raises
     ------
     ValueError
-        Naming the entry, the field and the rule.
+        Naming the file, the entry, the field and the rule.
     """
-    path = Path(path or os.environ.get("FEATURE_CAPACITY_CLAIMS") or find_project().registry)
-    return dict(_claims_in(path.read_text(encoding="utf-8"), path.name))
-
-
-@functools.lru_cache(maxsize=2)  # a build asks for each page
-def _claims_in(text: str, file: str) -> dict[str, Claim]:
-    # PyYAML's own loader takes most of a second for the book's registry, libyaml a tenth of it.
-    entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []
-    if not isinstance(entries, list):
-        raise ValueError(f"{file}: the registry is a list of entries")
+    folder = folder or find_project().claims
+    files = sorted(folder.glob("*.yml")) if page is None else [folder / f"{page}.yml"]
     claims: dict[str, Claim] = {}
-    for number, entry in enumerate(entries, start=1):
-        try:
-            claim = parse_claim(entry)
+    measured: dict[str, str] = {}
+    for file in filter(Path.is_file, files):
+        for place, claim in _claims_in(file):
+            for name in (claim.id, *(m.id for m in claim.measurements)):
+                if measured.setdefault(name, claim.id) != claim.id:
+                    raise ValueError(f"{place}: the id {name} is used twice")
             if claim.id in claims:
-                raise ValueError("the id is used twice")
-        except ValueError as error:
-            name = entry.get("id") if isinstance(entry, dict) else None
-            raise ValueError(f"{file}, entry {number} ({name}): {error}") from None
-        claims[claim.id] = claim
+                raise ValueError(f"{place}: the id is used twice")
+            claims[claim.id] = claim
     return claims
 
 
-def parse_claim(entry: Mapping[str, Any]) -> Claim:
-    """Validate one entry of the registry.
+def _claims_in(file: Path) -> Iterator[tuple[str, Claim]]:
+    entries = read_document(file, "file of claims") or []
+    if not isinstance(entries, list):
+        raise ValueError(f"{file.name}: a file of claims is a list of entries")
+    for number, entry in enumerate(entries, start=1):
+        name = entry.get("id") if isinstance(entry, dict) else None
+        place = f"{file.name}, entry {number} ({name})"
+        try:
+            yield place, parse_claim(entry, file.stem)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+
+
+def parse_claim(entry: Mapping[str, Any], page: str) -> Claim:
+    """Validate one entry of a page's file.
 
     Raises
     ------
@@ -186,32 +87,69 @@ def parse_claim(entry: Mapping[str, Any]) -> Claim:
 
     Examples
     --------
-    >>> parse_claim({"id": "eq3-bounds", "section": 2.1, "source": "eq 3", "kind": "bound",
-    ...              "statement": "A capacity lies between 0 and 1.", "page": "sec2"}).tolerance
-    1e-09
+    >>> claim = parse_claim({"id": "eq3-bounds", "section": 2.1, "source": "eq 3", "kind": "bound",
+    ...                      "statement": "A capacity lies between 0 and 1."}, "sec2_capacity")
+    >>> claim.group, claim.measurements[0].tolerance
+    ('paper', 1e-09)
     """
     if not isinstance(entry, Mapping):
         raise ValueError("an entry is a mapping of fields")
-    known = [f.name for f in fields(Claim)]
-    for name in entry:
-        if name not in known:
-            raise ValueError(unknown("field", str(name), known))
+    several = "measurements" in entry
+    _refuse_unknown(entry, _OWN if several else (*_OWN, *_MEASURED))
     entry = {name: value for name, value in entry.items() if value is not None}
-    for name in _WORDS:
-        if not str(entry.get(name, "")).strip():
+    words = {name: str(entry.get(name, "")).strip() for name in _WORDS}
+    for name, text in words.items():
+        if not text:
             raise ValueError(f"the field {name!r} is missing")
-        entry[name] = str(entry[name]).strip()
-    if not _ID.fullmatch(entry["id"]):
+    if not _ID.fullmatch(words["id"]):
         raise ValueError("an id is lower-case letters and digits joined by hyphens")
-    if entry["kind"] not in KINDS:
-        raise ValueError(unknown("kind", entry["kind"], KINDS))
-    if not isinstance(entry.get("applies_when", {}), Mapping):
-        raise ValueError("applies_when is a mapping of parameter to value")
-    _check_fields_of_kind(entry)
-    claim = Claim(**{**entry, **_numbers(entry)})
+    group = entry.get("group", PAPER)
+    if group not in (PAPER, OTHER, OURS):
+        raise ValueError(unknown("group", str(group), (PAPER, OTHER, OURS)))
+    if several:
+        measurements = _several(words["id"], entry["measurements"])
+    else:
+        own = {name: entry[name] for name in _MEASURED if name in entry}
+        measurements = (parse_measurement(words["id"], own),)
+    others = {name: entry[name] for name in ("qualification", "explained") if name in entry}
+    claim = Claim(page=page, group=group, measurements=measurements, **words, **others)
     if not set(claim.equations) <= set(range(1, N_EQUATIONS + 1)):
         raise ValueError(f"the paper's equations are 1 to {N_EQUATIONS}; got {claim.source!r}")
     return claim
+
+
+def _several(claim_id: str, entries: Any) -> tuple[Measurement, ...]:
+    if not (isinstance(entries, Mapping) and entries):
+        raise ValueError("measurements is a mapping of name to fields")
+    found = []
+    for name, entry in entries.items():
+        if not isinstance(entry, Mapping) or not str(entry.get("what", "")).strip():
+            raise ValueError(f"the measurement {name} needs the field 'what': what is measured")
+        found.append(parse_measurement(f"{claim_id}-{name}", entry))
+    return tuple(found)
+
+
+def parse_measurement(measurement_id: str, entry: Mapping[str, Any]) -> Measurement:
+    """Validate the fields of one measurement."""
+    _refuse_unknown(entry, ("what", *_MEASURED))
+    if not _ID.fullmatch(measurement_id):
+        raise ValueError("an id is lower-case letters and digits joined by hyphens")
+    if "kind" not in entry:
+        raise ValueError("the field 'kind' is missing")
+    if entry["kind"] not in KINDS:
+        raise ValueError(unknown("kind", str(entry["kind"]), KINDS))
+    if not isinstance(entry.get("applies_when", {}), Mapping):
+        raise ValueError("applies_when is a mapping of parameter to value")
+    if not isinstance(entry.get("refuted", False), bool):
+        raise ValueError(f"refuted is true or false; got {entry['refuted']!r}")
+    _check_fields_of_kind(entry)
+    return Measurement(id=measurement_id, **{**entry, **_numbers(entry)})
+
+
+def _refuse_unknown(entry: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in entry:
+        if name not in known:
+            raise ValueError(unknown("field", str(name), known))
 
 
 def _check_fields_of_kind(entry: Mapping[str, Any]) -> None:

@@ -6,57 +6,118 @@ Pages reach `verdicts` only, so that nothing here is a reason to execute them ag
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from ..html import fill
-from .registry import N_EQUATIONS, Claim
-from .verdicts import (
-    AGREES,
-    DIFFERS,
-    NOT_APPLICABLE,
-    NOT_ATTEMPTED,
-    NOT_CHECKED,
-    SIGNS,
-    PageTable,
-    Record,
-    Row,
-    rows_of,
-    worst,
-)
+from .claim import N_EQUATIONS, OTHER, OURS, PAPER, Claim, Measurement
+from .verdicts import AGREES, DIFFERS, NOT_APPLICABLE, Record, worst
+
+HOLDS, QUALIFIED, FAILS = "holds", "holds with a qualification", "does not hold"
+"""Verdicts on a claim that was measured."""
+NOT_ATTEMPTED, NOT_CHECKED = "not attempted", "not checked"
+"""Claims of pages not executed, and claims that an executed page left out, in part or whole."""
+
+SIGNS = {
+    HOLDS: "✓",
+    QUALIFIED: "≈",
+    FAILS: "✗",
+    NOT_APPLICABLE: "–",
+    NOT_ATTEMPTED: "·",
+    NOT_CHECKED: "?",
+    AGREES: "✓",
+    DIFFERS: "✗",
+}
+"""One character for each verdict, on claims and on measurements."""
+
+GROUPS = {
+    PAPER: "the paper",
+    OTHER: "other sources",
+    OURS: "found here",
+}
+"""What the groups of claims are called."""
 
 
-class ClaimTable(PageTable):
+@dataclass(frozen=True)
+class Row:
+    """A claim with what its measurements came to; None for those that were not made."""
+
+    claim: Claim
+    records: tuple[tuple[Measurement, Record | None], ...]
+    executed: bool
+
+    @property
+    def status(self) -> str:
+        """The verdict on the claim.
+
+        It holds if every measurement agrees, and with a qualification if it names one or if only
+        some of them agree.
+        """
+        if not self.executed:
+            return NOT_ATTEMPTED
+        found = [record.status for _, record in self.records if record is not None]
+        if len(found) < len(self.records):
+            return NOT_CHECKED
+        decided = set(found) - {NOT_APPLICABLE}
+        if not decided:
+            return NOT_APPLICABLE
+        if self.claim.qualification or len(decided) > 1:
+            return QUALIFIED
+        return HOLDS if decided == {AGREES} else FAILS
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether it was left out, or a measurement differs and nothing explains it."""
+        differs = any(record and record.status == DIFFERS for _, record in self.records)
+        return self.status == NOT_CHECKED or (differs and not self.claim.explained)
+
+
+@dataclass(frozen=True)
+class ClaimTable:
     """Claims and verdicts of several pages."""
+
+    rows: list[Row]
 
     @property
     def problems(self) -> list[Row]:
         """What must fail a build: it differs without explanation, or was never checked."""
-        return [
-            row
-            for row in self.rows
-            if row.status == NOT_CHECKED or (row.status == DIFFERS and not row.claim.explained)
-        ]
+        return [row for row in self.rows if row.unexplained]
 
     def count(self, status: str) -> int:
         """Count the claims with this verdict."""
         return sum(row.status == status for row in self.rows)
 
+    def group(self, group: str) -> ClaimTable:
+        """The claims of one group."""
+        return ClaimTable([row for row in self.rows if row.claim.group == group])
+
     def select(self, *patterns: str) -> ClaimTable:
-        """The claims whose id matches one of the patterns, such as ``eq3-*``."""
-        return ClaimTable([r for r in self.rows if any(fnmatch(r.claim.id, p) for p in patterns)])
+        """The claims whose id, or that of a measurement, matches a pattern such as ``eq3-*``."""
+
+        def matches(row: Row) -> bool:
+            names = [row.claim.id, *(measurement.id for measurement, _ in row.records)]
+            return any(fnmatch(name, pattern) for name in names for pattern in patterns)
+
+        return ClaimTable([row for row in self.rows if matches(row)])
 
     def score(self) -> str:
-        """One sentence: how many claims were checked, and how many held."""
-        made = len(self.rows) - self.count(NOT_ATTEMPTED)
-        parts = [f"{self.count(AGREES)} of {made} claims agree"]
-        for status in (DIFFERS, NOT_APPLICABLE, NOT_CHECKED, NOT_ATTEMPTED):
-            if number := self.count(status):
-                parts.append(f"{status}: {number}")
-            if status == DIFFERS and number and not self.problems:
-                parts[-1] += " (explained)"
-        return "; ".join(parts) + "."
+        """One sentence on the paper's statements: how many hold, and how many do not."""
+        paper = self.group(PAPER)
+        parts = [f"{paper.count(HOLDS)} hold"]
+        for status, words in (
+            (QUALIFIED, "hold with a qualification"),
+            (FAILS, "do not hold"),
+            (NOT_APPLICABLE, "are not applicable"),
+            (NOT_CHECKED, "were not checked"),
+            (NOT_ATTEMPTED, "were not attempted"),
+        ):
+            if number := paper.count(status):
+                parts.append(f"{number} {words}")
+        last = f" and {parts.pop()}" if len(parts) > 1 else ""
+        return f"Of {len(paper.rows)} statements of the paper, {', '.join(parts)}{last}."
 
     def summary(self) -> str:
         """One phrase for claims that together make a sentence of the paper.
@@ -64,10 +125,23 @@ class ClaimTable(PageTable):
         >>> ClaimTable([]).summary()
         'nothing to measure'
         """
-        agree, differ = self.count(AGREES), self.count(DIFFERS)
-        if agree + differ:
-            return "holds" if not differ else "holds in part" if agree else "does not hold"
-        return "nothing to measure" if not self.rows else NOT_APPLICABLE
+        if not self.rows:
+            return "nothing to measure"
+        found = Counter(row.status for row in self.rows)
+        if set(found) <= {NOT_APPLICABLE}:
+            return NOT_APPLICABLE
+        del found[NOT_APPLICABLE]
+        return next(iter(found)) if len(found) == 1 else QUALIFIED
+
+    def text(self) -> str:
+        """The table as text for a terminal."""
+        width = max((len(row.claim.id) for row in self.rows), default=0)
+        longest = max(map(len, SIGNS))
+        return "\n".join(
+            f"{SIGNS[row.status]} {row.status:<{longest}} {row.claim.id:<{width}}  "
+            f"{row.claim.statement}"
+            for row in self.rows
+        )
 
     def by_section_html(self, root: str) -> str:
         """The claims in reading order under the sections of the paper, as HTML.
@@ -75,7 +149,7 @@ class ClaimTable(PageTable):
         Parameters
         ----------
         root
-            Relative address of the top of the book, for links to the cells that measured.
+            Relative address of the top of the book, for links to the sections that measured.
         """
         rows = sorted(self.rows, key=_reading_order)
         return fill("claims/tables.sections", rows=rows, place=_place, root=root, signs=SIGNS)
@@ -105,39 +179,40 @@ class ClaimTable(PageTable):
 
 
 def sentences_html(sentences: Mapping[str, ClaimTable], root: str) -> str:
-    """A table of sentences: what they say, whether it holds, and every check they rest on."""
+    """A table of sentences: what they say, whether it holds, and every claim they rest on."""
     return fill("claims/tables.sentences", sentences=sentences, root=root, signs=SIGNS)
 
 
 def read_records(executed: Path) -> dict[str, Record]:
-    """Collect the verdicts that an executed page carries, the worst one for each claim."""
+    """Collect the verdicts that an executed page carries, the worst one for each measurement."""
     notebook = json.loads(Path(executed).read_text(encoding="utf-8"))
     records: dict[str, Record] = {}
     for cell in notebook["cells"]:
         for output in cell.get("outputs", ()):
-            carried = output.get("metadata", {}).get("feature_capacity", {}).get("claim")
-            if carried:
+            for carried in output.get("metadata", {}).get("feature_capacity", {}).get("checks", ()):
                 record = Record(**carried)
                 records[record.id] = worst(records.get(record.id, record), record)
     return records
 
 
-def collect(claims: Mapping[str, Claim], executed: Mapping[str, Path]) -> ClaimTable:
-    """Join the registry with the executed pages.
+def collect(claims: Iterable[Claim], executed: Mapping[str, Path]) -> ClaimTable:
+    """Join claims with the executed pages.
 
     Parameters
     ----------
     claims
-        The registry.
     executed
         Executed notebook by name of page. Claims of other pages were not attempted.
     """
     records = {page: read_records(path) for page, path in executed.items()}
-    rows = []
-    for claim in claims.values():
-        missing = NOT_CHECKED if claim.page in records else NOT_ATTEMPTED
-        rows += rows_of([claim], records.get(claim.page, {}), missing)
-    return ClaimTable(rows)
+    return ClaimTable([row_of(claim, records.get(claim.page)) for claim in claims])
+
+
+def row_of(claim: Claim, records: Mapping[str, Record] | None) -> Row:
+    """A claim with the records of its page, by measurement; None if the page was not executed."""
+    found = records or {}
+    measured = tuple((each, found.get(each.id)) for each in claim.measurements)
+    return Row(claim, measured, records is not None)
 
 
 def _place(section: str) -> str:

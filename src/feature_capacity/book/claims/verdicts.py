@@ -1,4 +1,4 @@
-"""Verdicts on claims: recorded by a page, carried by its outputs, shown as lines and a table.
+"""Verdicts: recorded by a page, carried by its outputs, shown by one quiet badge a section.
 
 What only the whole book shows is in `tables`, which pages do not import: an edit there executes
 no page again.
@@ -6,33 +6,32 @@ no page again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..html import fill
-from .registry import Claim
+from .claim import Claim, Measurement
 
-AGREES, DIFFERS = "agrees", "differs"
-"""Verdicts on a claim that was measured."""
-NOT_APPLICABLE, NOT_ATTEMPTED, NOT_CHECKED = "not applicable", "not attempted", "not checked"
-"""Claims made for other settings, of pages not executed, and left out by an executed page."""
+AGREES, DIFFERS, NOT_APPLICABLE = "agrees", "differs", "not applicable"
+"""What a measurement comes to; the last where nothing can be measured, or under other settings."""
 
-SIGNS = {AGREES: "✓", DIFFERS: "✗", NOT_APPLICABLE: "–", NOT_ATTEMPTED: "·", NOT_CHECKED: "?"}
-"""One character for each verdict."""
+SIGNS = {AGREES: "✓", DIFFERS: "✗", NOT_APPLICABLE: "–"}
+"""One character for each."""
+
 _WORST_FIRST = (DIFFERS, AGREES, NOT_APPLICABLE)
 
 
 @dataclass(frozen=True)
 class Record:
-    """The verdict on one claim, as carried by the executed page."""
+    """What one measurement came to, as carried by the executed page."""
 
     id: str
     page: str
     status: str
     detail: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 def worst(first: Record, second: Record) -> Record:
@@ -41,52 +40,59 @@ def worst(first: Record, second: Record) -> Record:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a table of claims."""
+class Checked:
+    """One check of a page: the claim, how it was measured, and what came out."""
 
     claim: Claim
-    status: str
-    detail: str = ""
+    measurement: Measurement
+    record: Record
+    first: bool  # of this measurement in the page; links lead there
 
     @property
-    def measured(self) -> bool:
-        """Whether a cell of the page shows the verdict."""
-        return self.status not in (NOT_ATTEMPTED, NOT_CHECKED)
+    def as_expected(self) -> bool:
+        """Whether there is nothing to spell out."""
+        return self.record.status != DIFFERS and self.claim.qualification is None
 
-
-def rows_of(claims: Iterable[Claim], records: Mapping[str, Record], missing: str) -> list[Row]:
-    """Each claim with the verdict recorded by its id; `missing` is that of the others."""
-    found = [(claim, records.get(claim.id)) for claim in claims]
-    return [Row(c, r.status, r.detail) if r else Row(c, missing) for c, r in found]
+    def line(self) -> str:
+        """The verdict as one line of text."""
+        what = f" ({self.measurement.what})" if self.measurement.what else ""
+        status = self.record.status
+        return f"{SIGNS[status]} {status}: {self.claim.statement}{what} [{self.record.detail}]"
 
 
 @dataclass(frozen=True)
-class PageTable:
-    """Claims of a page with their verdicts; an HTML table in a notebook, text elsewhere."""
+class Badge:
+    """The checks of a section: how many agree in one line, which unfolds; what differs in full."""
 
-    rows: list[Row]
+    checks: Sequence[Checked]
+
+    def summary(self) -> str:
+        """How many of the checks agree.
+
+        >>> Badge([]).summary()
+        'nothing was checked here'
+        """
+        counts = dict.fromkeys(SIGNS, 0)
+        for check in self.checks:
+            counts[check.record.status] += 1
+        words = {AGREES: ("agrees", "agree"), DIFFERS: ("differs", "differ")}
+        parts = []
+        for status, count in counts.items():
+            if count:
+                verb = words.get(status, ("is not applicable", "are not applicable"))[count > 1]
+                noun = f" {'check' if count == 1 else 'checks'}" if not parts else ""
+                parts.append(f"{count}{noun} {verb}")
+        return ", ".join(parts) or "nothing was checked here"
 
     def html(self) -> str:
-        """The table as HTML, linked to the cells of the page."""
-        return fill("claims/verdicts.page", rows=self.rows, signs=SIGNS)
+        """The badge as HTML."""
+        return fill("claims/verdicts.badge", badge=self, signs=SIGNS)
 
-    def text(self) -> str:
-        """The table as text for a terminal."""
-        width = max((len(row.claim.id) for row in self.rows), default=0)
-        return "\n".join(
-            f"{SIGNS[row.status]} {row.status:<14} {row.claim.id:<{width}}  {row.detail}".rstrip()
-            for row in self.rows
-        )
+    def __repr__(self) -> str:
+        return "\n".join(check.line() for check in self.checks) or self.summary()
 
-    _repr_html_ = html
-    __repr__ = text
-
-
-def line(claim: Claim, record: Record) -> str:
-    """The verdict as one line of text."""
-    return f"{SIGNS[record.status]} {record.status}: {claim.statement} [{record.detail}]"
-
-
-def badge(claim: Claim, record: Record, *, anchor: bool) -> str:
-    """The verdict as one line of HTML, which links can lead to if it is the `anchor`."""
-    return fill("claims/verdicts.badge", claim=claim, record=record, anchor=anchor, signs=SIGNS)
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        """HTML and text; the records go with them as metadata, so that the page is the record."""
+        records = [asdict(check.record) for check in self.checks]
+        data = {"text/html": self.html(), "text/plain": repr(self)}
+        return data, {"feature_capacity": {"checks": records}}
