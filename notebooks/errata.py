@@ -240,7 +240,7 @@ nothing = np.zeros((n_dims, n_features))
 
 # %% tags=["hide-input"]
 run.check(
-    "errata-total-capacity",
+    "errata-total-capacity-corrected",
     [fc.total_capacity(many) - stable_rank, stable_rank - 1],
 )
 run.check("errata-total-capacity-printed", fc.total_capacity(nothing) - 1)

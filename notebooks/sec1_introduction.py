@@ -108,7 +108,7 @@ figures.fig1_two_kinds(
 )
 
 # %% [markdown]
-# What tells them apart is {term}`capacity`: the share of a dimension that a feature has to itself.
+# What tells them apart is {term}`capacity`: the fraction of a dimension that is allocated to a feature.
 # {ref}`sec2-capacity` defines it; all we need now is that overlap lowers it and rotation does not.
 # On the left both features have a full dimension.
 # On the right each has {glue:text}`sec1-shared-capacity:.2f`.

@@ -17,7 +17,7 @@
 # ```{admonition} In one minute
 # :class: tip
 # A layer has $D$ neurons and more features than that.
-# The {term}`capacity` of a feature is the share of one dimension that it has to itself: 1 if no other feature overlaps with it, 0 if it is not embedded, something between if it shares.
+# The {term}`capacity` of a feature is the fraction of one dimension that is allocated to it: 1 if no other feature overlaps with it, 0 if it is not embedded, 1/2 if it shares a line with one other of the same length.
 # Capacities add up to at most $D$, so they are a {term}`budget`.
 # A loss that likes capacity spends the whole budget, and spends it where it helps most.
 # At the best allocation every shared feature is worth the same at the margin; features worth less get nothing, features worth more get a dimension of their own.
@@ -751,7 +751,7 @@ run.badge()
 #
 # ## What we saw
 #
-# - Capacity is the share of a dimension that a feature has to itself; it is blind to scale and rotation, lies between 0 and 1, and adds up to at most $D$ and at least the stable rank of $W$.
+# - Capacity is the fraction of a dimension that is allocated to a feature; it is blind to scale and rotation, lies between 0 and 1, and adds up to at most $D$ and at least the stable rank of $W$.
 # - At the optimum all shared features have the same marginal benefit, the threshold; features below it are ignored, features above it own a dimension. This holds for any curves of diminishing returns.
 # - Sharing needs diminishing returns. With increasing returns every feature gets all or nothing.
 #
