@@ -56,7 +56,7 @@ def test_every_page_and_figure_is_in_the_pdf(book, project, printed):
     figures = _figures(book)
     for figure in figures:
         start = figure.caption.partition("$")[0][:60]
-        assert _words(f"Fig. {figure.number} {start}") in text, figure.name
+        assert _words(f"Figure {figure.number} {start}") in text, figure.name
 
 
 @pytest.mark.book

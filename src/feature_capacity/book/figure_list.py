@@ -13,9 +13,9 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from .html import fill
+from .numbering import figure_numbers, paper_figure
 
 _WIDTH, _QUALITY = 220, 55  # of thumbnails, which are part of the page that lists them
-_PAPER = re.compile(r"paper's Figure (\d)|Figure (\d) of the paper")
 _MATH = re.compile(r"\$(.+?)\$")
 
 
@@ -47,8 +47,7 @@ class Picture:
         >>> Picture("fig-a", "Two circles (the paper's Figure 6).", "", b"").paper
         6
         """
-        match = _PAPER.search(self.caption)
-        return int(match[1] or match[2]) if match else None
+        return paper_figure(self.caption)
 
     def thumbnail(self) -> str:
         """A small version of the picture, as the address of an image."""
@@ -69,12 +68,12 @@ class Figure(Picture):
     Parameters
     ----------
     number
-        Its number in the book, which counts through all pages.
+        Its number in the book: the paper's, marked by a P, or by page.
     page, title
         Name and title of the page that shows it.
     """
 
-    number: int
+    number: str
     page: str
     title: str
 
@@ -100,15 +99,15 @@ def read_figures(pages: Iterable[tuple[str, str, Path]]) -> list[Figure]:
     pages
         Name, title and executed notebook of each page, in the order of the table of contents.
     """
-    found = (
-        (page, title, picture)
-        for page, title, notebook in pages
-        for picture in read_pictures(notebook)
-    )
-    return [
-        Figure(**vars(picture), number=number, page=page, title=title)
-        for number, (page, title, picture) in enumerate(found, start=1)
-    ]
+    figures = []
+    for page, title, notebook in pages:
+        pictures = list(read_pictures(notebook))
+        numbers = figure_numbers(page, [picture.caption for picture in pictures])
+        figures += [
+            Figure(**vars(picture), number=number, page=page, title=title)
+            for picture, number in zip(pictures, numbers, strict=True)
+        ]
+    return figures
 
 
 def figures_html(figures: Iterable[Figure], root: str) -> str:
