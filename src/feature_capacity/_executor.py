@@ -5,8 +5,6 @@ memory does not grow with their number.  What is finished is the caller's to kee
 that is killed ends the computation, and a cluster gives the task of a lost worker to another one.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal

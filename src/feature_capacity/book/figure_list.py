@@ -1,7 +1,5 @@
 """The list of figures: what the executed pages show, in reading order, with thumbnails."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -1,7 +1,5 @@
 """Files that a command is asked to write: refused early where it cannot, and never half-written."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import tempfile

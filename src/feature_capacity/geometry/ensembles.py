@@ -1,7 +1,5 @@
 """Random capacities and random efficient embeddings, to test against and to compare with."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
