@@ -15,28 +15,17 @@ from .._style import (
     TRUE_COLOR,
     book_style,
     pair_matrix,
+    panel_letters,
 )
-from .panels import (
-    HALVES,
-    POINTER,
-    Arrays,
-    Pairs,
-    Triples,
-    centered,
-    color_bar,
-    lettered,
-    outer_labels,
-    plain_ticks,
-    shaded,
-    small_multiples,
-    titled,
-)
+from .panels import HALVES, POINTER, Pairs, centered, color_bar, outer_labels, plain_ticks, shaded
 
 _HALO = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 
 
 @book_style
-def sampling_funnel(size: np.ndarray, ratio: Arrays[str], error: Arrays[str]) -> plt.Figure:
+def sampling_funnel(
+    size: np.ndarray, ratio: Mapping[str, np.ndarray], error: Mapping[str, np.ndarray]
+) -> plt.Figure:
     """Running averages of sampled losses over the closed form, with four standard errors.
 
     Parameters
@@ -45,16 +34,17 @@ def sampling_funnel(size: np.ndarray, ratio: Arrays[str], error: Arrays[str]) ->
     ratio, error : dicts of arrays (n_streams, n_sizes), (n_sizes,)
         By name of distribution: sampled over closed form, and the standard error of one stream.
     """
-    fig, axes = small_multiples(len(ratio), 1, 5.8, 2.1, 0.4, sharex=True, sharey=True)
-    for ax, (name, lines), color in zip(axes.flat, ratio.items(), FEATURE_COLORS, strict=False):
+    size_of_figure = (5.8, 0.4 + 2.1 * len(ratio))
+    fig, axes = plt.subplots(len(ratio), figsize=size_of_figure, sharex=True, sharey=True)
+    for ax, (name, lines), color in zip(axes, ratio.items(), FEATURE_COLORS, strict=False):
         ax.fill_between(size, 1 - 4 * error[name], 1 + 4 * error[name], color="#e5e7eb", lw=0)
         ax.plot(size, lines.T, color=color, lw=1, alpha=0.8)
         ax.axhline(1, color=BLACK, lw=1.2)
         ax.set(xscale="log", xlim=(size[0], size[-1]))
         ax.text(0.98, 0.93, name, transform=ax.transAxes, ha="right", va="top", color=color)
     widest = max(float(band[0]) for band in error.values())
-    axes[0, 0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
-    outer_labels(axes, "number of sampled inputs", "sampled loss /\nclosed form")
+    axes[0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
+    outer_labels(axes[:, None], "number of sampled inputs", "sampled loss /\nclosed form")
     return fig
 
 
@@ -71,9 +61,9 @@ def correlation_maps(panels: Mapping[str, tuple[np.ndarray, float, float]]) -> p
     """
     fig, axes = plt.subplots(1, len(panels), figsize=(6.6, 3.1), sharey=True)
     limit = max(float(np.abs(matrix).max()) for matrix, _, _ in panels.values())
-    for ax, (matrix, missed, hallucinated) in titled(axes, panels):
+    for ax, (head, (matrix, missed, hallucinated)) in zip(axes, panels.items(), strict=True):
         image = pair_matrix(ax, matrix, limit)
-        ax.set(xlabel="feature $j$")
+        ax.set(title=head, xlabel="feature $j$")
         if missed + hallucinated > 0:
             parts = f"missed {missed:.1%}\nhallucinated {hallucinated:.1%}"
             ax.text(0.5, -0.24, parts, transform=ax.transAxes, ha="center", va="top")
@@ -123,7 +113,9 @@ def loss_terms_against_kurtosis(
 
 
 @book_style
-def envelope(capacity: np.ndarray, panels: Triples[float]) -> plt.Figure:
+def envelope(
+    capacity: np.ndarray, panels: Mapping[float, tuple[np.ndarray, np.ndarray, np.ndarray]]
+) -> plt.Figure:
     """Loss of one feature against its capacity: at several fixed lengths, and at the best length.
 
     Parameters
@@ -147,7 +139,7 @@ def envelope(capacity: np.ndarray, panels: Triples[float]) -> plt.Figure:
 
 
 @book_style
-def marginal_curves(capacity: np.ndarray, curves: Arrays[float]) -> plt.Figure:
+def marginal_curves(capacity: np.ndarray, curves: Mapping[float, np.ndarray]) -> plt.Figure:
     """Marginal benefit of capacity at the best length, for several kurtoses.
 
     Parameters
@@ -185,7 +177,7 @@ def ramps_and_lengths(importance: np.ndarray, ramps: Pairs[float]) -> plt.Figure
     ramps : pairs of arrays (n,), by kurtosis
         Capacities, and squared lengths in units of the multiplier too.
     """
-    fig, (top, low) = lettered(2, 1, figsize=(5.6, 5.6), sharex=True)
+    fig, (top, low) = plt.subplots(2, 1, figsize=(5.6, 5.6), sharex=True)
     curves = shaded(ramps)
     for k, (C, n), color in curves:
         name = rf"$k\leq{k:g}$" if k <= 3 else f"$k={k:g}$"
@@ -199,6 +191,7 @@ def ramps_and_lengths(importance: np.ndarray, ramps: Pairs[float]) -> plt.Figure
     low.annotate(shorter, (0.58, 0.36), (0.22, 0.95), ha="center", arrowprops=POINTER)
     for ax in (top, low):
         ax.axvline(1, color=MUTED, lw=0.8, ls=":")
+    panel_letters((top, low))
     top.legend(loc="upper left", handlelength=1.2)
     top.set(ylim=(-0.02, 1.08), ylabel="capacity $C_i$")
     low.set(ylim=(-0.03, None), ylabel=r"squared length $n_i\,/\,\lambda$")

@@ -12,19 +12,7 @@ from matplotlib.patheffects import withStroke
 from .._style import BLACK, BLUE, CAPACITY_MAP, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
 from .maps import CAPACITY_LOOK, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
-from .panels import (
-    HALVES,
-    Arrays,
-    Map,
-    Pairs,
-    centered,
-    color_bar,
-    dot,
-    note,
-    plain_ticks,
-    shaded,
-    titled,
-)
+from .panels import HALVES, Arrays, Map, Pairs, centered, color_bar, dot, note, plain_ticks, shaded
 
 _LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map
 
@@ -127,9 +115,10 @@ def fig4_phase_diagrams(
     points : importance and probability of each labeled point
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.45))
-    for ax, picture in titled(axes, maps):
+    for ax, (title, picture) in zip(axes, maps.items(), strict=True):
         image = cells(ax, *picture, **CAPACITY_LOOK)
         _frame(ax, left=ax is axes[0])
+        ax.set_title(title)
     for level, (at, rows) in edges.items():
         edge = level in (0.0, 1.0)
         axes[0].plot(at, rows, color=_LINE if edge else "white", lw=1.8 if edge else 0.6)
