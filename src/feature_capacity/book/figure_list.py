@@ -98,15 +98,12 @@ def read_figures(pages: Iterable[tuple[str, str, Path]]) -> list[Figure]:
     pages
         Name, title and executed notebook of each page, in the order of the table of contents.
     """
-    found = (
-        (page, title, picture)
-        for page, title, notebook in pages
-        for picture in read_pictures(notebook)
-    )
-    return [
-        Figure(**vars(picture), number=number, page=page, title=title)
-        for number, (page, title, picture) in enumerate(found, start=1)
-    ]
+    figures: list[Figure] = []
+    for page, title, notebook in pages:
+        for picture in read_pictures(notebook):
+            number = len(figures) + 1
+            figures.append(Figure(**vars(picture), number=number, page=page, title=title))
+    return figures
 
 
 def figures_html(figures: Iterable[Figure], root: str) -> str:

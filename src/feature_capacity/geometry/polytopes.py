@@ -77,10 +77,6 @@ def _cube() -> np.ndarray:
     return signs / np.sqrt(3)
 
 
-def _octahedron() -> np.ndarray:
-    return np.concatenate([np.eye(3), -np.eye(3)], axis=1)
-
-
 def _square_antiprism() -> np.ndarray:
     # Efficient when the squared heights of the eight vectors sum to 8/3.
     z, r = 1 / np.sqrt(3), np.sqrt(2 / 3)
@@ -102,7 +98,7 @@ _MAKERS = {
     "pentagon": lambda: _polygon(5),
     "hexagon": lambda: _polygon(6),
     "tetrahedron": _tetrahedron,
-    "octahedron": _octahedron,
+    "octahedron": lambda: np.concatenate([np.eye(3), -np.eye(3)], axis=1),
     "cube": _cube,
     "square antiprism": _square_antiprism,
     "icosahedron": _icosahedron,
