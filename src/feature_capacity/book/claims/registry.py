@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import ArrayLike
 
-from ..._arrays import to_numpy, unknown
+from ..._arrays import require, to_numpy, unknown
 from ..project import find_project
 from .kinds import KINDS
 
@@ -161,14 +161,12 @@ def load_claims(path: Path | str | None = None) -> dict[str, Claim]:
 def _claims_in(text: str, file: str) -> dict[str, Claim]:
     # PyYAML's own loader takes most of a second for the book's registry, libyaml a tenth of it.
     entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []
-    if not isinstance(entries, list):
-        raise ValueError(f"{file}: the registry is a list of entries")
+    require(isinstance(entries, list), f"{file}: the registry is a list of entries")
     claims: dict[str, Claim] = {}
     for number, entry in enumerate(entries, start=1):
         try:
             claim = parse_claim(entry)
-            if claim.id in claims:
-                raise ValueError("the id is used twice")
+            require(claim.id not in claims, "the id is used twice")
         except ValueError as error:
             name = entry.get("id") if isinstance(entry, dict) else None
             raise ValueError(f"{file}, entry {number} ({name}): {error}") from None
@@ -190,16 +188,14 @@ def parse_claim(entry: Mapping[str, Any]) -> Claim:
     ...              "statement": "A capacity lies between 0 and 1.", "page": "sec2"}).tolerance
     1e-09
     """
-    if not isinstance(entry, Mapping):
-        raise ValueError("an entry is a mapping of fields")
+    require(isinstance(entry, Mapping), "an entry is a mapping of fields")
     known = [f.name for f in fields(Claim)]
     for name in entry:
         if name not in known:
             raise ValueError(unknown("field", str(name), known))
     entry = {name: value for name, value in entry.items() if value is not None}
     for name in _WORDS:
-        if not str(entry.get(name, "")).strip():
-            raise ValueError(f"the field {name!r} is missing")
+        require(str(entry.get(name, "")).strip(), f"the field {name!r} is missing")
         entry[name] = str(entry[name]).strip()
     if not _ID.fullmatch(entry["id"]):
         raise ValueError("an id is lower-case letters and digits joined by hyphens")
@@ -217,8 +213,7 @@ def parse_claim(entry: Mapping[str, Any]) -> Claim:
 def _check_fields_of_kind(entry: Mapping[str, Any]) -> None:
     name, kind = entry["kind"], KINDS[entry["kind"]]
     for needed in kind.needs:
-        if needed not in entry:
-            raise ValueError(f"a claim of kind {name} needs the field {needed!r}")
+        require(needed in entry, f"a claim of kind {name} needs the field {needed!r}")
     present = [expectation for expectation in _EXPECTATIONS if expectation in entry]
     if refused := [expectation for expectation in present if expectation not in kind.allows]:
         raise ValueError(f"a claim of kind {name} has no field {' or '.join(refused)}")
@@ -239,8 +234,7 @@ def _numbers(entry: Mapping[str, Any]) -> dict[str, Any]:
         if not (isinstance(band, list) and len(band) == 2):
             raise ValueError(f"band is a pair of numbers; got {band!r}")
         low, high = (_number("band", limit) for limit in band)
-        if low > high:
-            raise ValueError(f"band runs from low to high; got {band!r}")
+        require(low <= high, f"band runs from low to high; got {band!r}")
         found["band"] = (low, high)
     return found
 
