@@ -172,10 +172,7 @@ def _end_at_sigterm(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
 @contextmanager
 def _local_pool(number: int) -> Iterator[Workers]:
     # What a process leaves behind when it is ended goes with this folder.
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
-        leaving_at_sigterm(),
-    ):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch, leaving_at_sigterm():
         # Spawned, not forked: forking a process in which torch has started threads can hang.
         pool = _Pool(number, get_context("spawn"), _prepare_process, (scratch,))
         try:

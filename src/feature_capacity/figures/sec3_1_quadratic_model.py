@@ -15,9 +15,8 @@ from .._style import (
     TRUE_COLOR,
     book_style,
     pair_matrix,
-    panel_letters,
 )
-from .panels import HALVES, POINTER, Pairs, centered, color_bar, outer_labels, plain_ticks, shaded
+from .panels import HALVES, POINTER, Pairs, centered, color_bar, lettered, plain_ticks, shaded
 
 _HALO = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 
@@ -34,8 +33,8 @@ def sampling_funnel(
     ratio, error : dicts of arrays (n_streams, n_sizes), (n_sizes,)
         By name of distribution: sampled over closed form, and the standard error of one stream.
     """
-    size_of_figure = (5.8, 0.4 + 2.1 * len(ratio))
-    fig, axes = plt.subplots(len(ratio), figsize=size_of_figure, sharex=True, sharey=True)
+    height = 0.4 + 2.1 * len(ratio)
+    fig, axes = plt.subplots(len(ratio), figsize=(5.8, height), sharex=True, sharey=True)
     for ax, (name, lines), color in zip(axes, ratio.items(), FEATURE_COLORS, strict=False):
         ax.fill_between(size, 1 - 4 * error[name], 1 + 4 * error[name], color="#e5e7eb", lw=0)
         ax.plot(size, lines.T, color=color, lw=1, alpha=0.8)
@@ -44,7 +43,8 @@ def sampling_funnel(
         ax.text(0.98, 0.93, name, transform=ax.transAxes, ha="right", va="top", color=color)
     widest = max(float(band[0]) for band in error.values())
     axes[0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
-    outer_labels(axes[:, None], "number of sampled inputs", "sampled loss /\nclosed form")
+    axes[-1].set_xlabel("number of sampled inputs")
+    plt.setp(axes, ylabel="sampled loss /\nclosed form")
     return fig
 
 
@@ -177,7 +177,7 @@ def ramps_and_lengths(importance: np.ndarray, ramps: Pairs[float]) -> plt.Figure
     ramps : pairs of arrays (n,), by kurtosis
         Capacities, and squared lengths in units of the multiplier too.
     """
-    fig, (top, low) = plt.subplots(2, 1, figsize=(5.6, 5.6), sharex=True)
+    fig, (top, low) = lettered(2, 1, figsize=(5.6, 5.6), sharex=True)
     curves = shaded(ramps)
     for k, (C, n), color in curves:
         name = rf"$k\leq{k:g}$" if k <= 3 else f"$k={k:g}$"
@@ -191,7 +191,6 @@ def ramps_and_lengths(importance: np.ndarray, ramps: Pairs[float]) -> plt.Figure
     low.annotate(shorter, (0.58, 0.36), (0.22, 0.95), ha="center", arrowprops=POINTER)
     for ax in (top, low):
         ax.axvline(1, color=MUTED, lw=0.8, ls=":")
-    panel_letters((top, low))
     top.legend(loc="upper left", handlelength=1.2)
     top.set(ylim=(-0.02, 1.08), ylabel="capacity $C_i$")
     low.set(ylim=(-0.03, None), ylabel=r"squared length $n_i\,/\,\lambda$")
