@@ -19,18 +19,18 @@ PATTERN_COLORS = {
 }
 """One color for each way in which a fourth moment survives."""
 
+Glyph = tuple[tuple[int, ...], int, str]
+"""The block of each of four positions, the number of such quadruples, and their sum as text."""
+
 
 @book_style
-def partitions(
-    rows: Sequence[tuple[str, str, list[tuple[tuple[int, ...], int, str]]]],
-) -> plt.Figure:
+def partitions(rows: Sequence[tuple[str, str, list[Glyph]]]) -> plt.Figure:
     """Arc diagrams of all partitions of four positions, a row for each type.
 
     Parameters
     ----------
     rows : (type, moment, glyphs)
-        A glyph is the block of each of the four positions, the number of quadruples of this kind,
-        and what they add up to, as text; glyphs that add up to "0" are drawn in gray.
+        Glyphs that add up to "0" are drawn in gray.
     """
     widest = max(len(glyphs) for _, _, glyphs in rows)
     fig, ax = plt.subplots(figsize=(7.2, 0.98 * len(rows) + 0.2))

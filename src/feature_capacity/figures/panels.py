@@ -20,6 +20,8 @@ Map = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Importances, probabilities, and one value for each cell, (len(p), len(V))."""
 
 K = TypeVar("K")
+T = TypeVar("T")
+
 Arrays = Mapping[K, np.ndarray]
 Pairs = Mapping[K, tuple[np.ndarray, np.ndarray]]
 Triples = Mapping[K, tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -60,18 +62,14 @@ def lettered(n_rows: int, n_columns: int, **options: Any) -> tuple[plt.Figure, n
     return fig, axes
 
 
-def titled(
-    axes: np.ndarray, panels: Mapping[Any, Any], **style: Any
-) -> Iterator[tuple[plt.Axes, Any]]:
+def titled(axes: np.ndarray, panels: Mapping[K, T], **style: Any) -> Iterator[tuple[plt.Axes, T]]:
     """Each panel that has something to show, under its head, with what it is."""
     for ax, (head, content) in zip(axes.flat[: len(panels)], panels.items(), strict=True):
         ax.set_title(head, **style)
         yield ax, content
 
 
-def shaded(
-    curves: Mapping[Any, Any], palette: str = "flare"
-) -> list[tuple[Any, Any, tuple[float, float, float]]]:
+def shaded(curves: Mapping[K, T], palette: str = "flare") -> list[tuple[K, T, tuple[float, ...]]]:
     """Name, curve and color of each, from pale to dark; none is the color of another map."""
     colors = sns.color_palette(palette, len(curves))
     return [(*item, color) for item, color in zip(curves.items(), colors, strict=True)]
