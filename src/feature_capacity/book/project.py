@@ -44,7 +44,12 @@ class Project:
 
     def configuration(self) -> dict[str, Any]:
         """What the configuration says."""
-        return _read(self.root / "_config.yml")
+        return _read(self.config)
+
+    @property
+    def config(self) -> Path:
+        """Configuration of the book."""
+        return self.root / "_config.yml"
 
     @property
     def book(self) -> Path:

@@ -19,13 +19,11 @@ HALVES = (0, 0.5, 1), ("0", "½", "1")
 Map = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Importances, probabilities, and one value for each cell, (len(p), len(V))."""
 
+# Arrays, pairs and triples of them, by the name or number that they are drawn under.
 K = TypeVar("K")
-T = TypeVar("T")
-
 Arrays = Mapping[K, np.ndarray]
 Pairs = Mapping[K, tuple[np.ndarray, np.ndarray]]
 Triples = Mapping[K, tuple[np.ndarray, np.ndarray, np.ndarray]]
-"""Arrays, pairs and triples of them, by the name or number that they are drawn under."""
 
 POINTER = {"arrowstyle": "-", "color": "#6b7280", "lw": 0.8}
 """A thin line from a note to what it is about; for ``arrowprops``."""
@@ -62,14 +60,16 @@ def lettered(n_rows: int, n_columns: int, **options: Any) -> tuple[plt.Figure, n
     return fig, axes
 
 
-def titled(axes: np.ndarray, panels: Mapping[K, T], **style: Any) -> Iterator[tuple[plt.Axes, T]]:
+def titled(
+    axes: np.ndarray, panels: Mapping[Any, Any], **style: Any
+) -> Iterator[tuple[plt.Axes, Any]]:
     """Each panel that has something to show, under its head, with what it is."""
     for ax, (head, content) in zip(axes.flat[: len(panels)], panels.items(), strict=True):
         ax.set_title(head, **style)
         yield ax, content
 
 
-def shaded(curves: Mapping[K, T], palette: str = "flare") -> list[tuple[K, T, tuple[float, ...]]]:
+def shaded(curves: Mapping[Any, Any], palette: str = "flare") -> list[tuple[Any, Any, Any]]:
     """Name, curve and color of each, from pale to dark; none is the color of another map."""
     colors = sns.color_palette(palette, len(curves))
     return [(*item, color) for item, color in zip(curves.items(), colors, strict=True)]

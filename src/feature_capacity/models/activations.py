@@ -16,6 +16,14 @@ Activation = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Takes a tensor, returns the activation and its derivative, elementwise."""
 
 
+def _quadratic(z: Tensor) -> tuple[Tensor, Tensor]:
+    return z * z, 2 * z
+
+
+def _relu(z: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.relu(z), (z > 0).to(z.dtype)
+
+
 def _gelu(z: Tensor) -> tuple[Tensor, Tensor]:
     below = torch.special.ndtr(z)
     density = torch.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
@@ -27,12 +35,16 @@ def _tanh(z: Tensor) -> tuple[Tensor, Tensor]:
     return t, 1 - t * t
 
 
+def _abs(z: Tensor) -> tuple[Tensor, Tensor]:
+    return z.abs(), torch.sign(z)
+
+
 ACTIVATIONS: dict[str, Activation] = {
-    "quadratic": lambda z: (z * z, 2 * z),
-    "relu": lambda z: (torch.relu(z), (z > 0).to(z.dtype)),
+    "quadratic": _quadratic,
+    "relu": _relu,
     "gelu": _gelu,
     "tanh": _tanh,
-    "abs": lambda z: (z.abs(), torch.sign(z)),
+    "abs": _abs,
 }
 """Activation functions by name, each giving value and slope."""
 
