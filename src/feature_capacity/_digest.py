@@ -5,8 +5,6 @@ imports the solver, directly or not, and for nothing else.  The ``__init__`` fil
 only say which module has a name; the module counts, they do not.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import hashlib

@@ -4,8 +4,6 @@ Size and depth are bounded before anything is built, with aliases counted as oft
 used; a key that is given twice is refused, since one of its two values would be lost.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

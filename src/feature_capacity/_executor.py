@@ -5,8 +5,6 @@ memory does not grow with their number.  What is finished is the caller's to kee
 that is killed ends the computation, and a cluster gives the task of a lost worker to another one.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal
@@ -15,14 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
+from concurrent import futures
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -50,7 +41,7 @@ class WorkerError(RuntimeError):
 class Workers:
     """An executor, and how many tasks are given to it at a time."""
 
-    executor: Executor
+    executor: futures.Executor
     room: Callable[[], int]
 
     def completed(
@@ -72,7 +63,7 @@ class Workers:
         WorkerError
             If a local worker was killed; results that were finished are yielded before.
         """
-        waiting, running = iter(tasks), dict[Future[R], T]()
+        waiting, running = iter(tasks), dict[futures.Future[R], T]()
         try:
             while True:
                 room = min(self.room(), at_most) - len(running)
@@ -80,7 +71,7 @@ class Workers:
                     running[self.executor.submit(function, task)] = task
                 if not running:
                     return
-                done = wait(running, return_when=FIRST_COMPLETED).done
+                done = futures.wait(running, return_when=futures.FIRST_COMPLETED).done
                 for future in sorted(done, key=lambda future: future.exception() is not None):
                     yield running.pop(future), future.result()
         except BrokenProcessPool:
@@ -128,11 +119,13 @@ def open_workers(
     return _this_process() if number == 1 else _local_pool(number)
 
 
-class _ThisProcess(Executor):
+class _ThisProcess(futures.Executor):
     """Does a task when it is given."""
 
-    def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        future: Future[R] = Future()
+    def submit(
+        self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[R]:
+        future: futures.Future[R] = futures.Future()
         future.set_result(function(*args, **kwargs))
         return future
 
@@ -146,10 +139,12 @@ def _this_process() -> Iterator[Workers]:
 # ------------------------------------------------------------------------------- local processes
 
 
-class _Pool(ProcessPoolExecutor):
+class _Pool(futures.ProcessPoolExecutor):
     """Starts its processes with SIGINT held back, which they let through when it is ignored."""
 
-    def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+    def submit(
+        self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[R]:
         with _sigint_held_back():
             return super().submit(partial(_end_at_sigterm, function), *args, **kwargs)
 
@@ -177,10 +172,7 @@ def _end_at_sigterm(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
 @contextmanager
 def _local_pool(number: int) -> Iterator[Workers]:
     # What a process leaves behind when it is ended goes with this folder.
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
-        leaving_at_sigterm(),
-    ):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch, leaving_at_sigterm():
         # Spawned, not forked: forking a process in which torch has started threads can hang.
         pool = _Pool(number, get_context("spawn"), _prepare_process, (scratch,))
         try:
@@ -275,7 +267,7 @@ def _cluster(address: str, check: Callable[[], object]) -> Iterator[Workers]:
                 client.get_executor(pure=False),
                 lambda: max(1, 2 * sum(client.nthreads().values())),
             )
-        except (KilledWorker, CommClosedError, CancelledError, TimeoutError) as error:
+        except (KilledWorker, CommClosedError, futures.CancelledError, TimeoutError) as error:
             raise WorkerError(f"the cluster at {address} failed: {_line(error)}") from error
 
 

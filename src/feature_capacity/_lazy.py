@@ -4,8 +4,6 @@
 installed: only the name that needs it says so.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress

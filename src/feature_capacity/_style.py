@@ -13,9 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib import rc_params_from_file
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 CAPACITY_MAP = sns.color_palette("mako", as_cmap=True)
@@ -48,14 +46,14 @@ ORANGE, LIGHT = "#d55e00", "#d5dae1"
 _SETTINGS = rc_params_from_file(Path(__file__).with_suffix(".mplstyle"), use_default_template=False)
 
 
-def book_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+def book_style(draw: Callable[..., plt.Figure]) -> Callable[..., plt.Figure]:
     """Run a figure function under the book's settings and close what it returns.
 
     A closed figure is shown once, as the value of its cell, and never a second time by pyplot.
     """
 
     @wraps(draw)
-    def styled(*args: Any, **kwargs: Any) -> Figure:
+    def styled(*args: Any, **kwargs: Any) -> plt.Figure:
         with plt.rc_context(_SETTINGS):
             figure = draw(*args, **kwargs)
         plt.close(figure)
@@ -64,13 +62,13 @@ def book_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     return styled
 
 
-def panel_letters(axes: Sequence[Axes], letters: str = "abcdef") -> None:
+def panel_letters(axes: Sequence[plt.Axes], letters: str = "abcdef") -> None:
     """Write a bold letter outside the upper left corner of each panel."""
     for ax, letter in zip(axes, letters, strict=False):
         ax.text(-0.02, 1.03, letter, transform=ax.transAxes, weight="bold", ha="right", va="bottom")
 
 
-def pair_matrix(ax: Axes, matrix: np.ndarray, limit: float) -> AxesImage:
+def pair_matrix(ax: plt.Axes, matrix: np.ndarray, limit: float) -> AxesImage:
     """Draw one number for each pair of features, as colored squares; return them for a color bar.
 
     Parameters

@@ -131,14 +131,12 @@ def _alone(build: Build, report: Callable[[str], None]) -> Iterator[None]:
     build.folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(build.folder / "lock")
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         report(f"another process builds the book in {build.folder}; waiting until it has ended")
-        lock.acquire()
-    try:
+        held = lock.acquire()
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def _build(build: Build, everything: bool, jobs: int, report: Callable[[str], None]) -> ClaimTable:
@@ -226,18 +224,15 @@ def _execute_all(
         )
         report(f"executing {len(pages)} pages, {jobs} at a time")
 
-    def begun() -> Iterator[Page]:
-        for page in pages:
-            if failed:
-                return
-            if jobs == 1:
-                report(f"executing {page.name}")
-            yield page
+    def begins(page: Page) -> bool:
+        if jobs == 1 and not failed:
+            report(f"executing {page.name}")
+        return not failed
 
     try:
         with open_workers(jobs) as workers:
-            execute_one = partial(_execute_one, build)
-            for page, seconds in workers.completed(execute_one, begun(), at_most=jobs):
+            begun, execute_one = itertools.takewhile(begins, pages), partial(_execute_one, build)
+            for page, seconds in workers.completed(execute_one, begun, at_most=jobs):
                 failed = failed or isinstance(seconds, PageError)
                 yield page, seconds
     except WorkerError as error:

@@ -1,7 +1,5 @@
 """The list of figures: what the executed pages show, in reading order, with thumbnails."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json
@@ -99,7 +97,7 @@ def read_figures(pages: Iterable[tuple[str, str, Path]]) -> list[Figure]:
     pages
         Name, title and executed notebook of each page, in the order of the table of contents.
     """
-    figures = []
+    figures: list[Figure] = []
     for page, title, notebook in pages:
         pictures = list(read_pictures(notebook))
         numbers = figure_numbers(page, [picture.caption for picture in pictures])

@@ -1,12 +1,12 @@
 """Files that a command is asked to write: refused early where it cannot, and never half-written."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from .._arrays import require
 
 
 def check_output(path: Path, endings: Sequence[str]) -> Path:
@@ -39,16 +39,14 @@ def check_output(path: Path, endings: Sequence[str]) -> Path:
             f"write {Path(path.name).with_suffix(endings[0])}"
         )
     path = path.absolute()
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file in it")
+    require(not path.is_dir(), f"{path} is a folder; name a file in it")
     check_folder(path.parent)
     return path
 
 
 def check_folder(folder: Path) -> None:
     """Raise ``ValueError`` unless the folder is there and takes a new file."""
-    if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder} to write to; make it first")
+    require(folder.is_dir(), f"there is no folder {folder} to write to; make it first")
     try:
         # Only trying tells: permissions do not bind every user, nor cover read-only disks.
         with tempfile.TemporaryFile(dir=folder):

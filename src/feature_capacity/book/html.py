@@ -1,21 +1,17 @@
 """HTML from templates: ``MODULE.html.j2`` lies beside the module that fills it."""
 
-import functools
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def fill(template: str, **values: Any) -> str:
@@ -33,4 +29,4 @@ def fill(template: str, **values: Any) -> str:
     >>> print(fill("build.score", score="1 < 2", coverage="all").partition(">1")[2])
      &lt; 2</a> <a href="../book/equations.html">all</a></p>
     """
-    return _environment().get_template(f"{template}.html.j2").render(values)
+    return _TEMPLATES.get_template(f"{template}.html.j2").render(values)

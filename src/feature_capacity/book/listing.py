@@ -1,7 +1,5 @@
 """The executable pages as a list to read or to parse: titles, sections, run times, parameters."""
 
-from __future__ import annotations
-
 import json
 import textwrap
 from itertools import groupby

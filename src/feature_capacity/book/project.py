@@ -81,10 +81,6 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
-def _is_book(folder: Path) -> bool:
-    return (folder / "_toc.yml").is_file() and (folder / "book" / "claims").is_dir()
-
-
 def find_project(start: Path | str | None = None) -> Project:
     """Find the book that a command run in the folder `start` is about.
 
@@ -102,7 +98,7 @@ def find_project(start: Path | str | None = None) -> Project:
     start = Path.cwd() if start is None else Path(start).resolve()
     packaged = PACKAGE / "_book"
     for folder in (start, *start.parents, PACKAGE.parents[1], packaged):
-        if _is_book(folder):
+        if (folder / "_toc.yml").is_file() and (folder / "book" / "claims").is_dir():
             beside = start if folder == packaged else folder
             build = Path(os.environ.get(BUILD_FOLDER) or beside / "_build")
             return Project(folder, build.absolute())

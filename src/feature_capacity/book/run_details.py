@@ -1,7 +1,5 @@
 """How a page was run: its settings and its time, as a folded box for the end of the page."""
 
-from __future__ import annotations
-
 import math
 import shlex
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Files that are written for a while beside the place where they are to be."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Iterator

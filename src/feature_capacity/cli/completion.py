@@ -1,7 +1,5 @@
 """What a shell offers when a page or a parameter is begun; silent where it cannot tell."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import typer

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from .._arrays import require
 from ..book.files import check_folder, check_output
 from ..book.pages import Page, PageError, execute, find_page
 from ..book.parameters import Value
@@ -173,8 +174,7 @@ def _check_sources(folder: Path, project: Project) -> None:
 
 def _split(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError(f"the parameter {name:.60} has no value; write -p {name} VALUE")
+    require(equals, f"the parameter {name:.60} has no value; write -p {name} VALUE")
     return name, value
 
 
@@ -184,6 +184,5 @@ def _read_values(file: Path | None) -> dict[str, Any]:
     from .._documents import read_document
 
     values = read_document(file, "parameter file")
-    if not isinstance(values, dict):
-        raise ValueError(f"{file} holds no mapping of parameter: value")
+    require(isinstance(values, dict), f"{file} holds no mapping of parameter: value")
     return {str(name): value for name, value in values.items()}

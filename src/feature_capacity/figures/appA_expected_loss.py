@@ -1,17 +1,14 @@
 """Figures of Appendix A: partitions, fourth moments, and the bias."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from matplotlib.patches import Arc, Patch
 
 from .._style import BLACK, MUTED, book_style
-from .panels import note
+from .panels import Arrays, note, shaded
 
 PATTERN_COLORS = {
     "4": "#1b3a5c",
@@ -22,16 +19,18 @@ PATTERN_COLORS = {
 }
 """One color for each way in which a fourth moment survives."""
 
+Glyph = tuple[tuple[int, ...], int, str]
+"""The block of each of four positions, the number of such quadruples, and their sum as text."""
+
 
 @book_style
-def partitions(rows: Sequence[tuple[str, str, list[tuple[tuple[int, ...], int, str]]]]) -> Figure:
+def partitions(rows: Sequence[tuple[str, str, list[Glyph]]]) -> plt.Figure:
     """Arc diagrams of all partitions of four positions, a row for each type.
 
     Parameters
     ----------
     rows : (type, moment, glyphs)
-        A glyph is the block of each of the four positions, the number of quadruples of this kind,
-        and what they add up to, as text; glyphs that add up to "0" are drawn in gray.
+        Glyphs that add up to "0" are drawn in gray.
     """
     widest = max(len(glyphs) for _, _, glyphs in rows)
     fig, ax = plt.subplots(figsize=(7.2, 0.98 * len(rows) + 0.2))
@@ -52,7 +51,7 @@ def partitions(rows: Sequence[tuple[str, str, list[tuple[tuple[int, ...], int, s
     return fig
 
 
-def _glyph(ax: Axes, x: float, y: float, blocks: tuple[int, ...], gray: bool) -> None:
+def _glyph(ax: plt.Axes, x: float, y: float, blocks: tuple[int, ...], gray: bool) -> None:
     strong = {
         (0, 0, 0, 0): "4",
         (0, 0, 2, 2): "ii|jj",
@@ -73,7 +72,7 @@ def _glyph(ax: Axes, x: float, y: float, blocks: tuple[int, ...], gray: bool) ->
 
 
 @book_style
-def moment_matrix(pattern: np.ndarray, n_features: int, kurtosis: str) -> Figure:
+def moment_matrix(pattern: np.ndarray, n_features: int, kurtosis: str) -> plt.Figure:
     """Which fourth moments survive: rows are pairs (i, j), columns pairs (k, l).
 
     Parameters
@@ -103,16 +102,11 @@ def moment_matrix(pattern: np.ndarray, n_features: int, kurtosis: str) -> Figure
 
 @book_style
 def bias_parabolas(
-    bias: np.ndarray,
-    curves: Mapping[str, np.ndarray],
-    spots: np.ndarray,
-    exact: Mapping[str, np.ndarray],
-    best: float,
-) -> Figure:
+    bias: np.ndarray, curves: Arrays[str], spots: np.ndarray, exact: Arrays[str], best: float
+) -> plt.Figure:
     """Expected loss over the bias, formula and sums over all outcomes, by kurtosis."""
     fig, ax = plt.subplots(figsize=(5.8, 3.5))
-    shades = sns.color_palette("flare", n_colors=len(curves))
-    for (name, curve), color in zip(curves.items(), shades, strict=True):
+    for name, curve, color in shaded(curves):
         ax.plot(bias, curve, color=color, zorder=2)
         ax.plot(spots, exact[name], "o", color=color, ms=4.5, mec="white", mew=0.6, zorder=3)
         end = (bias[-1], curve[-1])

@@ -1,26 +1,16 @@
 """Figures of Appendix B: what a model believes about correlations, term by term."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from .._style import (
-    BLACK,
-    HALLUCINATED_COLOR,
-    MUTED,
-    TRUE_COLOR,
-    book_style,
-    pair_matrix,
-    panel_letters,
-)
-from .panels import color_bar, outer_labels, plain_ticks
+from .._style import BLACK, HALLUCINATED_COLOR, MUTED, TRUE_COLOR, book_style, pair_matrix
+from .panels import Triples, color_bar, lettered, outer_labels, plain_ticks, titled
 
 
 @book_style
-def correlation_panels(matrices: Sequence[np.ndarray], heads: Sequence[str]) -> Figure:
+def correlation_panels(matrices: Sequence[np.ndarray], heads: Sequence[str]) -> plt.Figure:
     """Correlations of an output with the squares (diagonal) and products (off it), in panels."""
     fig, axes = plt.subplots(2, 3, figsize=(7.0, 4.9), sharex=True, sharey=True)
     for ax, matrix, head in zip(axes.flat, matrices, heads, strict=True):
@@ -33,38 +23,36 @@ def correlation_panels(matrices: Sequence[np.ndarray], heads: Sequence[str]) -> 
 
 
 @book_style
-def sampled_covariances(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
+def sampled_covariances(panels: Triples[str]) -> plt.Figure:
     """Sampled covariances against the closed form, with four standard errors, in two panels.
 
     ``panels`` holds closed forms, sampled covariances and their standard errors by head.
     """
-    fig, axes = plt.subplots(1, len(panels), figsize=(7.2, 3.1))
-    panel_letters(axes)
-    look = zip(axes, (TRUE_COLOR, HALLUCINATED_COLOR), strict=True)
-    for (ax, color), (name, (closed, sampled, error)) in zip(look, panels.items(), strict=True):
+    fig, axes = lettered(1, len(panels), figsize=(7.2, 3.1))
+    looks = zip(titled(axes, panels), (TRUE_COLOR, HALLUCINATED_COLOR), strict=True)
+    for (ax, (closed, sampled, error)), color in looks:
         span = [min(closed.min(), 0), max(closed.max(), 0)]
         margin = 0.08 * (span[1] - span[0])
         span = [span[0] - margin, span[1] + margin]
         ax.plot(span, span, color=BLACK, lw=1, zorder=1)
         style = {"fmt": "o", "color": color, "ms": 4, "mec": "white", "mew": 0.5, "elinewidth": 1}
         ax.errorbar(closed, sampled, yerr=4 * error, zorder=2, **style)
-        ax.set(title=name, xlabel="closed form")
+        ax.set_xlabel("closed form")
     axes[0].set_ylabel("sampled covariance")
     return fig
 
 
 @book_style
-def more_but_fainter(kurtosis: np.ndarray, covariance: np.ndarray, share: np.ndarray) -> Figure:
+def more_but_fainter(kurtosis: np.ndarray, covariance: np.ndarray, share: np.ndarray) -> plt.Figure:
     """Hallucinated covariance, and the share of the output's variance that it makes up."""
-    fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.9))
+    fig, axes = lettered(1, 2, figsize=(7.2, 2.9))
     axes[0].plot(kurtosis, covariance, color=HALLUCINATED_COLOR)
     axes[0].set(ylim=(0, None), ylabel="hallucinated covariance\n(root mean square)")
     axes[1].fill_between(kurtosis, 0, share, color=HALLUCINATED_COLOR, alpha=0.35, lw=0)
     axes[1].plot(kurtosis, share, color=HALLUCINATED_COLOR)
     axes[1].set(ylim=(0, None), ylabel="hallucinated share of\nthe output's variance")
     axes[1].yaxis.set_major_formatter("{x:.0%}")
-    axes[1].yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    panel_letters(axes)
+    axes[1].yaxis.set_major_locator(plt.MaxNLocator(4, steps=[1, 2, 5, 10]))
     for ax in axes:
         ax.set_xscale("log")
         plain_ticks(ax.xaxis, (1, 3, 10, 30, 100))

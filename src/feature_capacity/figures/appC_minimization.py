@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.figure import Figure
 
-from .._style import BLACK, FEATURE_COLORS, MUTED, ORANGE, book_style, panel_letters
-from .panels import color_bar, note
+from .._style import BLACK, FEATURE_COLORS, MUTED, ORANGE, book_style
+from .panels import Pairs, Triples, color_bar, lettered, note, shaded, titled
 
 _LOSS_MAP = sns.color_palette("crest", as_cmap=True)
 
@@ -16,7 +15,7 @@ _LOSS_MAP = sns.color_palette("crest", as_cmap=True)
 @book_style
 def valleys(
     capacity: np.ndarray, sq_norm: np.ndarray, panels: Mapping[str, tuple[np.ndarray, ...]]
-) -> Figure:
+) -> plt.Figure:
     """One feature's loss over capacity and length, and along a straight path between two points.
 
     Parameters
@@ -27,15 +26,15 @@ def valleys(
     """
     fig, axes = plt.subplots(2, len(panels), figsize=(7.2, 4.9), sharex="row", sharey="row")
     levels = np.linspace(0, 1.2, 13)
-    for column, (head, panel) in zip(axes.T, panels.items(), strict=True):
-        (ax, below), (loss, best, path, heights) = column, panel
+    shown = zip(titled(axes[0], panels), axes[1], strict=True)
+    for (ax, (loss, best, path, heights)), below in shown:
         ax.contourf(capacity, sq_norm, loss, levels=levels, cmap=_LOSS_MAP, extend="max")
         ax.contour(capacity, sq_norm, loss, levels=levels[1:], colors="white", linewidths=0.5)
         ax.plot(capacity, best, color=BLACK, lw=3.6)
         ax.plot(capacity, best, color="#fff3b0", lw=2.4)
         ax.plot(*path.T, "o--", color=ORANGE, ms=5, lw=1.6)
         ax.set_xticks([0.25, 0.5, 0.75, 1], ["0.25", "0.5", "0.75", "1"])
-        ax.set(title=head, xlabel="capacity $C$")
+        ax.set_xlabel("capacity $C$")
         t = np.linspace(0, 1, len(heights))
         chord = heights[0] + t * (heights[-1] - heights[0])
         below.fill_between(t, chord, heights, color="#f4d9b8", lw=0)
@@ -49,9 +48,7 @@ def valleys(
 
 
 @book_style
-def triangles(
-    corners: np.ndarray, points: np.ndarray, panels: Mapping[str, tuple[np.ndarray, np.ndarray]]
-) -> Figure:
+def triangles(corners: np.ndarray, points: np.ndarray, panels: Pairs[str]) -> plt.Figure:
     """The loss over all ways in which three features can share one dimension.
 
     Parameters
@@ -85,11 +82,8 @@ def triangles(
 
 @book_style
 def optimizers_on_ramps(
-    scale: np.ndarray,
-    ramps: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    generic: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
-    direct: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
-) -> Figure:
+    scale: np.ndarray, ramps: Pairs[str], generic: Triples[str], direct: Triples[str]
+) -> plt.Figure:
     """Capacity and length over importance in units of the multiplier: lines and what was found.
 
     Parameters
@@ -98,9 +92,8 @@ def optimizers_on_ramps(
     generic, direct : (importance, capacity, length) by kurtosis
         Found by two optimizers; importance and length in units of the multiplier.
     """
-    fig, axes = plt.subplots(2, 1, figsize=(5.8, 5.4), sharex=True)
-    shades = sns.color_palette("flare", n_colors=len(ramps))
-    for (name, lines), color in zip(ramps.items(), shades, strict=True):
+    fig, axes = lettered(2, 1, figsize=(5.8, 5.4), sharex=True)
+    for name, lines, color in shaded(ramps):
         for ax, line, column in zip(axes, lines, (1, 2), strict=True):
             ax.plot(scale, line, color=color, lw=1.6, label=name)
             ax.plot(generic[name][0], generic[name][column], "o", ms=6.5, mfc="none", mec=color)
@@ -111,5 +104,4 @@ def optimizers_on_ramps(
     axes[0].set_ylabel("capacity $C_i$")
     axes[1].set(ylabel=r"squared length $n_i/\lambda$", xlabel=r"importance $v_i/\lambda$")
     axes[1].set(xlim=(scale[0], scale[-1]))
-    panel_letters(axes)
     return fig

@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, PHASE_COLORS, book_style
-from .panels import dot, legend_above, note, plain_ticks
+from .panels import Arrays, dot, legend_above, note, plain_ticks
 
 
 @book_style
 def sparse_features(
     x: np.ndarray, density: Sequence[np.ndarray], p: Sequence[float], kurtosis: Sequence[float]
-) -> Figure:
+) -> plt.Figure:
     """Distribution of a sparse uniform feature of unit variance as it gets sparser.
 
     Parameters
@@ -38,9 +37,7 @@ def sparse_features(
 
 
 @book_style
-def kurtosis_lines(
-    p: np.ndarray, lines: Mapping[str, np.ndarray], critical: Mapping[str, float]
-) -> Figure:
+def kurtosis_lines(p: np.ndarray, lines: Arrays[str], critical: Mapping[str, float]) -> plt.Figure:
     """Fourth moment against feature probability for several shapes of the active value.
 
     Parameters
@@ -73,7 +70,7 @@ def kurtosis_lines(
 
 
 @book_style
-def off_center(p: np.ndarray, lines: Mapping[str, np.ndarray]) -> Figure:
+def off_center(p: np.ndarray, lines: Arrays[str]) -> plt.Figure:
     """Standardized fourth moment against feature probability when active values are not centered.
 
     Parameters

@@ -1,18 +1,16 @@
 """Figures of Appendix E: capacity as a squared correlation."""
 
-from collections.abc import Mapping
-
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
-from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style, panel_letters
+from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style
+from .panels import Pairs, lettered
 
 
 @book_style
 def readout_scatter(
     x: np.ndarray, readout: np.ndarray, capacity: np.ndarray, slope: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """Readouts of a few features against the features, with the regression lines.
 
     Parameters
@@ -35,11 +33,8 @@ def readout_scatter(
 
 @book_style
 def correlations(
-    capacity: np.ndarray,
-    sampled: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    strength: np.ndarray,
-    squared: np.ndarray,
-) -> Figure:
+    capacity: np.ndarray, sampled: Pairs[str], strength: np.ndarray, squared: np.ndarray
+) -> plt.Figure:
     """Squared correlations: uncorrelated inputs on the left, correlated ones on the right.
 
     Parameters
@@ -51,7 +46,7 @@ def correlations(
         Correlation between any two features.
     squared : array (n, n_features)
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.5))
+    fig, (left, right) = lettered(1, 2, figsize=(7.0, 3.5))
     left.plot([0, 1], [0, 1], color=BLACK, lw=1)
     inks = (BLACK, MUTED, "white")  # not those of features on the right
     marks = zip(sampled.items(), inks, "osD", (-0.012, 0, 0.012), strict=False)
@@ -66,5 +61,4 @@ def correlations(
         right.plot(0, capacity[i], "o", color=color, ms=6, clip_on=False, zorder=3)
     right.set(xlim=(0, strength[-1]), ylim=(0, 1.04))
     right.set(xlabel="correlation between inputs", ylabel=r"$\rho^2$;   dots: $C_i$")
-    panel_letters((left, right))
     return fig

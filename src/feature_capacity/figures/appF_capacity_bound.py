@@ -1,27 +1,18 @@
 """Figures of Appendix F: the bound on capacity, entry by entry, and gradient ascent to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
-from .._style import (
-    BLACK,
-    BLUE,
-    DIFFERENCE_MAP,
-    FEATURE_COLORS,
-    PHASE_COLORS,
-    book_style,
-    panel_letters,
-)
-from .panels import bare, centered
+from .._style import BLACK, BLUE, DIFFERENCE_MAP, FEATURE_COLORS, PHASE_COLORS, book_style
+from .panels import Arrays, Pairs, bare, centered, lettered, titled
 
 
 @book_style
 def proof_matrices(
-    matrices: Mapping[str, np.ndarray], layout: Sequence[Sequence[str]], boxed: Sequence[str]
-) -> Figure:
+    matrices: Arrays[str], layout: Sequence[Sequence[str]], boxed: Sequence[str]
+) -> plt.Figure:
     """The matrices of the proof of Appendix F, entry by entry.
 
     Parameters
@@ -52,14 +43,14 @@ def proof_matrices(
 
 
 @book_style
-def ascent(totals: Mapping[int, np.ndarray]) -> Figure:
+def ascent(totals: Arrays[int]) -> plt.Figure:
     """Gradient ascent on total capacity, from many starts, for several numbers of dimensions.
 
     Parameters
     ----------
     totals : arrays (n_steps, n_starts) by number of dimensions
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.3))
+    fig, (left, right) = lettered(1, 2, figsize=(6.8, 3.3))
     for (n_dims, total), color in zip(totals.items(), FEATURE_COLORS, strict=False):
         left.plot(total, color=color, lw=0.8, alpha=0.5)
         left.axhline(n_dims, color=color, lw=1, ls="--")
@@ -71,12 +62,11 @@ def ascent(totals: Mapping[int, np.ndarray]) -> Figure:
     right.set(yscale="log", xlim=(0, steps), xlabel="step of ascent")
     right.set_ylabel(r"what is missing, $D-\Sigma_i C_i$")
     right.legend(loc="upper right")
-    panel_letters((left, right))
     return fig
 
 
 @book_style
-def ceilings(cases: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+def ceilings(cases: Pairs[str]) -> plt.Figure:
     """Capacity of each feature below its ceiling from the proof.
 
     Parameters
@@ -85,13 +75,13 @@ def ceilings(cases: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
         Capacities and ceilings.
     """
     fig, axes = plt.subplots(1, len(cases), figsize=(6.8, 2.9), sharey=True)
-    for ax, (name, (capacity, ceiling)) in zip(axes, cases.items(), strict=True):
+    for ax, (capacity, ceiling) in titled(axes, cases):
         place = np.arange(1, capacity.size + 1)
         ax.bar(place, ceiling, color="white", ec="#b6bdc6", hatch="////", width=0.72, lw=0.8)
         ax.bar(place, capacity, color=BLUE, width=0.72, label="capacity $C_i$")
         top = {"color": PHASE_COLORS[1], "lw": 2.4, "label": r"ceiling $\|\vec y_i\|^2$"}
         ax.hlines(ceiling, place - 0.4, place + 0.4, **top)
-        ax.set(title=name, xlabel="feature $i$", xticks=place, ylim=(0, 1.04))
+        ax.set(xlabel="feature $i$", xticks=place, ylim=(0, 1.04))
         ax.tick_params(axis="x", length=0)
     axes[0].set_ylabel("part of one dimension")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
-from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style, panel_letters
-from .panels import legend_above
+from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style
+from .panels import legend_above, lettered
 
 
 @book_style
 def ratio_floor(
     condition: np.ndarray, ratio: np.ndarray, x: np.ndarray, floor: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """Ratio of the two capacities against the condition number, above its floor.
 
     Parameters
@@ -37,7 +36,7 @@ def ratio_floor(
 @book_style
 def tangency(
     t: np.ndarray, both: Sequence[np.ndarray], steps: np.ndarray, gaps: Sequence[np.ndarray]
-) -> Figure:
+) -> plt.Figure:
     """The two capacities touch at an efficient embedding, and part quadratically.
 
     Parameters
@@ -49,7 +48,7 @@ def tangency(
     gaps : pair of arrays (m, n_features)
         Their difference at distance t, and its leading term.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.6))
+    fig, (left, right) = lettered(1, 2, figsize=(7.0, 3.6))
     (capacity, alternative), (gap, predicted) = both, gaps
     for i, color in zip(range(capacity.shape[1]), FEATURE_COLORS, strict=False):
         left.plot(t, capacity[:, i], color=color)
@@ -64,14 +63,13 @@ def tangency(
     right.plot([], [], "o", color=BLACK, ms=4, label="measured")
     right.plot([], [], color=BLACK, lw=1.2, label="formula")
     right.set(xlabel="distance $t$", ylabel=r"gap $\tilde C_i - C_i$")
-    panel_letters((left, right))
     for ax in (left, right):
         legend_above(ax, ncols=2)
     return fig
 
 
 @book_style
-def rank_jump(t: np.ndarray, both: Sequence[tuple[np.ndarray, np.ndarray]]) -> Figure:
+def rank_jump(t: np.ndarray, both: Sequence[tuple[np.ndarray, np.ndarray]]) -> plt.Figure:
     """Both capacities along a path of embeddings whose rank drops at one point.
 
     Parameters

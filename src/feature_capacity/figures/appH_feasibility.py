@@ -9,13 +9,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
-from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style, panel_letters
+from .._style import BLACK, BLUE, FEATURE_COLORS, LIGHT, MUTED, ORANGE, book_style
 from ..geometry.feasibility import Step
-from .panels import bare, centered, legend_above, note, small_multiples
+from .panels import Arrays, bare, centered, legend_above, lettered, note, small_multiples, titled
 from .vectors import frame, heat_map
 
 T = TypeVar("T")
@@ -23,10 +20,10 @@ T = TypeVar("T")
 
 @book_style
 def lemma1(
-    n_dims: np.ndarray, sums: np.ndarray, angle: np.ndarray, turned: Mapping[int, np.ndarray]
-) -> Figure:
+    n_dims: np.ndarray, sums: np.ndarray, angle: np.ndarray, turned: Arrays[int]
+) -> plt.Figure:
     """Sums of squared entries for random unit vectors, and how turning them reaches the bound."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.4), width_ratios=[1.1, 1])
+    fig, (left, right) = lettered(1, 2, figsize=(6.6, 3.4), width_ratios=[1.1, 1])
     dims = np.unique(n_dims)
     left.plot(n_dims, sums, "o", color=BLUE, ms=2.5, alpha=0.35, mew=0, label="random $v_i$")
     left.plot(dims, dims, "_", color=BLACK, ms=13, mew=2.2, label="along projections")
@@ -42,12 +39,11 @@ def lemma1(
     right.set(xlabel=r"angle $\theta$ from the projections (degrees)", xticks=[0, 30, 60, 90])
     right.set_ylabel(r"$\sum_i (v_i \cdot e_i)^2 \,/\, D$")
     right.legend(loc="lower left", handletextpad=0.2)
-    panel_letters((left, right))
     return fig
 
 
 @book_style
-def slack(predicted: np.ndarray, missing: np.ndarray, deviation: np.ndarray) -> Figure:
+def slack(predicted: np.ndarray, missing: np.ndarray, deviation: np.ndarray) -> plt.Figure:
     """Capacity missing from the maximum against the sum that angles predict."""
     fig, ax = plt.subplots(figsize=(4.6, 3.7))
     ends = np.array([predicted.min() / 2, predicted.max() * 2])
@@ -63,7 +59,7 @@ def slack(predicted: np.ndarray, missing: np.ndarray, deviation: np.ndarray) -> 
 
 
 @book_style
-def induction_tree(steps: Sequence[Step]) -> Figure:
+def induction_tree(steps: Sequence[Step]) -> plt.Figure:
     """The induction: capacities merge from left to right until one is left."""
     n = len(steps[0].capacity)
     fig, ax = plt.subplots(figsize=(6.8, 0.62 * n + 1.0))
@@ -72,16 +68,15 @@ def induction_tree(steps: Sequence[Step]) -> Figure:
 
 
 @book_style
-def corner_cases(cases: Mapping[str, Sequence[Step]]) -> Figure:
+def corner_cases(cases: Mapping[str, Sequence[Step]]) -> plt.Figure:
     """Small trees side by side."""
     fig, axes = small_multiples(len(cases), 2, 6.8, 2.5)
-    for ax, (name, steps) in zip(axes.flat, cases.items(), strict=False):
+    for ax, steps in titled(axes, cases, loc="left", fontsize=10):
         _draw_tree(ax, steps, words=False)
-        ax.set_title(name, loc="left", fontsize=10)
     return fig
 
 
-def _draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
+def _draw_tree(ax: plt.Axes, steps: Sequence[Step], words: bool = True) -> None:
     """Draw an induction: a column per tuple, lines that join, bands for complements."""
     height = _heights(steps)
     flipped = False
@@ -90,7 +85,7 @@ def _draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
         new = range(len(y)) if x == 0 or steps[x - 1].move == "complement" else [len(y) - 1]
         if step.move == "complement":
             band = (x + 0.28, -0.45), 0.44, len(height[0]) - 0.05
-            ax.add_patch(Rectangle(*band, color=LIGHT, alpha=0.6, lw=0))
+            ax.add_patch(plt.Rectangle(*band, color=LIGHT, alpha=0.6, lw=0))
         if x + 1 < len(steps):
             starts = _after(step, [[start] for start in y], add)
             for group, end in zip(starts, height[x + 1], strict=True):
@@ -111,7 +106,7 @@ def _draw_tree(ax: Axes, steps: Sequence[Step], words: bool = True) -> None:
 @book_style
 def growing_matrices(
     matrices: Sequence[np.ndarray], n_dims: Sequence[int], titles: Sequence[str]
-) -> Figure:
+) -> plt.Figure:
     """Orthogonal matrices of growing size; the rows that are the embedding are framed."""
     fig, axes = small_multiples(len(matrices), 4, 6.6, 1.95)
     largest = max(len(U) for U in matrices)
@@ -124,9 +119,9 @@ def growing_matrices(
 
 
 @book_style
-def two_constructions(trials: pd.DataFrame) -> Figure:
+def two_constructions(trials: pd.DataFrame) -> plt.Figure:
     """Error and share of filled entries of each construction; medians, and ranges of 90 %."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.4))
+    fig, (left, right) = lettered(1, 2, figsize=(6.6, 3.4))
     columns = {left: "largest error", right: "share of entries that are not zero"}
     look = {"hue": "construction", "style": "construction", "palette": [BLUE, ORANGE]}
     for ax, column in columns.items():
@@ -140,7 +135,6 @@ def two_constructions(trials: pd.DataFrame) -> Figure:
     right.set(ylabel="share of entries of $W$\nthat are not zero", ylim=(0, 1.05))
     # Above the axes: the ranges reach their top.
     legend_above(right, title=None, ncols=2)
-    panel_letters((left, right))
     return fig
 
 

@@ -1,13 +1,12 @@
 """Figures of the page on errata: printed and corrected forms held against a computation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, book_style
-from .panels import HALVES, plain_ticks
+from .panels import HALVES, Arrays, Pairs, plain_ticks
 
 PRINTED_COLOR = "#b3261e"
 """What a source prints and a computation rejects, wherever it is drawn."""
@@ -16,7 +15,7 @@ PRINTED_COLOR = "#b3261e"
 @book_style
 def bias_term(
     bias: np.ndarray, corrected: np.ndarray, printed: np.ndarray, samples: Sequence[np.ndarray]
-) -> Figure:
+) -> plt.Figure:
     """Expected loss against the bias: two formulas, and what sampling says.
 
     Parameters
@@ -37,7 +36,7 @@ def bias_term(
 
 
 @book_style
-def curvature(capacity: np.ndarray, cases: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+def curvature(capacity: np.ndarray, cases: Pairs[str]) -> plt.Figure:
     """Loss of a feature and its marginal benefit against capacity, for dense and sparse inputs.
 
     Parameters
@@ -63,7 +62,7 @@ def curvature(capacity: np.ndarray, cases: Mapping[str, tuple[np.ndarray, np.nda
 @book_style
 def readouts(
     transposed: np.ndarray, best: np.ndarray, efficient: tuple[np.ndarray, np.ndarray]
-) -> Figure:
+) -> plt.Figure:
     """Squared correlation of each feature with two linear readouts of the embedding.
 
     Parameters
@@ -83,7 +82,7 @@ def readouts(
 
 
 @book_style
-def scale_dependence(scale: np.ndarray, formulas: Mapping[str, np.ndarray]) -> Figure:
+def scale_dependence(scale: np.ndarray, formulas: Arrays[str]) -> plt.Figure:
     """Two formulas for the capacity of one feature while the whole embedding is scaled.
 
     Parameters

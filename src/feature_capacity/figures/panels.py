@@ -1,17 +1,17 @@
 """Pieces that figures of many pages are put together from: panels, ticks, legends, dots, notes."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
+import seaborn as sns
 from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
-from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.ticker import NullFormatter, NullLocator
+
+from .._style import panel_letters
 
 HALVES = (0, 0.5, 1), ("0", "½", "1")
 """Ticks of an axis from 0 to 1, and their labels; for ``ax.set_xticks``."""
@@ -19,13 +19,19 @@ HALVES = (0, 0.5, 1), ("0", "½", "1")
 Map = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Importances, probabilities, and one value for each cell, (len(p), len(V))."""
 
+# Arrays, pairs and triples of them, by the name or number that they are drawn under.
+K = TypeVar("K")
+Arrays = Mapping[K, np.ndarray]
+Pairs = Mapping[K, tuple[np.ndarray, np.ndarray]]
+Triples = Mapping[K, tuple[np.ndarray, np.ndarray, np.ndarray]]
+
 POINTER = {"arrowstyle": "-", "color": "#6b7280", "lw": 0.8}
 """A thin line from a note to what it is about; for ``arrowprops``."""
 
 
 def small_multiples(
     n: int, n_columns: int, width: float, row_height: float, margin: float = 0.0, **options: Any
-) -> tuple[Figure, np.ndarray]:
+) -> tuple[plt.Figure, np.ndarray]:
     """Panels for n things, row after row; those that are left over stay invisible.
 
     Parameters
@@ -47,7 +53,29 @@ def small_multiples(
     return fig, axes
 
 
-def bare(ax: Axes, **settings: Any) -> None:
+def lettered(n_rows: int, n_columns: int, **options: Any) -> tuple[plt.Figure, np.ndarray]:
+    """Panels with a letter each; options are those of ``plt.subplots``."""
+    fig, axes = plt.subplots(n_rows, n_columns, **options)
+    panel_letters(axes.flat)
+    return fig, axes
+
+
+def titled(
+    axes: np.ndarray, panels: Mapping[Any, Any], **style: Any
+) -> Iterator[tuple[plt.Axes, Any]]:
+    """Each panel that has something to show, under its head, with what it is."""
+    for ax, (head, content) in zip(axes.flat[: len(panels)], panels.items(), strict=True):
+        ax.set_title(head, **style)
+        yield ax, content
+
+
+def shaded(curves: Mapping[Any, Any], palette: str = "flare") -> list[tuple[Any, Any, Any]]:
+    """Name, curve and color of each, from pale to dark; none is the color of another map."""
+    colors = sns.color_palette(palette, len(curves))
+    return [(*item, color) for item, color in zip(curves.items(), colors, strict=True)]
+
+
+def bare(ax: plt.Axes, **settings: Any) -> None:
     """Take ticks and frame away; settings are those of ``ax.set``."""
     ax.set(xticks=[], yticks=[], **settings)
     ax.spines[:].set_visible(False)
@@ -58,9 +86,9 @@ def plain_ticks(axis: Axis, ticks: Sequence[float], minor: bool = False) -> None
     axis.set_ticks(list(ticks))
     axis.set_major_formatter("{x:g}")
     if minor:
-        axis.set_minor_formatter(NullFormatter())
+        axis.set_minor_formatter(plt.NullFormatter())
     else:
-        axis.set_minor_locator(NullLocator())
+        axis.set_minor_locator(plt.NullLocator())
 
 
 def outer_labels(axes: np.ndarray, x: str, y: str) -> None:
@@ -69,25 +97,25 @@ def outer_labels(axes: np.ndarray, x: str, y: str) -> None:
     plt.setp(axes[:, 0], ylabel=y)
 
 
-def dot(ax: Axes, x: Any, y: Any, color: Any, size: float, **style: Any) -> None:
+def dot(ax: plt.Axes, x: Any, y: Any, color: Any, size: float, **style: Any) -> None:
     """Dots that stand out: with a rim, above the lines, whole also at the edge of the panel."""
     look = {"mfc": color, "mec": "white", "mew": 1.5, "clip_on": False, "zorder": 5}
     ax.plot(x, y, "o", ms=size, **{**look, **style})
 
 
 def note(
-    ax: Axes, text: str, at: tuple[float, float], shift: tuple[float, float], **style: Any
+    ax: plt.Axes, text: str, at: tuple[float, float], shift: tuple[float, float], **style: Any
 ) -> None:
     """Write a text beside a point of the data, shifted by points of the page."""
     ax.annotate(text, at, xytext=shift, textcoords="offset points", **style)
 
 
-def centered(ax: Axes, x: float, y: float, text: str, **style: Any) -> None:
+def centered(ax: plt.Axes, x: float, y: float, text: str, **style: Any) -> None:
     """Write a text around a point of the data."""
     ax.text(x, y, text, ha="center", va="center", **style)
 
 
-def legend_above(ax: Axes, **style: Any) -> Legend:
+def legend_above(ax: plt.Axes, **style: Any) -> Legend:
     """Put the legend above the panel, where it covers nothing."""
     return ax.legend(**{"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), **style})
 

@@ -1,24 +1,21 @@
 """Figures of the introduction: two kinds of polysemanticity, equal marginal loss, toy models."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Wedge
 
 from .._style import BLACK, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import MONOSEMANTIC, PHASES, POLYSEMANTIC, Allocation
 from .maps import PHASE_LOOK, cells, phase_patches
-from .panels import centered, dot, legend_above, note
+from .panels import Arrays, Pairs, centered, dot, legend_above, note, titled
 from .vectors import arrows_on_neurons, feature_colors
 
 
 @book_style
-def fig1_two_kinds(embeddings: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+def fig1_two_kinds(embeddings: Pairs[str]) -> plt.Figure:
     """Figure 1: two embeddings that are both polysemantic, and what each neuron receives.
 
     Parameters
@@ -27,8 +24,8 @@ def fig1_two_kinds(embeddings: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> F
         In each of two columns an embedding, whose rows are neurons, and its capacities.
     """
     fig, axes = plt.subplots(2, 2, figsize=(6.6, 6.2), height_ratios=[2.3, 1], sharey="row")
-    for (top, bottom), (head, (W, c)) in zip(axes.T, embeddings.items(), strict=True):
-        top.set_title(head, fontsize=12)
+    columns = zip(titled(axes[0], embeddings, fontsize=12), axes[1], strict=True)
+    for (top, (W, c)), bottom in columns:
         arrows_on_neurons(top, W, letters="AB", size=13)
         shares = "    ".join(f"$C_{letter}$ = {x:.2f}" for letter, x in zip("AB", c, strict=True))
         centered(top, 0.33, -0.3, shares, fontsize=12, bbox={"fc": "white", "ec": "none", "pad": 3})
@@ -42,7 +39,7 @@ def fig1_two_kinds(embeddings: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> F
     return fig
 
 
-def _received(ax: Axes, W: np.ndarray) -> None:
+def _received(ax: plt.Axes, W: np.ndarray) -> None:
     ax.axhline(0, color=BLACK, lw=0.8)
     for i, w in enumerate(W.T):
         x = np.arange(len(w)) + 0.34 * (i - 0.5)
@@ -58,7 +55,7 @@ def _received(ax: Axes, W: np.ndarray) -> None:
 
 
 @book_style
-def turning_the_basis(degrees: np.ndarray, crosstalk: Mapping[str, np.ndarray]) -> Figure:
+def turning_the_basis(degrees: np.ndarray, crosstalk: Arrays[str]) -> plt.Figure:
     """Worst cross-talk of a neuron while the neuron basis turns; one line per embedding.
 
     Parameters
@@ -82,7 +79,7 @@ def turning_the_basis(degrees: np.ndarray, crosstalk: Mapping[str, np.ndarray]) 
 @book_style
 def fig2_marginal_loss(
     grid: np.ndarray, benefit: np.ndarray, best: Allocation, benefit_at_optimum: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """Figure 2: marginal loss reduction of many features, circles at the optimum.
 
     Parameters
@@ -119,7 +116,7 @@ def fig2_marginal_loss(
 @book_style
 def phases_by_importance(
     kurtosis: np.ndarray, importance: np.ndarray, phase: np.ndarray, multiplier: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """Phase of every feature as the kurtosis grows, with the two ends of the shared range.
 
     Parameters
@@ -144,7 +141,7 @@ def phases_by_importance(
 
 
 @book_style
-def fig3_two_toy_models(W: np.ndarray) -> Figure:
+def fig3_two_toy_models(W: np.ndarray) -> plt.Figure:
     """Figure 3: the autoencoder (compress, recover) and the computation model, as a schematic.
 
     Every neuron is a pie of the features that it hears, by squared weight, so that a neuron of
@@ -210,7 +207,7 @@ def _row(n: int, center: float, height: float) -> np.ndarray:
     return np.stack([center + np.linspace(-0.5, 0.5, n) * spread, np.full(n, height)], axis=1)
 
 
-def _nodes(ax: Axes, places: np.ndarray, weights: np.ndarray, curved: bool = False) -> None:
+def _nodes(ax: plt.Axes, places: np.ndarray, weights: np.ndarray, curved: bool = False) -> None:
     """Neurons as pies of the features that they hear; a small parabola marks a nonlinear one."""
     colors = feature_colors(weights.shape[1])
     radius = 0.27 if len(places) > 3 else 0.46
@@ -228,7 +225,7 @@ def _nodes(ax: Axes, places: np.ndarray, weights: np.ndarray, curved: bool = Fal
 
 
 def _wires(
-    ax: Axes, sources: np.ndarray, targets: np.ndarray, weights: np.ndarray, color: str = ""
+    ax: plt.Axes, sources: np.ndarray, targets: np.ndarray, weights: np.ndarray, color: str = ""
 ) -> None:
     """Lines from sources to targets, as strong as weights (n_targets, n_sources).
 

@@ -4,19 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style, panel_letters
 from ..theory.budget import BudgetAllocation
-from .panels import HALVES, centered, dot, legend_above, note, outer_labels
+from .panels import HALVES, Arrays, Pairs, centered, dot, legend_above, note, outer_labels, titled
 from .vectors import arrows_on_neurons, feature_colors
 
 _BAND = "#e8ebef"
 
 
 @book_style
-def fig6_example_allocations(examples: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+def fig6_example_allocations(examples: Pairs[str]) -> plt.Figure:
     """Figure 6: arrangements in the plane, and how each divides its two dimensions.
 
     Parameters
@@ -38,7 +36,7 @@ def fig6_example_allocations(examples: Mapping[str, tuple[np.ndarray, np.ndarray
     return fig
 
 
-def _budget_bar(ax: Axes, capacity: np.ndarray, budget: float = 2.0) -> None:
+def _budget_bar(ax: plt.Axes, capacity: np.ndarray, budget: float = 2.0) -> None:
     ax.barh(0, budget, color="white", edgecolor="#b6bdc6", hatch="////", lw=0.8)
     left = 0.0
     for c, color in zip(capacity, feature_colors(len(capacity)), strict=True):
@@ -55,7 +53,7 @@ def _budget_bar(ax: Axes, capacity: np.ndarray, budget: float = 2.0) -> None:
 @book_style
 def total_capacity_bounds(
     stable_rank: np.ndarray, total: np.ndarray, n_dims: int, tight: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """Total capacity of many embeddings between its two bounds.
 
     Parameters
@@ -81,7 +79,7 @@ def total_capacity_bounds(
 @book_style
 def vanishing_embeddings(
     lengths: np.ndarray, capacity: np.ndarray, exceptional: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """Capacity of one feature as its embedding shrinks along fixed directions.
 
     Parameters
@@ -104,7 +102,7 @@ def vanishing_embeddings(
 @book_style
 def six_situations(
     grid: np.ndarray, situations: Mapping[str, tuple[np.ndarray, np.ndarray, float | None]]
-) -> Figure:
+) -> plt.Figure:
     """Two marginal-benefit curves in six situations, as in the lower half of Figure 4.
 
     Parameters
@@ -116,8 +114,7 @@ def six_situations(
     """
     fig, axes = plt.subplots(2, 3, figsize=(6.8, 5.0), sharex=True)
     panel_letters(axes.flat, "ABCDEF")
-    for ax, (head, (blue, black, split)) in zip(axes.flat, situations.items(), strict=True):
-        ax.set_title(head, fontsize=10.5, pad=8)
+    for ax, (blue, black, split) in titled(axes, situations, fontsize=10.5, pad=8):
         ax.plot(grid, black, color=BLACK, lw=2.6)
         ax.plot(grid, blue, color=BLUE, lw=2.6, ls="-" if split is not None else (0, (3, 3)))
         if split is None:
@@ -140,12 +137,12 @@ def six_situations(
 @book_style
 def water_filling(
     grid: np.ndarray,
-    benefits: Mapping[str, np.ndarray],
+    benefits: Arrays[str],
     best: BudgetAllocation,
     at_optimum: np.ndarray,
     thresholds: np.ndarray,
     spent: np.ndarray,
-) -> Figure:
+) -> plt.Figure:
     """Curves of several families meet one threshold, which is where spending meets the budget.
 
     Parameters
@@ -179,7 +176,9 @@ def water_filling(
 
 
 @book_style
-def realizable_pairs(capacity: np.ndarray, leverage: np.ndarray, heads: Sequence[str]) -> Figure:
+def realizable_pairs(
+    capacity: np.ndarray, leverage: np.ndarray, heads: Sequence[str]
+) -> plt.Figure:
     """Pairs of capacities that two features in the plane can have, by both definitions.
 
     Parameters

@@ -1,11 +1,10 @@
 """Figures of sections 3.1 to 3.4: the loss, what it trades, and who gets capacity."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.figure import Figure
 
 from .._style import (
     BLACK,
@@ -16,22 +15,16 @@ from .._style import (
     TRUE_COLOR,
     book_style,
     pair_matrix,
-    panel_letters,
 )
-from .panels import HALVES, POINTER, centered, color_bar, outer_labels, plain_ticks, small_multiples
+from .panels import HALVES, POINTER, Pairs, centered, color_bar, lettered, plain_ticks, shaded
 
 _HALO = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
-
-
-def _kurtosis_colors(n: int) -> Sequence[tuple[float, float, float]]:
-    """Low kurtosis pale, high kurtosis dark; apart from the maps for capacity and differences."""
-    return sns.color_palette("flare", n_colors=n)
 
 
 @book_style
 def sampling_funnel(
     size: np.ndarray, ratio: Mapping[str, np.ndarray], error: Mapping[str, np.ndarray]
-) -> Figure:
+) -> plt.Figure:
     """Running averages of sampled losses over the closed form, with four standard errors.
 
     Parameters
@@ -40,21 +33,23 @@ def sampling_funnel(
     ratio, error : dicts of arrays (n_streams, n_sizes), (n_sizes,)
         By name of distribution: sampled over closed form, and the standard error of one stream.
     """
-    fig, axes = small_multiples(len(ratio), 1, 5.8, 2.1, 0.4, sharex=True, sharey=True)
-    for ax, (name, lines), color in zip(axes.flat, ratio.items(), FEATURE_COLORS, strict=False):
+    height = 0.4 + 2.1 * len(ratio)
+    fig, axes = plt.subplots(len(ratio), figsize=(5.8, height), sharex=True, sharey=True)
+    for ax, (name, lines), color in zip(axes, ratio.items(), FEATURE_COLORS, strict=False):
         ax.fill_between(size, 1 - 4 * error[name], 1 + 4 * error[name], color="#e5e7eb", lw=0)
         ax.plot(size, lines.T, color=color, lw=1, alpha=0.8)
         ax.axhline(1, color=BLACK, lw=1.2)
         ax.set(xscale="log", xlim=(size[0], size[-1]))
         ax.text(0.98, 0.93, name, transform=ax.transAxes, ha="right", va="top", color=color)
     widest = max(float(band[0]) for band in error.values())
-    axes[0, 0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
-    outer_labels(axes, "number of sampled inputs", "sampled loss /\nclosed form")
+    axes[0].set_ylim(max(0.0, 1 - 4.5 * widest), 1 + 4.5 * widest)
+    axes[-1].set_xlabel("number of sampled inputs")
+    plt.setp(axes, ylabel="sampled loss /\nclosed form")
     return fig
 
 
 @book_style
-def correlation_maps(panels: Mapping[str, tuple[np.ndarray, float, float]]) -> Figure:
+def correlation_maps(panels: Mapping[str, tuple[np.ndarray, float, float]]) -> plt.Figure:
     """What the data and two models say about each pair of features, as matrices side by side.
 
     Parameters
@@ -81,7 +76,7 @@ def correlation_maps(panels: Mapping[str, tuple[np.ndarray, float, float]]) -> F
 @book_style
 def loss_terms_against_kurtosis(
     kurtosis: np.ndarray, missed: np.ndarray, hallucinated: np.ndarray, alone: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """Two terms of the loss of the shared embedding, against the loss of leaving features out.
 
     Parameters
@@ -120,7 +115,7 @@ def loss_terms_against_kurtosis(
 @book_style
 def envelope(
     capacity: np.ndarray, panels: Mapping[float, tuple[np.ndarray, np.ndarray, np.ndarray]]
-) -> Figure:
+) -> plt.Figure:
     """Loss of one feature against its capacity: at several fixed lengths, and at the best length.
 
     Parameters
@@ -144,7 +139,7 @@ def envelope(
 
 
 @book_style
-def marginal_curves(capacity: np.ndarray, curves: Mapping[float, np.ndarray]) -> Figure:
+def marginal_curves(capacity: np.ndarray, curves: Mapping[float, np.ndarray]) -> plt.Figure:
     """Marginal benefit of capacity at the best length, for several kurtoses.
 
     Parameters
@@ -155,7 +150,7 @@ def marginal_curves(capacity: np.ndarray, curves: Mapping[float, np.ndarray]) ->
     """
     fig, ax = plt.subplots(figsize=(5.6, 3.9))
     near = int(0.06 * len(capacity))
-    for (k, curve), color in zip(curves.items(), _kurtosis_colors(len(curves)), strict=True):
+    for k, curve, color in shaded(curves):
         ax.plot(capacity, curve, color=color)
         centered(ax, capacity[near], curve[near], f"$k={k:g}$", bbox={**_HALO, "alpha": 1})
     ax.plot(1, curve[-1], "o", color=BLACK, ms=6, zorder=3, clip_on=False)
@@ -172,9 +167,7 @@ def marginal_curves(capacity: np.ndarray, curves: Mapping[float, np.ndarray]) ->
 
 
 @book_style
-def ramps_and_lengths(
-    importance: np.ndarray, ramps: Mapping[float, tuple[np.ndarray, np.ndarray]]
-) -> Figure:
+def ramps_and_lengths(importance: np.ndarray, ramps: Pairs[float]) -> plt.Figure:
     """Optimal capacity and squared length of a feature against its importance.
 
     Parameters
@@ -184,22 +177,20 @@ def ramps_and_lengths(
     ramps : pairs of arrays (n,), by kurtosis
         Capacities, and squared lengths in units of the multiplier too.
     """
-    fig, (top, low) = plt.subplots(2, 1, figsize=(5.6, 5.6), sharex=True)
-    colors = _kurtosis_colors(len(ramps))
-    for (k, (C, n)), color in zip(ramps.items(), colors, strict=True):
+    fig, (top, low) = lettered(2, 1, figsize=(5.6, 5.6), sharex=True)
+    curves = shaded(ramps)
+    for k, (C, n), color in curves:
         name = rf"$k\leq{k:g}$" if k <= 3 else f"$k={k:g}$"
         top.plot(importance, C, color=color, label=name)
         low.plot(importance, n, color=color)
     low.plot(importance, importance, color=MUTED, lw=1, ls="--", zorder=0)
     low.text(1.27, 1.31, "$n_i=v_i$", color=MUTED, ha="right", va="bottom")
-    middle = len(ramps) // 2
-    k, (_, n) = list(ramps.items())[middle]
-    low.fill_between(importance, n, importance, color=colors[middle], alpha=0.12, lw=0)
+    k, (_, n), color = curves[len(curves) // 2]
+    low.fill_between(importance, n, importance, color=color, alpha=0.12, lw=0)
     shorter = f"embedded shorter\nthan asked ($k={k:g}$)"
     low.annotate(shorter, (0.58, 0.36), (0.22, 0.95), ha="center", arrowprops=POINTER)
     for ax in (top, low):
         ax.axvline(1, color=MUTED, lw=0.8, ls=":")
-    panel_letters((top, low))
     top.legend(loc="upper left", handlelength=1.2)
     top.set(ylim=(-0.02, 1.08), ylabel="capacity $C_i$")
     low.set(ylim=(-0.03, None), ylabel=r"squared length $n_i\,/\,\lambda$")
@@ -211,7 +202,7 @@ def ramps_and_lengths(
 @book_style
 def stacked_capacities(
     kurtosis: np.ndarray, capacity: np.ndarray, importance: np.ndarray, marked: float
-) -> Figure:
+) -> plt.Figure:
     """Optimal capacities of a set of features, stacked, as the kurtosis rises.
 
     Parameters

@@ -6,16 +6,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import LogLocator
 
 from .._style import BLACK, BLUE, CAPACITY_MAP, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import IGNORED, MONOSEMANTIC, POLYSEMANTIC
 from .maps import CAPACITY_LOOK, CONTOUR_LEVELS, VARIED, capacity_bar, cells, square_frame
-from .panels import HALVES, Map, centered, color_bar, dot, note, plain_ticks
+from .panels import HALVES, Arrays, Map, Pairs, centered, color_bar, dot, note, plain_ticks, shaded
 
 _LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map
 
@@ -23,7 +20,7 @@ _LINE = "#ff8c42"  # reads on the dark and on the light end of the capacity map
 @book_style
 def total_capacity_line(
     inverse: np.ndarray, capacity: np.ndarray, breakpoints: np.ndarray, n_dims: int, solution: float
-) -> Figure:
+) -> plt.Figure:
     """Capacities stacked over 1 / multiplier; the budget picks the multiplier (section 3.5.1).
 
     ``capacity`` has shape (n_points, n_features), most important feature first.
@@ -46,11 +43,8 @@ def total_capacity_line(
 
 @book_style
 def boundary_lines(
-    kurtosis: np.ndarray,
-    lines: Mapping[str, np.ndarray],
-    found: Mapping[str, np.ndarray],
-    limit: float,
-) -> Figure:
+    kurtosis: np.ndarray, lines: Arrays[str], found: Arrays[str], limit: float
+) -> plt.Figure:
     """Edges of the superposed phase against kurtosis: closed forms (lines), bisection (dots).
 
     ``lines`` and ``found`` hold the keys "monosemantic" and "ignored".
@@ -86,7 +80,7 @@ def boundary_lines(
     return fig
 
 
-def _frame(ax: Axes, left: bool = True) -> None:
+def _frame(ax: plt.Axes, left: bool = True) -> None:
     square_frame(ax, (0.1, 1, 10), (0.05, 0.1, 0.2, 0.6, 1))
     ax.set_xlabel(VARIED)
     if left:
@@ -95,7 +89,7 @@ def _frame(ax: Axes, left: bool = True) -> None:
         ax.tick_params(labelleft=False)
 
 
-def _letter(ax: Axes, letter: str, at: tuple[float, float]) -> None:
+def _letter(ax: plt.Axes, letter: str, at: tuple[float, float]) -> None:
     look = {"ms": 7, "mew": 1.3, "clip_on": False} if letter == "C" else {"ms": 4}
     ax.plot(*at, "o", color="white", mec=BLACK, zorder=6, **look)
     shift, ha = (-7, "right") if letter in "AD" else (7, "left")
@@ -107,10 +101,10 @@ def _letter(ax: Axes, letter: str, at: tuple[float, float]) -> None:
 @book_style
 def fig4_phase_diagrams(
     maps: Mapping[str, Map],
-    edges: Mapping[float, tuple[np.ndarray, np.ndarray]],
+    edges: Pairs[float],
     first_order: tuple[np.ndarray, np.ndarray],
     points: Mapping[str, tuple[float, float]],
-) -> Figure:
+) -> plt.Figure:
     """Figure 4, upper: capacity of the varied feature, closed form beside minimization.
 
     Parameters
@@ -139,7 +133,7 @@ def fig4_phase_diagrams(
 @book_style
 def agreement_maps(
     difference: Map, share: Map, lines: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> Figure:
+) -> plt.Figure:
     """Distance between the two diagrams, and how many starts found the optimum.
 
     ``difference`` is NaN where the capacity is not unique; ``lines`` are drawn over the shares.
@@ -167,7 +161,9 @@ def agreement_maps(
 
 
 @book_style
-def fig4_marginal_benefit(capacity: np.ndarray, panels: Mapping[str, Mapping[str, Any]]) -> Figure:
+def fig4_marginal_benefit(
+    capacity: np.ndarray, panels: Mapping[str, Mapping[str, Any]]
+) -> plt.Figure:
     """Figure 4, lower: marginal benefit of the varied (blue) and the reference feature (black).
 
     Each panel holds ``varied`` and ``reference`` (benefit over ``capacity``), ``interval`` (lowest
@@ -194,7 +190,7 @@ def fig4_marginal_benefit(capacity: np.ndarray, panels: Mapping[str, Mapping[str
         ax.set(yscale="log", xlim=(-0.02, 1.02))
     for row in axes[:, 0]:
         low, high = row.get_ylim()
-        marks = LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,))
+        marks = plt.LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,))
         row.yaxis.set(major_locator=marks, major_formatter="{x:g}", minor_formatter="")
     fig.supxlabel("capacity of the feature, $C_i$", size=10)
     fig.supylabel(r"marginal benefit, $-\partial L/\partial C_i$", size=10)
@@ -202,16 +198,13 @@ def fig4_marginal_benefit(capacity: np.ndarray, panels: Mapping[str, Mapping[str
 
 
 @book_style
-def order_parameter(
-    importance_1: np.ndarray, curves: Mapping[float, tuple[np.ndarray, np.ndarray]]
-) -> Figure:
+def order_parameter(importance_1: np.ndarray, curves: Pairs[float]) -> plt.Figure:
     """Capacity and marginal benefit of the varied feature across V = 1, by kurtosis.
 
     NaN in a curve breaks the line, so that a jump is not drawn as a slope.
     """
     fig, axes = plt.subplots(1, 2, figsize=(5.6, 3.2))
-    shades = sns.color_palette("flare", len(curves))
-    for color, (kurtosis, pair) in zip(shades, curves.items(), strict=True):
+    for kurtosis, pair, color in shaded(curves):
         for ax, values in zip(axes, pair, strict=True):
             ax.plot(importance_1, values, color=color, label=f"{kurtosis:g}")
     axes[0].set(xlabel=VARIED, ylabel="capacity, $C_1$")
@@ -221,7 +214,7 @@ def order_parameter(
 
 
 @book_style
-def landscape(capacity: np.ndarray, panels: Mapping[float, Mapping[float, np.ndarray]]) -> Figure:
+def landscape(capacity: np.ndarray, panels: Mapping[float, Arrays[float]]) -> plt.Figure:
     """Lowest loss at a given capacity of the varied feature: bowl, plane, cap.
 
     ``panels`` maps kurtosis to a mapping from importance V to loss (smallest value 0).
@@ -245,11 +238,11 @@ def landscape(capacity: np.ndarray, panels: Mapping[float, Mapping[float, np.nda
 @book_style
 def critical_scaling(
     distance: np.ndarray,
-    laws: Mapping[str, np.ndarray],
+    laws: Arrays[str],
     scaled: np.ndarray,
-    curves: Mapping[float, tuple[np.ndarray, np.ndarray]],
+    curves: Pairs[float],
     limit: np.ndarray,
-) -> Figure:
+) -> plt.Figure:
     """Power laws at the critical point, and all capacity curves on one when V is rescaled.
 
     ``laws`` maps a name to values over ``distance``; ``curves`` maps k - 3 to importances and
@@ -261,9 +254,8 @@ def critical_scaling(
         axes[0].plot(distance, values, mark + "-", color=color, ms=4, lw=1, label=name)
     axes[0].set(xscale="log", yscale="log", xlabel="distance from the critical\nkurtosis, $|k-3|$")
     axes[0].legend(loc="center left", bbox_to_anchor=(0.02, 0.52), labelspacing=0.3)
-    shades = sns.color_palette("flare_r", len(curves))
     inset = axes[1].inset_axes((0.66, 0.17, 0.33, 0.36))
-    for (x, (importance, values)), color in zip(curves.items(), shades, strict=True):
+    for x, (importance, values), color in shaded(curves, "flare_r"):
         axes[1].plot(scaled, values, color=color, lw=1.5, label=f"{x:g}")
         inset.plot(importance, values, color=color, lw=1.2)
     inset.set(xticks=(1,), yticks=(0, 1), ylabel="$C_1$", xlabel="$V$")

@@ -5,23 +5,22 @@ from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
 from .._style import BLACK, BLUE, LIGHT, MUTED, ORANGE, book_style
 from ..geometry.blocks import Block
-from .panels import bare, centered, dot, legend_above, note, small_multiples
+from .panels import Arrays, bare, centered, dot, legend_above, note, small_multiples, titled
 from .vectors import BLOCK_COLORS, arrows, bare_space, color_of_features, frame, heat_map
 
 _ELEVATION, _AZIMUTH = 18, -62  # from where the gallery is seen
 
 
 @book_style
-def balance(embeddings: Mapping[str, np.ndarray], totals: Sequence[float]) -> Figure:
+def balance(embeddings: Arrays[str], totals: Sequence[float]) -> plt.Figure:
     """Plane embeddings with the ellipse of their second moments; a circle means efficient."""
     fig, axes = plt.subplots(1, len(embeddings), figsize=(7.2, 2.95))
-    for ax, (name, W), total in zip(axes, embeddings.items(), totals, strict=True):
+    panels = titled(axes, embeddings, weight="normal", fontsize=11)
+    for (ax, W), total in zip(panels, totals, strict=True):
         moments, directions = np.linalg.eigh(W @ W.T)
         angle = np.linspace(0, 2 * np.pi, 181)
         circle = np.stack([np.cos(angle), np.sin(angle)])
@@ -30,14 +29,13 @@ def balance(embeddings: Mapping[str, np.ndarray], totals: Sequence[float]) -> Fi
         ax.fill(*(1.08 * ellipse), color=ink, alpha=0.12, lw=0)
         ax.plot(*(1.08 * ellipse), color=ink, lw=1.2)
         arrows(ax, W / np.linalg.norm(W, axis=0).max(), [BLACK] * W.shape[1])
-        ax.set_title(name, weight="normal", fontsize=11)
         ax.set_xlabel(rf"$\sum_i C_i = {total:.4g}$", color=ink, fontsize=12)
         bare(ax, xlim=(-1.45, 1.45), ylim=(-1.45, 1.45), aspect="equal")
     return fig
 
 
 @book_style
-def fig5_two_blocks(W: np.ndarray, found: Sequence[Block]) -> Figure:
+def fig5_two_blocks(W: np.ndarray, found: Sequence[Block]) -> plt.Figure:
     """Figure 5: a matrix with two blocks, its features and neurons, its vectors in space."""
     fig = plt.figure(figsize=(6.8, 2.9))
     grid = fig.add_gridspec(1, 3, width_ratios=[1.05, 1.05, 1.1])
@@ -57,7 +55,7 @@ def fig5_two_blocks(W: np.ndarray, found: Sequence[Block]) -> Figure:
 
 
 @book_style
-def hidden_blocks(W: np.ndarray, aligned: np.ndarray, found: Sequence[Block]) -> Figure:
+def hidden_blocks(W: np.ndarray, aligned: np.ndarray, found: Sequence[Block]) -> plt.Figure:
     """The same embedding as it comes, and with axes and features sorted by its blocks."""
     fig, axes = plt.subplots(2, 1, figsize=(5.8, 5.0))
     for ax, matrix in zip(axes, (W, aligned), strict=True):
@@ -74,7 +72,7 @@ def hidden_blocks(W: np.ndarray, aligned: np.ndarray, found: Sequence[Block]) ->
 @book_style
 def interpolation(
     stages: Sequence[np.ndarray], stage_length: np.ndarray, length: np.ndarray, capacity: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """One vector grows within a block: five stages, and every feature's capacity on the way."""
     fig, axes = plt.subplot_mosaic("abcde;-----", figsize=(6.4, 5.4), height_ratios=[1, 1.45])
     top = 1.05 * np.sqrt(max(stage_length.max(), 1))
@@ -106,10 +104,11 @@ def interpolation(
 
 
 @book_style
-def block_structures(grams: Mapping[str, np.ndarray], found: Sequence[Sequence[Block]]) -> Figure:
+def block_structures(grams: Arrays[str], found: Sequence[Sequence[Block]]) -> plt.Figure:
     """Cosines between features at optima; features sorted so that blocks lie on the diagonal."""
     fig, axes = small_multiples(len(grams), 2, 5.6, 2.75)
-    for ax, (name, cosine), parts in zip(axes.flat, grams.items(), found, strict=False):
+    panels = titled(axes, grams, weight="normal", fontsize=10)
+    for (ax, cosine), parts in zip(panels, found, strict=True):
         order = [i for b in parts for i in b.features]
         order += [i for i in range(len(cosine)) if i not in order]
         picture = ax.imshow(cosine[np.ix_(order, order)], cmap="Blues", vmin=0, vmax=1)
@@ -121,13 +120,12 @@ def block_structures(grams: Mapping[str, np.ndarray], found: Sequence[Sequence[B
         plt.setp((ax.xaxis, ax.yaxis), ticks=range(len(order)), ticklabels=np.add(order, 1))
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        ax.set_title(name, weight="normal", fontsize=10)
     label = r"absolute cosine $|w_i \cdot w_j| / (\|w_i\| \|w_j\|)$"
     fig.colorbar(picture, ax=axes, shrink=0.6, aspect=30, pad=0.03, label=label)
     return fig
 
 
-def _frame_blocks(ax: Axes, found: Sequence[Block]) -> None:
+def _frame_blocks(ax: plt.Axes, found: Sequence[Block]) -> None:
     """Frame the blocks of a matrix whose rows and columns are sorted by block."""
     row = column = 0
     for b, ink in zip(found, cycle(BLOCK_COLORS), strict=False):
@@ -135,7 +133,7 @@ def _frame_blocks(ax: Axes, found: Sequence[Block]) -> None:
         row, column = row + b.dimension, column + len(b.features)
 
 
-def _bipartite(ax: Axes, W: np.ndarray, found: Sequence[Block], color: Sequence[str]) -> None:
+def _bipartite(ax: plt.Axes, W: np.ndarray, found: Sequence[Block], color: Sequence[str]) -> None:
     n = W.shape[1]
     y: list[float] = []  # every neuron stands below the features of its block
     for b in found:
@@ -175,11 +173,11 @@ def _space(ax: Axes3D, W: np.ndarray, color: Sequence[str]) -> None:
 
 @book_style
 def polytope_gallery(
-    shapes: Mapping[str, np.ndarray],
+    shapes: Arrays[str],
     edges: Mapping[str, Sequence[tuple[int, int]]],
     found: Mapping[str, Sequence[Block]],
     labels: Sequence[str],
-) -> Figure:
+) -> plt.Figure:
     """Named arrangements as small multiples, one color per block, each with a label below."""
     n_columns = 5
     n_rows = -(-len(shapes) // n_columns)
@@ -200,7 +198,7 @@ def polytope_gallery(
     return fig
 
 
-def _plane(ax: Axes, W: np.ndarray, color: Sequence[str]) -> None:
+def _plane(ax: plt.Axes, W: np.ndarray, color: Sequence[str]) -> None:
     if W[1].any():
         ax.fill(*W, color=MUTED, alpha=0.12, lw=0)
         ax.plot(*W[:, [*range(W.shape[1]), 0]], color=MUTED, lw=0.9, alpha=0.6)
@@ -225,7 +223,7 @@ def _solid(
 
 
 @book_style
-def rotation_film(steps: Sequence[np.ndarray], capacity: np.ndarray) -> Figure:
+def rotation_film(steps: Sequence[np.ndarray], capacity: np.ndarray) -> plt.Figure:
     """Every matrix on the way from unit axes to the wanted capacities, with its lengths."""
     n_columns = 3
     n_rows = -(-len(steps) // n_columns)
@@ -254,7 +252,7 @@ def rotation_film(steps: Sequence[np.ndarray], capacity: np.ndarray) -> Figure:
 @book_style
 def two_members(
     wanted: np.ndarray, members: Sequence[np.ndarray], measured: Sequence[np.ndarray]
-) -> Figure:
+) -> plt.Figure:
     """Wanted capacities, and two matrices with them: the sparse staircase and a generic one."""
     fig, axes = plt.subplots(3, 1, figsize=(6.4, 5.4), sharex=True, height_ratios=[0.75, 1, 1])
     n = len(wanted)
@@ -277,7 +275,7 @@ def theorem2_both_ways(
     noise: np.ndarray,
     missing: np.ndarray,
     deviation: np.ndarray,
-) -> Figure:
+) -> plt.Figure:
     """Singular values before and after ascent; what it costs to disturb an efficient matrix."""
     fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.5), width_ratios=[1, 1.05])
     for s, (start, end) in enumerate(zip(before, after, strict=True)):

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 
-from .._style import BLACK, LIGHT, MUTED, PHASE_COLORS, book_style, panel_letters
+from .._style import BLACK, LIGHT, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import Allocation
 from .maps import PHASE_LOOK, cells, phase_patches
-from .panels import legend_above
+from .panels import Arrays, legend_above, lettered
 
 _VERDICT_COLORS = {
     "agrees": "#2b6ca3",
@@ -24,22 +23,21 @@ _VERDICT_COLORS = {
 @book_style
 def three_fates(
     importance: np.ndarray, found: Allocation, probability: np.ndarray, phases: np.ndarray
-) -> Figure:
+) -> plt.Figure:
     """Capacities of many features, and the phase of each of them for every sparsity."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.6))
+    fig, (left, right) = lettered(1, 2, figsize=(6.8, 3.6))
     for code, ink in PHASE_COLORS.items():
         some = found.phase == code
         left.plot(importance[some], found.capacity[some], "o", color=ink, ms=4, mew=0)
     left.set(xscale="log", xlabel="importance $v_i$", ylabel="capacity $C_i$", ylim=(-0.03, 1.03))
     cells(right, importance, probability, phases, **PHASE_LOOK)
     right.set(xlabel="importance $v_i$", ylabel="probability $p$ that a feature is active")
-    panel_letters((left, right))
     fig.legend(handles=phase_patches(), loc="outside upper center", ncols=3, handlelength=1)
     return fig
 
 
 @book_style
-def block_geometry(cosines: Mapping[str, np.ndarray]) -> Figure:
+def block_geometry(cosines: Arrays[str]) -> plt.Figure:
     """Angles between all pairs of features, one line for each embedding."""
     fig, ax = plt.subplots(figsize=(6.4, 0.62 * len(cosines) + 1.0))
     for y, cosine in enumerate(cosines.values()):
@@ -54,7 +52,7 @@ def block_geometry(cosines: Mapping[str, np.ndarray]) -> Figure:
 
 
 @book_style
-def verdicts_at_a_glance(statuses: Mapping[str, Sequence[str]], per_line: int = 40) -> Figure:
+def verdicts_at_a_glance(statuses: Mapping[str, Sequence[str]], per_line: int = 40) -> plt.Figure:
     """One square for every claim, by section, colored by its verdict."""
     lines = [
         (section if start == 0 else "", found[start : start + per_line])
@@ -64,7 +62,7 @@ def verdicts_at_a_glance(statuses: Mapping[str, Sequence[str]], per_line: int = 
     fig, ax = plt.subplots(figsize=(6.8, 0.2 * len(lines) + 0.6))
     for y, (_, found) in enumerate(lines):
         for x, status in enumerate(found):
-            ax.add_patch(Rectangle((x, -y), 0.84, 0.8, color=_VERDICT_COLORS[status], lw=0))
+            ax.add_patch(plt.Rectangle((x, -y), 0.84, 0.8, color=_VERDICT_COLORS[status], lw=0))
     ax.set(xlim=(-0.2, per_line), ylim=(-len(lines) + 0.8, 1.0), aspect="equal", xticks=[])
     ax.set_yticks(0.4 - np.arange(len(lines)), [section for section, _ in lines], fontsize=9)
     ax.tick_params(axis="y", length=0)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from .._style import LIGHT, ORANGE, PHASE_COLORS, book_style, pair_matrix
 from ..theory.allocation import Allocation
@@ -16,7 +14,7 @@ _SIZE = (6.2, 2.9)
 
 
 @book_style
-def still_allocation(importance: np.ndarray, found: Allocation, n_dims: int) -> Figure:
+def still_allocation(importance: np.ndarray, found: Allocation, n_dims: int) -> plt.Figure:
     """Importance and capacity of every feature, colored by phase.
 
     Parameters
@@ -39,7 +37,7 @@ def still_allocation(importance: np.ndarray, found: Allocation, n_dims: int) -> 
 
 
 @book_style
-def still_map(picture: Map, cell: tuple[int, int], W: np.ndarray) -> Figure:
+def still_map(picture: Map, cell: tuple[int, int], W: np.ndarray) -> plt.Figure:
     """A map of capacity with one cell marked, and the cosines between the features of that cell.
 
     Parameters
@@ -62,7 +60,7 @@ def still_map(picture: Map, cell: tuple[int, int], W: np.ndarray) -> Figure:
 
 
 @book_style
-def still_embedding(capacity: np.ndarray, W: np.ndarray, colors: Sequence[str]) -> Figure:
+def still_embedding(capacity: np.ndarray, W: np.ndarray, colors: Sequence[str]) -> plt.Figure:
     """Capacities, and the cosines between the features of an embedding that has them.
 
     Parameters
@@ -79,14 +77,14 @@ def still_embedding(capacity: np.ndarray, W: np.ndarray, colors: Sequence[str]) 
     return fig
 
 
-def _capacity_bars(ax: Axes, capacity: np.ndarray, colors: Sequence[str]) -> None:
+def _capacity_bars(ax: plt.Axes, capacity: np.ndarray, colors: Sequence[str]) -> None:
     feature = np.arange(1, len(capacity) + 1)
     ax.bar(feature, capacity, color=colors)
     ax.axhline(1, color=LIGHT, lw=1, zorder=0)
     ax.set(ylim=(0, 1.05), xticks=feature, xlabel="feature", ylabel="capacity $C_i$")
 
 
-def _cosines(ax: Axes, W: np.ndarray) -> None:
+def _cosines(ax: plt.Axes, W: np.ndarray) -> None:
     """Of an ignored feature there is no direction: its cosines are drawn as 0."""
     length = np.linalg.norm(W, axis=0)
     directions = np.divide(W, length, out=np.zeros_like(W, dtype=float), where=length > 0)

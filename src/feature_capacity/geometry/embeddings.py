@@ -10,7 +10,7 @@ import numpy as np
 
 from .._arrays import ArrayLike, as_one_matrix, require, require_whole, to_numpy
 from ..theory.allocation import Allocation, require_allocation
-from .rotations import check_capacities, mix_columns, random_rotation
+from .rotations import check_capacities, mix_columns, random_rotation, with_sum
 
 
 def embedding_from_capacities(
@@ -148,12 +148,7 @@ def _whole_sum(c: np.ndarray, rounding: float) -> np.ndarray:
     whole = np.rint(total)
     if abs(total - whole) <= 1e-9 or abs(total - whole) > 4 * rounding * c.size:
         return c
-    # As in random_capacities, neither way can leave the interval.
-    return (
-        c * (whole / total)
-        if total > whole
-        else 1 - (1 - c) * ((c.size - whole) / (c.size - total))
-    )
+    return with_sum(c, whole)
 
 
 def _staircase(c: np.ndarray, used: np.ndarray, n_dims: int) -> np.ndarray:

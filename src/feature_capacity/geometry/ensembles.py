@@ -1,14 +1,12 @@
 """Random capacities and random efficient embeddings, to test against and to compare with."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 
 from .._arrays import require, require_whole
 from .embeddings import tegum_product
-from .rotations import random_rotation
+from .rotations import random_rotation, with_sum
 
 
 def random_capacities(
@@ -42,10 +40,7 @@ def random_capacities(
     rule = f"a whole number from 1 to n_features - 1 ({n_features - 1})"
     require_whole(n_dims, "n_dims", 1, n_features - 1, rule)
     c = generator.uniform(0.001, 0.999, n_features) ** generator.choice([0.3, 1.0, 4.0])
-    # Scaled down, or their gaps to 1 scaled down: neither can leave the interval.
-    if c.sum() >= n_dims:
-        return c * (n_dims / c.sum())
-    return 1 - (1 - c) * ((n_features - n_dims) / (n_features - c.sum()))
+    return with_sum(c, n_dims)
 
 
 def random_efficient(

@@ -4,8 +4,6 @@ All of them are efficient: their vectors are spread evenly over all directions
 (:math:`W W^T = (n/d) I`), so every feature has capacity d / n.
 """
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import numpy as np
@@ -79,10 +77,6 @@ def _cube() -> np.ndarray:
     return signs / np.sqrt(3)
 
 
-def _octahedron() -> np.ndarray:
-    return np.concatenate([np.eye(3), -np.eye(3)], axis=1)
-
-
 def _square_antiprism() -> np.ndarray:
     # Efficient when the squared heights of the eight vectors sum to 8/3.
     z, r = 1 / np.sqrt(3), np.sqrt(2 / 3)
@@ -104,7 +98,7 @@ _MAKERS = {
     "pentagon": lambda: _polygon(5),
     "hexagon": lambda: _polygon(6),
     "tetrahedron": _tetrahedron,
-    "octahedron": _octahedron,
+    "octahedron": lambda: np.concatenate([np.eye(3), -np.eye(3)], axis=1),
     "cube": _cube,
     "square antiprism": _square_antiprism,
     "icosahedron": _icosahedron,

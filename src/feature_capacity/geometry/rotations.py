@@ -105,6 +105,16 @@ def mix_columns(W: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return columns.T
 
 
+def with_sum(c: np.ndarray, total: float) -> np.ndarray:
+    """Capacities made to sum to the total: scaled down, or their gaps to 1 scaled down.
+
+    Neither can leave the interval [0, 1].
+    """
+    if c.sum() >= total:
+        return c * (total / c.sum())
+    return 1 - (1 - c) * ((c.size - total) / (c.size - c.sum()))
+
+
 def random_rotation(n: int, generator: np.random.Generator) -> np.ndarray:
     """A random orthogonal matrix of shape (n, n), uniformly distributed (Haar)."""
     q, r = np.linalg.qr(generator.standard_normal((n, n)))

@@ -4,8 +4,6 @@ Section 3.7 uses quadratic, ReLU and GELU; ``tanh`` and ``abs`` are there to go 
 elementwise torch function will do.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

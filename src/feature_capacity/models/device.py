@@ -1,7 +1,5 @@
 """Where torch computes: the CPU, a CUDA card, or the graphics processor of a Mac."""
 
-from __future__ import annotations
-
 import torch
 
 

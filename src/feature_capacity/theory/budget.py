@@ -6,8 +6,6 @@ threshold is reached.  The quadratic model is one instance; see
 :mod:`feature_capacity.theory.allocation`.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

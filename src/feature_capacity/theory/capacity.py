@@ -14,15 +14,7 @@ from functools import reduce
 import numpy as np
 from array_api_compat import device, is_torch_array
 
-from .._arrays import (
-    Array,
-    ArrayLike,
-    Namespace,
-    checked,
-    constant,
-    require_finite,
-    require_number,
-)
+from .._arrays import Array, ArrayLike, Namespace, checked, constant, require_finite, require_number
 
 # Columns are visited in chunks of about this many numbers, so that the extra memory stays far
 # below the size of a large W and each chunk stays in cache between its passes.

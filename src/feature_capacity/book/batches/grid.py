@@ -6,8 +6,6 @@ Either a mapping of name to values, of which every combination is taken, or a li
     kurtosis: [1.5, 9]              - {n_dims: 3}
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import math

@@ -3,8 +3,6 @@
 It needs no network and no script; pictures lie beside it in ``figures/``.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path

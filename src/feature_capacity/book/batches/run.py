@@ -4,8 +4,6 @@ Each run is one executed notebook, which says in its metadata what it was made f
 when it is whole.  The index page shows all of them beside each other.
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence

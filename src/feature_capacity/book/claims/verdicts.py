@@ -4,8 +4,6 @@ What only the whole book shows is in `tables`, which pages do not import: an edi
 no page again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """The browser that prints the book, films an explorer, and opens pages in tests."""
 
-from __future__ import annotations
-
 import shutil
 
 from ..pages import PageError

@@ -3,8 +3,6 @@
 References to other pages of the book become the title of the place, without a link.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

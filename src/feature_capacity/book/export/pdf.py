@@ -4,8 +4,6 @@ The pages are taken as they were rendered, so that figures and equations have th
 get the name of their page in front of them, and links between pages become links within the PDF.
 """
 
-from __future__ import annotations
-
 import os
 import posixpath
 import subprocess

@@ -4,8 +4,6 @@ The page goes through Jupyter Book with the settings and extensions of the book,
 as it does there; then styles, scripts, fonts and pictures are put into the file itself.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import mimetypes
