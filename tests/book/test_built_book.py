@@ -74,11 +74,11 @@ def test_the_score_is_on_the_first_page(book, html):
 def test_the_list_of_figures_agrees_with_the_pages(html, documents):
     """Numbers in the list are counted by us, those on the pages by Sphinx."""
     text = (html / "book" / "figures.html").read_text(encoding="utf-8")
-    listed = dict(re.findall(r'<a href="\.\./([^"]+#[^"]+)">Fig\. (\d+)</a>', text))
+    listed = dict(re.findall(r'<a href="\.\./([^"]+#[^"]+)">Figure ([^<]+)</a>', text))
     shown = {}
     for name in documents:
         page = (html / name).read_text(encoding="utf-8")
-        figures = r'<figure[^>]*id="([^"]+)">.*?caption-number">Fig\. (\d+) '
+        figures = r'<figure[^>]*id="([^"]+)">.*?caption-number">Figure (\S+) '
         shown |= {f"{name}#{i}": n for i, n in re.findall(figures, page, re.DOTALL)}
     assert listed
     assert listed == shown

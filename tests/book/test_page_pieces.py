@@ -63,11 +63,11 @@ def _executed(path, captions):
     return path
 
 
-def test_figures_count_through_all_pages(tmp_path):
+def test_figures_of_the_paper_keep_its_numbers_and_ours_count_by_page(tmp_path):
     one = _executed(tmp_path / "one.ipynb", ["A < B", "Two (the paper's Figure 6)."])
     two = _executed(tmp_path / "two.ipynb", ["Figure 2 of the paper: $x < 1$."])
     figures = read_figures([("one", "One & only", one), ("two", "Two", two)])
-    assert [figure.number for figure in figures] == [1, 2, 3]
+    assert [figure.number for figure in figures] == ["One-1", "P6", "P2"]
     assert [figure.paper for figure in figures] == [None, 6, 2]
     everything = figures_html(figures, root="../")
     assert re.findall(r'href="([^"]+)">Fig', everything) == [
