@@ -10,7 +10,7 @@ import math
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -141,14 +141,14 @@ def _alone(build: Build, report: Callable[[str], None]) -> Iterator[None]:
 
 def _build(build: Build, everything: bool, jobs: int, report: Callable[[str], None]) -> ClaimTable:
     pages = list_pages(build.project)
-    plain, timing, reading = _groups(build.project)
+    plain, timing = _groups(build.project)
     number = itertools.count(1)
 
     def tell(page: Page, what: str) -> None:
         report(f"[{next(number)}/{len(pages)}] {page.name}: {what}")
 
-    for group, side_by_side in ((plain, jobs), (timing, 1), (reading, 1)):
-        digests = {page: _page_digest(build, page) for page in group}
+    for group, side_by_side in ((plain, jobs), (timing, 1)):
+        digests = {page: _digest_of(build, page) for page in group}
         changed = []
         for page in group:
             if everything or not _is_current(build, page, digests[page]):
@@ -177,27 +177,20 @@ def _build(build: Build, everything: bool, jobs: int, report: Callable[[str], No
 def is_executed(build: Build) -> bool:
     """Whether every page has been executed as it stands, so that a build only renders."""
     return all(
-        _is_current(build, page, _page_digest(build, page)) for page in list_pages(build.project)
+        _is_current(build, page, _digest_of(build, page)) for page in list_pages(build.project)
     )
 
 
-def _groups(project: Project) -> tuple[list[Page], list[Page], list[Page]]:
-    """Pages that only compute; those that measure times; those that read the others' verdicts."""
-    plain, timing, reading = [], [], []
+def _groups(project: Project) -> tuple[list[Page], list[Page]]:
+    """Pages that only compute, and those that measure times."""
+    plain, timing = [], []
     for page in list_pages(project):
-        if _reads_the_build(page):
-            reading.append(page)
-        else:
-            (timing if _scripts(project, page) else plain).append(page)
-    return plain, timing, reading
+        (timing if _scripts(project, page) else plain).append(page)
+    return plain, timing
 
 
-def _page_digest(build: Build, page: Page) -> str:
-    others = []
-    if _reads_the_build(page):
-        plain, timing, _ = _groups(build.project)
-        others = [build.executed(other) for other in plain + timing]
-    return page_digest(build.project, page, build.settings(page), others)
+def _digest_of(build: Build, page: Page) -> str:
+    return page_digest(build.project, page, build.settings(page))
 
 
 def _is_current(build: Build, page: Page, made_from: str) -> bool:
@@ -262,25 +255,19 @@ def strip_run(notebook: Path) -> None:
     write(notebook, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _reads_the_build(page: Page) -> bool:
-    return "feature_capacity.book.build" in page.source.read_text(encoding="utf-8")
-
-
 def _scripts(project: Project, page: Page) -> list[Path]:
     """The timing scripts of a page: those in the folder with its name."""
     return sorted((project.root / page.name).glob("*.py"))
 
 
-def page_digest(
-    project: Project, page: Page, settings: Mapping[str, Any], others: Sequence[Path] = ()
-) -> str:
+def page_digest(project: Project, page: Page, settings: Mapping[str, Any]) -> str:
     """Everything that the outputs of a page depend on, as one number."""
     claims = map(repr, load_claims(project.claims, page.name).values())
     return digest(
         sys.version_info[:2],
         json.dumps(settings, sort_keys=True),
         *claims,
-        files=[project.constraints, *others],
+        files=[project.constraints],
         code=[page.source, *_scripts(project, page)],
     )
 

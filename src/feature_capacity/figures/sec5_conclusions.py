@@ -1,23 +1,12 @@
-"""Figures of chapter 5: the paper's result in one picture, and all verdicts at a glance."""
-
-from collections.abc import Mapping, Sequence
+"""Figures of chapter 5: who gets capacity, and the angles of small and large blocks."""
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import Patch
 
-from .._style import BLACK, LIGHT, MUTED, PHASE_COLORS, book_style
+from .._style import BLACK, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import Allocation
 from .maps import PHASE_LOOK, cells, phase_patches
-from .panels import Arrays, legend_above, lettered
-
-_VERDICT_COLORS = {
-    "agrees": "#2b6ca3",
-    "differs": "#d9822b",
-    "not applicable": "#9aa5b1",
-    "not checked": "#b3261e",
-    "not attempted": LIGHT,
-}
+from .panels import Arrays, lettered
 
 
 @book_style
@@ -48,27 +37,4 @@ def block_geometry(cosines: Arrays[str]) -> plt.Figure:
     ax.set_yticks(-np.arange(len(cosines)), list(cosines))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    return fig
-
-
-@book_style
-def verdicts_at_a_glance(statuses: Mapping[str, Sequence[str]], per_line: int = 40) -> plt.Figure:
-    """One square for every claim, by section, colored by its verdict."""
-    lines = [
-        (section if start == 0 else "", found[start : start + per_line])
-        for section, found in statuses.items()
-        for start in range(0, len(found), per_line)
-    ]
-    fig, ax = plt.subplots(figsize=(6.8, 0.2 * len(lines) + 0.6))
-    for y, (_, found) in enumerate(lines):
-        for x, status in enumerate(found):
-            ax.add_patch(plt.Rectangle((x, -y), 0.84, 0.8, color=_VERDICT_COLORS[status], lw=0))
-    ax.set(xlim=(-0.2, per_line), ylim=(-len(lines) + 0.8, 1.0), aspect="equal", xticks=[])
-    ax.set_yticks(0.4 - np.arange(len(lines)), [section for section, _ in lines], fontsize=9)
-    ax.tick_params(axis="y", length=0)
-    ax.spines[:].set_visible(False)
-    present = {status for found in statuses.values() for status in found}
-    names = [Patch(color=ink, label=s) for s, ink in _VERDICT_COLORS.items() if s in present]
-    # Above the squares themselves: their aspect is fixed, and the figure may be higher.
-    legend_above(ax, handles=names, ncols=len(names), handlelength=1)
     return fig

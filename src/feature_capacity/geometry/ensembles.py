@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._arrays import require, require_whole
-from .embeddings import tegum_product
+from .embeddings import embedding_from_capacities, tegum_product
 from .rotations import random_rotation, with_sum
 
 
@@ -82,3 +82,30 @@ def random_efficient(
     B = np.concatenate([B, np.zeros((len(B), n_ignored))], axis=1)
     Q = random_rotation(len(B), generator)
     return Q @ B[:, generator.permutation(B.shape[1])]
+
+
+def random_block_cosines(
+    n_features: int, n_dims: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Cosines without sign between all features of a random block that they share equally.
+
+    Parameters
+    ----------
+    n_features, n_dims : int
+        Every feature gets the capacity n_dims / n_features.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    array, shape (n_features * (n_features - 1) / 2,)
+
+    Examples
+    --------
+    One feature more than dimensions makes a regular simplex, up to signs:
+
+    >>> random_block_cosines(3, 2, np.random.default_rng(0)).round(12)
+    array([0.5, 0.5, 0.5])
+    """
+    R = embedding_from_capacities(np.full(n_features, n_dims / n_features), generator=generator)
+    R = R / np.linalg.norm(R, axis=0)
+    return np.abs(R.T @ R)[np.triu_indices(n_features, 1)]

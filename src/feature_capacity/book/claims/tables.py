@@ -6,10 +6,8 @@ Pages reach `verdicts` only, so that nothing here is a reason to execute them ag
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 from ..html import fill
@@ -94,15 +92,6 @@ class ClaimTable:
         """The claims of one group."""
         return ClaimTable([row for row in self.rows if row.claim.group == group])
 
-    def select(self, *patterns: str) -> ClaimTable:
-        """The claims whose id, or that of a measurement, matches a pattern such as ``eq3-*``."""
-
-        def matches(row: Row) -> bool:
-            names = [row.claim.id, *(measurement.id for measurement, _ in row.records)]
-            return any(fnmatch(name, pattern) for name in names for pattern in patterns)
-
-        return ClaimTable([row for row in self.rows if matches(row)])
-
     def score(self) -> str:
         """One sentence on the paper's statements: how many hold, and how many do not."""
         paper = self.group(PAPER)
@@ -118,20 +107,6 @@ class ClaimTable:
                 parts.append(f"{number} {words}")
         last = f" and {parts.pop()}" if len(parts) > 1 else ""
         return f"Of {len(paper.rows)} statements of the paper, {', '.join(parts)}{last}."
-
-    def summary(self) -> str:
-        """One phrase for claims that together make a sentence of the paper.
-
-        >>> ClaimTable([]).summary()
-        'nothing to measure'
-        """
-        if not self.rows:
-            return "nothing to measure"
-        found = Counter(row.status for row in self.rows)
-        if set(found) <= {NOT_APPLICABLE}:
-            return NOT_APPLICABLE
-        del found[NOT_APPLICABLE]
-        return next(iter(found)) if len(found) == 1 else QUALIFIED
 
     def text(self) -> str:
         """The table as text for a terminal."""
@@ -176,11 +151,6 @@ class ClaimTable:
         """The claims by number of equation; `root` as in `by_section_html`."""
         equations = self.by_equation()
         return fill("claims/tables.equations", equations=equations, root=root, signs=SIGNS)
-
-
-def sentences_html(sentences: Mapping[str, ClaimTable], root: str) -> str:
-    """A table of sentences: what they say, whether it holds, and every claim they rest on."""
-    return fill("claims/tables.sentences", sentences=sentences, root=root, signs=SIGNS)
 
 
 def read_records(executed: Path) -> dict[str, Record]:
