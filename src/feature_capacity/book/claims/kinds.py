@@ -62,7 +62,7 @@ def _identity(
         )
     error = float(abs(measured - reference).max()) / (float(abs(reference).max()) or 1.0)
     holds = error <= expected.tolerance
-    how = "exactly equal" if error == 0 else f"{'equal to' if holds else 'off by'} {number(error)}"
+    how = f"{'equal to within' if holds else 'off by'} {number(error)}" if error else "equal"
     return holds, f"{how}, allowed {number(expected.tolerance)}"
 
 
@@ -127,14 +127,14 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float) -> str:
-    """A number as one writes it by hand, to three digits or four.
+    """A number as one writes it by hand, to two digits or four.
 
     >>> number(3.2e-16), number(1e-9), number(0.25), number(-1234567.0), number(12.0)
-    ('3.2 × 10⁻¹⁶', '10⁻⁹', '0.25', '-1.235 × 10⁶', '12')
+    ('3.2 × 10⁻¹⁶', '10⁻⁹', '0.25', '-1.2 × 10⁶', '12')
     """
     if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e6:
         return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-    factor, exponent = f"{value:.3e}".split("e")
+    factor, exponent = f"{value:.1e}".split("e")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
     factor = factor.rstrip("0").rstrip(".")
     return power if factor == "1" else f"{factor} × {power}"
