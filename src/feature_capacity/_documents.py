@@ -63,6 +63,11 @@ def read_document(file: Path, what: str) -> Any:
         In one sentence with the file's name: for a file that is not there, too large, nested too
         deeply or damaged, and for a key that is given twice.
     """
+    return parse_document(read_bounded(file, what), file)
+
+
+def read_bounded(file: Path, what: str) -> bytes:
+    """The bytes of a file of settings; errors are those of :func:`read_document`."""
     try:
         if not file.is_file():
             raise ValueError(f"there is no {what} {file}")
@@ -72,6 +77,11 @@ def read_document(file: Path, what: str) -> Any:
         raise ValueError(f"the {what} {file} cannot be read: {error.strerror}") from None
     if len(content) > _MOST_BYTES:
         raise ValueError(f"the {what} {file} is larger than {_MOST_BYTES:,} bytes; make it smaller")
+    return content
+
+
+def parse_document(content: bytes, file: Path) -> Any:
+    """What a file holds that has been read; errors are those of :func:`read_document`."""
     as_json = file.suffix.lower() == ".json"
     try:
         text = content.decode("utf-8")

@@ -156,7 +156,7 @@ def test_wrong_moves_are_refused():
         permute(np.eye(2), [0, 0])
     with pytest.raises(ValueError, match=r"share must be a number in \[0, 1\]; got 1.5"):
         split(np.eye(2), 1.5)
-    with pytest.raises(ValueError, match=r"n_dims must be in \[0, 2\]; got 3"):
+    with pytest.raises(ValueError, match=r"n_dims must be a whole number in \[0, 2\]; got 3"):
         complement(np.eye(2), 3)
     with pytest.raises(ValueError, match="end with the base"):
         build(induction([0.5, 0.5])[:-1])

@@ -427,9 +427,7 @@ def test_squares_and_octahedra_are_made_of_pairs():
 
 
 def test_unknown_polytope_is_refused():
-    message = (
-        r"unknown polytope 'heptagon'; did you mean hexagon or pentagon\? known: antipodal pair"
-    )
+    message = r"unknown polytope 'heptagon'; did you mean hexagon or pentagon\? known: antipodal"
     with pytest.raises(ValueError, match=message):
         fc.polytope("heptagon")
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import ArrayLike
 
 from ..._arrays import to_numpy, unknown
+from ..._documents import parse_document, read_bounded
 from ..project import find_project
 from .kinds import KINDS
 
@@ -154,13 +154,12 @@ def load_claims(path: Path | str | None = None) -> dict[str, Claim]:
         Naming the entry, the field and the rule.
     """
     path = Path(path or os.environ.get("FEATURE_CAPACITY_CLAIMS") or find_project().registry)
-    return dict(_claims_in(path.read_text(encoding="utf-8"), path.name))
+    return dict(_claims_in(read_bounded(path, "registry of claims"), path))
 
 
 @functools.lru_cache(maxsize=2)  # a build asks for each page
-def _claims_in(text: str, file: str) -> dict[str, Claim]:
-    # PyYAML's own loader takes most of a second for the book's registry, libyaml a tenth of it.
-    entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []
+def _claims_in(content: bytes, path: Path) -> dict[str, Claim]:
+    file, entries = path.name, parse_document(content, path) or []
     if not isinstance(entries, list):
         raise ValueError(f"{file}: the registry is a list of entries")
     claims: dict[str, Claim] = {}
