@@ -101,7 +101,7 @@ def command(extra: str | None = None, *libraries: str) -> Callable[..., Any]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C raise while a command runs; before and after it there is nothing to put away."""
+    """Let Ctrl-C raise while a command runs; after it, what libraries put away is not disturbed."""
     handled = threading.current_thread() is threading.main_thread()
     if not handled or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
@@ -110,7 +110,8 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        handler = before if before is signal.default_int_handler else signal.SIG_IGN
+        signal.signal(signal.SIGINT, handler)
 
 
 def _of_the_system(error: OSError) -> typer.Exit:
