@@ -291,6 +291,15 @@ def require_number(value: object, name: str, low: float, high: float, interval: 
     raise ValueError(f"{name} must be a number in {interval}; got {shown(value)}")
 
 
+def require_generator(value: object) -> None:
+    """Raise ``ValueError`` unless it is a NumPy generator."""
+    require(
+        isinstance(value, np.random.Generator),
+        "generator must be a numpy.random.Generator (for example numpy.random.default_rng(0)); "
+        f"got {shown(value)}",
+    )
+
+
 def row_kurtosis(xp: Namespace, kurtosis: Array, n_features: int) -> Array:
     """The kurtosis of each row of features, of batch shape.
 

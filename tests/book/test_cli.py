@@ -311,6 +311,26 @@ def test_a_wrong_registry_is_bad_input(tiny):
     assert "tiny.yml, entry 1 (a): the field 'section' is missing" in done.output
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("- id: a\n  id: b\n", "the key 'id' is given twice, in line 1 and in line 2"),
+        ("- &a [" + "x, " * 999 + "]\n" + "- &b [" + "*a, " * 999 + "]\n- [" + "*b, " * 999 + "]\n",
+         "characters, with aliases written out"),
+        ("- " + "[" * 3000, "nested more than 50 deep"),
+        ("- " + "x" * 10**6, "is larger than 1,000,000 bytes"),
+        ("- {id: !!int abc}\n", "line 1: 'abc' is no int"),
+    ],
+)  # fmt: skip
+def test_a_registry_is_bounded_like_all_settings(tiny, content, message):
+    tiny.registry.write_text(content)
+    done = call("claims")
+    assert done.exit_code == 2
+    assert message in done.output
+    assert "claims.yml" in done.output
+    assert len(done.output.splitlines()) == 1
+
+
 def test_claims_fail_on_what_was_never_checked_or_differs(tiny):
     assert call("claims").exit_code == 0
     assert "not attempted" in call("claims").output

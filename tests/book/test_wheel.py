@@ -158,29 +158,35 @@ def test_closed_forms_need_no_extra(python):
         assert sentence.endswith(install), (name, sentence)
 
 
-CLOSED_FORMS = """
+MISSING = """
 import importlib.util
-import pydoc
-W = [[1, -1, 0], [0, 0, 2]]
-best = fc.solve_allocation([10, 1, 1, 1], n_dims=3, kurtosis=9)
 missing = {}
 for name in fc.__all__:
     try:
         getattr(fc, name)
     except ModuleNotFoundError as error:
         missing[name] = str(error)
-absent = "torch tqdm matplotlib seaborn yaml xarray zarr papermill jupytext distributed".split()
+importable = lambda *names: [name for name in names if importlib.util.find_spec(name)]
+"""
+CLOSED_FORMS = (
+    MISSING
+    + """
+import pydoc
+W = [[1, -1, 0], [0, 0, 2]]
+best = fc.solve_allocation([10, 1, 1, 1], n_dims=3, kurtosis=9)
+absent = "torch tqdm matplotlib seaborn yaml xarray zarr papermill jupytext distributed"
 print(json.dumps({
     "capacities": fc.capacities(W).tolist(),
     "allocation": best.capacity.tolist(),
     "attained": fc.capacities(fc.optimal_embedding(best)).tolist(),
-    "importable": [name for name in absent if importlib.util.find_spec(name)],
+    "importable": importable(*absent.split()),
     "missing": missing,
     "all": fc.__all__,
     "listed": dir(fc),
     "help": pydoc.plain(pydoc.render_doc(fc)).split()[6],
 }))
 """
+)
 
 
 def test_a_folder_that_takes_an_extra_says_so_itself(python):
@@ -280,27 +286,23 @@ def test_with_the_extra_models_a_model_is_minimized_and_trained(python):
     assert set(found["missing"]) == {"SweepConfig", "run_sweep", "sweeps"}
 
 
-MODELS = """
-import importlib.util
+MODELS = (
+    MISSING
+    + """
 autoencoder = fc.ToyModel("autoencoder", "relu", n_features=3, n_dims=2)
 found = fc.minimize(autoencoder, fc.UnitSparseUniform(0.1), [[1.0, 0.9, 0.8]], n_starts=8)
 computation = fc.ToyModel("computation", "quadratic", n_features=2, n_dims=1)
 settings = {"n_steps": 300, "learning_rate": 1e-2}
 trained = fc.train(computation, fc.SparseUniform(1.0), [[2.0, 1.0]], **settings)
-missing = {}
-for name in fc.__all__:
-    try:
-        getattr(fc, name)
-    except ModuleNotFoundError as error:
-        missing[name] = str(error)
-absent = "matplotlib yaml xarray zarr papermill jupytext distributed".split()
+absent = "matplotlib yaml xarray zarr papermill jupytext distributed"
 print(json.dumps({
     "minimized": found.capacity[0].tolist(),
     "trained": trained.capacity[0].tolist(),
-    "importable": [name for name in absent if importlib.util.find_spec(name)],
+    "importable": importable(*absent.split()),
     "missing": missing,
 }))
 """
+)
 
 
 def test_with_the_extra_models_a_sweep_is_one_sentence(call):

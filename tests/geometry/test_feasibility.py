@@ -154,9 +154,41 @@ def test_what_no_embedding_can_have_is_refused(capacity, message):
 def test_wrong_moves_are_refused():
     with pytest.raises(ValueError, match=r"permutation of 0 \.\. 1"):
         permute(np.eye(2), [0, 0])
-    with pytest.raises(ValueError, match=r"share must be in \[0, 1\]; got 1.5"):
+    with pytest.raises(ValueError, match=r"share must be a number in \[0, 1\]; got 1.5"):
         split(np.eye(2), 1.5)
-    with pytest.raises(ValueError, match=r"n_dims must be in \[0, 2\]; got 3"):
+    with pytest.raises(ValueError, match=r"n_dims must be a whole number in \[0, 2\]; got 3"):
         complement(np.eye(2), 3)
     with pytest.raises(ValueError, match="end with the base"):
         build(induction([0.5, 0.5])[:-1])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: induction("0.5"), "capacity must be real numbers"),
+        (lambda: induction([0.5, None, 0.5]), "capacity must be real numbers"),
+        (lambda: induction([True, True]), "capacity must be real numbers"),
+        (lambda: induction([0.5 + 0j, 0.5]), "capacity must be real numbers"),
+        (lambda: induction(np.ma.masked_array([0.5, 0.5], [0, 1])), "got a masked array"),
+        (lambda: build([]), "steps must end with the base"),
+        (lambda: build("base"), "steps must end with the base"),
+        (lambda: split([["a"]], 0.5), "U must be real numbers"),
+        (lambda: split(np.eye(2)[:1], 0.5), r"U must have shape \(\*batch, N, N\)"),
+        (lambda: split([[np.nan]], 0.5), "U must be finite"),
+        (lambda: split(np.eye(1), "a"), r"share must be a number in \[0, 1\]; got 'a'"),
+        (lambda: split(np.eye(1), True), "share must be a number"),
+        (lambda: complement(np.eye(2), 0.5), "n_dims must be a whole number"),
+        (lambda: complement(np.eye(2) * 1j, 1), "U must hold real numbers"),
+        (lambda: permute(np.eye(2), ["a", 1]), "order must be real numbers"),
+        (lambda: permute(np.eye(2), None), "order must be real numbers"),
+        (lambda: permute(np.eye(2), [0, 0]), "order must be a permutation of 0 .. 1; got"),
+        (lambda: slack(np.eye(2), np.eye(3)), "shapes must broadcast"),
+        (lambda: slack(np.eye(2), [[1, 0], [0, 0]]), "vectors must have no zero column"),
+        (lambda: slack(np.diag([1, 0]), np.eye(2)), "projection must have no zero column"),
+        (lambda: slack("P", np.eye(2)), "projection must be real numbers"),
+    ],
+)
+def test_what_no_lemma_speaks_of_is_refused_in_a_sentence(call, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        call()
+    assert len(str(caught.value).splitlines()) == 1

@@ -189,7 +189,7 @@ def test_wrong_n_dims_is_refused(n_dims):
 
 
 def test_wrong_generator_is_refused():
-    with pytest.raises(ValueError, match=r"generator must be a numpy.random.Generator; got int"):
+    with pytest.raises(ValueError, match=r"Generator .for example .*; got 0"):
         fc.embedding_from_capacities([0.5, 0.5], generator=0)
 
 
@@ -427,7 +427,8 @@ def test_squares_and_octahedra_are_made_of_pairs():
 
 
 def test_unknown_polytope_is_refused():
-    with pytest.raises(ValueError, match=r"name must be one of antipodal pair, .*got 'heptagon'"):
+    message = r"unknown polytope 'heptagon'; did you mean hexagon or pentagon\? known: antipodal"
+    with pytest.raises(ValueError, match=message):
         fc.polytope("heptagon")
 
 
@@ -465,3 +466,24 @@ def test_bad_ensembles_are_refused(call, message):
 def test_random_rotations_are_orthogonal(n, seed):
     Q = random_rotation(n, np.random.default_rng(seed))
     np.testing.assert_allclose(Q @ Q.T, np.eye(n), atol=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda generator: fc.embedding_from_capacities([0.5, 0.5], generator=generator),
+        lambda generator: fc.optimal_embedding(fc.solve_allocation([1, 1], 1, 9), generator),
+        lambda generator: random_capacities(3, generator),
+        lambda generator: random_efficient([(1, 2)], generator),
+    ],
+)
+@pytest.mark.parametrize("generator", [0, "seed", np.random, np.random.RandomState(0)])
+def test_only_a_generator_is_taken_for_one(call, generator):
+    with pytest.raises(ValueError, match=r"generator must be a numpy\.random\.Generator"):
+        call(generator)
+
+
+@pytest.mark.parametrize("shapes", [[3], ["ab", None], [(1, 2, 3)], [(1, "a")], [(1.5, 2)], []])
+def test_shapes_of_blocks_are_pairs_of_whole_numbers(shapes):
+    with pytest.raises(ValueError, match=r"block|shapes"):
+        random_efficient(shapes, np.random.default_rng(0))

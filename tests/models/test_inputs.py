@@ -174,3 +174,22 @@ def test_sampling_needs_a_generator(generator):
 def test_samples_are_floating(dtype):
     with pytest.raises(ValueError, match=r"dtype must be a floating dtype.*got"):
         fc.SparseUniform(0.5).sample(3, np.random.default_rng(0), dtype=dtype)
+
+
+@pytest.mark.parametrize("shape", [-1, 1.5, "ab", None, True, (2, -1), (2, None), [[2]]])
+def test_a_shape_is_of_whole_numbers(shape):
+    for generator in (np.random.default_rng(0), torch.Generator()):
+        with pytest.raises(ValueError, match="shape must be a whole number, at least 0, or a tup"):
+            fc.SparseUniform(0.5).sample(shape, generator)
+
+
+@pytest.mark.parametrize("dtype", ["abc", "float32", torch.int64, np.float32, 3])
+def test_samples_of_torch_have_a_floating_dtype_of_torch(dtype):
+    with pytest.raises(ValueError, match="dtype must be a floating dtype of torch, for example"):
+        fc.SparseUniform(0.5).sample(3, torch.Generator(), dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["abc", torch.float32, object(), "datetime64[s]"])
+def test_what_is_no_dtype_is_refused(dtype):
+    with pytest.raises(ValueError, match="dtype must be a floating dtype, for example numpy"):
+        fc.SparseUniform(0.5).sample(3, np.random.default_rng(0), dtype=dtype)

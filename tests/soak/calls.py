@@ -142,6 +142,17 @@ def a_kurtosis(rng):
     return np.asarray(rng.choice([*usual, 3 + 1e-9, 3 - 1e-9]))
 
 
+def kurtosis_of_rows(rng, v):
+    """A number, one a feature (all alike), or one a row of shape (rows, 1)."""
+    kind = rng.integers(4)
+    if kind == 0:
+        return np.full(v.shape[-1], a_kurtosis(rng))
+    if kind == 1:
+        rows = v.shape[0] if v.ndim > 1 else rng.integers(1, 4)
+        return np.array([[float(a_kurtosis(rng))] for _ in range(rows)])
+    return a_kurtosis(rng)
+
+
 def capacity_shares(rng, shape):
     C = rng.random(shape)
     return np.where(rng.random(shape) < 0.3, np.round(C), C)
@@ -193,22 +204,22 @@ def leverage(rng):
 def solve(rng):
     v = importances(rng)
     n_dims = int(rng.integers(1, v.shape[-1] + 1))
-    a = {"importance": v, "kurtosis": a_kurtosis(rng)}
+    a = {"importance": v, "kurtosis": kurtosis_of_rows(rng, v)}
     return Call("solve_allocation", a, {"n_dims": n_dims}, _allocation_check(n_dims),
                 extreme=("importance", "kurtosis"))  # fmt: skip
 
 
 def _allocation_check(n_dims):
     def check(a, found, tolerance, dtype):
-        v, k = exact(a["importance"]), exact(a["kurtosis"])[()]
+        v, every_k = np.broadcast_arrays(exact(a["importance"]), exact(a["kurtosis"]))
         rows = v.reshape(-1, v.shape[-1])
         C = plain(found.capacity).reshape(rows.shape)
         if not ((C >= 0) & (C <= 1)).all():
             return f"capacities leave [0, 1]: {C.tolist()}"
-        loose = tolerance
-        if k != 3:  # equation (15) divides by k - 3
-            loose += min(1.0, 64 * np.finfo(dtype).eps / abs(float(k) - 3))
-        for i, row in enumerate(rows):
+        for i, (row, k) in enumerate(zip(rows, every_k.reshape(rows.shape)[:, 0], strict=True)):
+            loose = tolerance
+            if k != 3:  # equation (15) divides by k - 3
+                loose += min(1.0, 64 * np.finfo(dtype).eps / abs(float(k) - 3))
             budget = min(n_dims, sum(x > 0 for x in row))
             said = differs(C[i].sum(), [budget], n_dims, tolerance=tolerance, what="sum")
             wanted = oracle.allocation(row, n_dims, k)
@@ -463,6 +474,7 @@ def from_capacities(rng):
 def best_embedding(rng):
     call = solve(rng)
     call.arrays["importance"] = v = importances(rng, batch=False)
+    call.arrays["kurtosis"] = a_kurtosis(rng)
     n_dims = int(rng.integers(1, len(v) + 1))
 
     def of_solution(importance, kurtosis):

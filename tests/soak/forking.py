@@ -1,8 +1,8 @@
 """Starts command lines in processes of their own, at little cost; run as a script.
 
-It has loaded what they take (with the argument ``warm``) and forks one for each request, a line of
-JSON on the standard input.  A forked process goes on as the installed command would: its own
-session, its own files, Python's usual end.
+It has loaded what they take (with the argument ``warm``) or nothing, and forks one for each
+request, a line of JSON on the standard input.  A forked process goes on as the installed command
+would: its own session, its own files, Python's usual end.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ MEMORY = 12 * 2**30  # of addresses; more than any case takes, and less than a b
 
 
 def main() -> None:
+    # What Python does before the first line of the program runs is not the program's: until then
+    # SIGINT ends a forked process at once, and how it ends shows that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if warm := "warm" in sys.argv:
         import papermill  # noqa: F401
 
         import feature_capacity.book.build
+        import feature_capacity.cli
         import feature_capacity.measure.report
         import feature_capacity.sweeps.run  # noqa: F401
-    from feature_capacity.cli import app
-
     print("true", flush=True)  # ready
     gc.freeze()  # what is shared with the forked processes is not written to
     for line in sys.stdin:
@@ -43,16 +45,18 @@ def main() -> None:
     else:
         return
     _become(request)
+    from feature_capacity.__main__ import main as command
+
     if not warm:
-        app()
-    _quickly(app)
+        sys.exit(command())
+    _quickly(command)
 
 
-def _quickly(app) -> None:
+def _quickly(command) -> None:
     """Run it without the last part of Python's end, which takes the loaded libraries apart."""
     code: object = 1
     try:
-        app()
+        command()
     except SystemExit as end:
         code = end.code
     except BaseException:
@@ -81,7 +85,6 @@ def _become(request: dict) -> None:
     import tempfile
 
     os.setsid()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for number, path in enumerate((os.devnull, request["out"], request["err"])):
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)

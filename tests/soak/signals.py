@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -24,6 +25,11 @@ WHOLE = 300  # seconds in which a command that nothing disturbs has to end
 ENDS = {signal.SIGINT: {0, 130, -2}, signal.SIGTERM: {0, 143, -15}, signal.SIGKILL: {0, -9}}
 SECONDS = {signal.SIGINT: 5, signal.SIGTERM: 5, signal.SIGKILL: 20}
 """In which everything has to be gone: what a killed process started notices by itself."""
+
+
+def in_time(which: signal.Signals) -> float:
+    """The same on a machine whose cores have more to do than this."""
+    return SECONDS[which] * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _book(folder: Path, pages: Sequence[str]) -> None:
@@ -158,7 +164,7 @@ def judge(
     if done != 0:
         faults.append(("wrong", f"the same command ends with {done}: {said[-300:]}"))
         again.send(signal.SIGKILL)
-    faults += [("processes", name) for name in again.left(5)]
+    faults += [("processes", name) for name in again.left(in_time(signal.SIGTERM))]
     faults += _differences(made(folder), clean[kind].files) if done == 0 else []
     shutil.rmtree(folder)
     shutil.rmtree(aside, ignore_errors=True)
@@ -169,14 +175,14 @@ def judge(
 
 def _end(command: Command, which: signal.Signals) -> tuple[int | None, list[tuple[str, str]]]:
     """How a command ends that was sent a signal, and what it leaves."""
-    code, faults = command.wait(SECONDS[which]), []
+    code, faults = command.wait(in_time(which)), []
     if code is None:
-        faults.append(("processes", f"the command itself goes on for {SECONDS[which]} s"))
+        faults.append(("processes", f"the command itself goes on for {in_time(which):.0f} s"))
         command.send(signal.SIGKILL)
         code = command.wait(WHOLE)
     elif code not in ENDS[which]:
         faults.append(("raw", f"exit status {code}"))
-    faults += [("processes", name) for name in command.left(SECONDS[which])]
+    faults += [("processes", name) for name in command.left(in_time(which))]
     said = command.err.read_text(errors="replace")
     if "Traceback (most recent call last)" in said:
         faults.append(("tracebacks", said.strip().splitlines()[-1][:200]))

@@ -11,8 +11,7 @@ THOROUGH = [pytest.mark.slow, pytest.mark.thorough]
 @pytest.mark.parametrize(
     ("count", "kinds", "starter"),
     [
-        # The moment of a signal is not the same twice, so that even a few are not for every day.
-        pytest.param(3, {sweep: 1}, "warm", marks=THOROUGH),
+        (3, {sweep: 1}, "warm"),
         pytest.param(200, KINDS, "cold", marks=THOROUGH),
     ],
     ids=["3", "200"],

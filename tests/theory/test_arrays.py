@@ -231,7 +231,7 @@ DOORS = {
 @pytest.mark.parametrize("bad", NO_PLAIN_NUMBERS.values(), ids=NO_PLAIN_NUMBERS)
 @pytest.mark.parametrize("call", DOORS.values(), ids=DOORS)
 def test_every_door_refuses_in_one_short_sentence(call, bad):
-    with pytest.raises(ValueError, match="; got ") as caught:
+    with pytest.raises(ValueError, match=r"; (got|known:) |did you mean") as caught:
         call(bad)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400

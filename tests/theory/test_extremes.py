@@ -40,11 +40,10 @@ def magnitudes(rng, dtype, shape, low=-1, high=1):
 
 def of_matrix(rng, dtype):
     n, d = int(rng.integers(1, 4)), int(rng.integers(1, 3))
-    # One matrix may hold what :func:`capacities` says is safe, at any common scale.
-    W, v = magnitudes(rng, dtype, (d, n), -0.49, 0.49), magnitudes(rng, dtype, n)
-    W *= dtype(
-        10.0 ** rng.uniform(-150, 150) if dtype == np.float64 else 10 ** rng.uniform(-18, 18)
-    )
+    # One matrix may hold what :func:`capacities` says is safe.
+    reach = 0.76 if dtype == np.float64 else 0.81
+    middle = rng.uniform(reach - 1, 1 - reach)
+    W, v = magnitudes(rng, dtype, (d, n), middle - reach, middle + reach), magnitudes(rng, dtype, n)
     W *= rng.choice([-1, 1], W.shape).astype(dtype)
     k = (1 + magnitudes(rng, dtype, ())).astype(dtype)
     w, u, q = exact(W), exact(v), Fraction(float(k))
@@ -137,6 +136,9 @@ def test_allocations_over_all_magnitudes(dtype):
     [
         (lambda: fc.interference([[0, 1e176]]), [0, 0]),
         (lambda: fc.interference(np.diag([1e155, 1e155])), [0, 0]),
+        (lambda: fc.interference([[1e150, 1e-170]])[1], 1e-40),
+        (lambda: fc.capacities([[1e200, 0, 0], [0, 1e-200, -1e-200]]), [1, 0.5, 0.5]),
+        (lambda: fc.capacities([[1e-310, 0], [0, 1]]), [1, 1]),
         (lambda: fc.interference(np.diag(np.float32([1e20, 1e20]))), [0, 0]),
         (lambda: fc.expected_loss([[1e100]], [1], 1), 0),
         (lambda: fc.best_sq_norm([0.0], [2.0], 1e308), [0]),

@@ -1,12 +1,13 @@
 """Files that a command is asked to write: refused early where it cannot, and never half-written."""
 
 import os
-import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from .._arrays import require
+from .unfinished import beside
 
 
 def check_output(path: Path, endings: Sequence[str]) -> Path:
@@ -63,14 +64,9 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
     """Write several files; where one cannot be written, none is changed."""
-    partial = {path: path.with_name(f".{secrets.token_hex(8)}.partial") for path in contents}
-    try:
+    with ExitStack() as unfinished:
+        new = {path: unfinished.enter_context(beside(path)) for path in contents}
         for path, content in contents.items():
-            # A new file: what somebody may have put there under its name is never followed.
-            with partial[path].open("xb") as file:
-                file.write(content)
+            new[path].write_bytes(content)
         for path in contents:
-            os.replace(partial[path], path)
-    finally:
-        for left in partial.values():
-            left.unlink(missing_ok=True)
+            os.replace(new[path], path)

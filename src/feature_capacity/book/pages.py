@@ -250,6 +250,7 @@ def execute(
         # The page's folder is the installed package's, and nothing may be generated there.
         os.environ.setdefault(BUILD_FOLDER, str(find_project().build))
     start = time.perf_counter()
+    destination.parent.mkdir(parents=True, exist_ok=True)
     with leaving_at_sigterm(), beside(destination) as running:
         try:
             with kernel_settings() as config:

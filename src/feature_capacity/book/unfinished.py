@@ -16,7 +16,6 @@ def beside(path: Path) -> Iterator[Path]:
     Nobody can know its name before.  It is locked as long as this process lives, and what earlier
     processes that were killed have left there for the same `path` is removed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     stem = f".{path.stem[:100]}.{_MARK}."
     _remove_left(path.parent, stem, path.suffix)
     file, handle = _new_and_locked(path, stem)
@@ -38,8 +37,9 @@ def _new_and_locked(path: Path, stem: str) -> tuple[Path, int]:
 
 
 def _remove_left(folder: Path, stem: str, ending: str) -> None:
-    for file in folder.iterdir():
-        if not (file.name.startswith(stem) and file.name.endswith(ending)) or file.is_symlink():
+    for name in os.listdir(folder):
+        file = folder / name if name.startswith(stem) and name.endswith(ending) else None
+        if file is None or file.is_symlink():
             continue
         try:
             handle = os.open(file, os.O_RDWR)

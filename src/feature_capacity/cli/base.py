@@ -3,9 +3,12 @@
 import errno
 import functools
 import re
+import signal
 import tempfile
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -70,9 +73,10 @@ def command(extra: str | None = None, *libraries: str) -> Callable[..., Any]:
         @functools.wraps(function)
         def wrapped(*args, **kwargs):
             try:
-                if extra is not None:
-                    need(extra, "this command", *libraries)
-                return function(*args, **kwargs)
+                with _interruptible():
+                    if extra is not None:
+                        need(extra, "this command", *libraries)
+                    return function(*args, **kwargs)
             except (ValueError, MissingExtraError) as error:
                 raise fail(error, 2) from None
             except PageError as error:
@@ -93,6 +97,21 @@ def command(extra: str | None = None, *libraries: str) -> Callable[..., Any]:
         return wrapped
 
     return decorate
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise while a command runs; after it, what libraries put away is not disturbed."""
+    handled = threading.current_thread() is threading.main_thread()
+    if not handled or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        handler = before if before is signal.default_int_handler else signal.SIG_IGN
+        signal.signal(signal.SIGINT, handler)
 
 
 def _of_the_system(error: OSError) -> typer.Exit:

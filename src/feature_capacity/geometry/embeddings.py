@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._arrays import ArrayLike, as_one_matrix, require, require_whole, to_numpy
+from .._arrays import ArrayLike, as_one_matrix, require, require_generator, require_whole, to_numpy
 from ..theory.allocation import Allocation, require_allocation
 from .rotations import check_capacities, mix_columns, random_rotation, with_sum
 
@@ -68,10 +68,7 @@ def embedding_from_capacities(
         require_whole(n_dims, "n_dims", whole, whole, rule)
     if generator is None:
         return _staircase(c, used, whole)
-    require(
-        isinstance(generator, np.random.Generator),
-        f"generator must be a numpy.random.Generator; got {type(generator).__name__}",
-    )
+    require_generator(generator)
     order = generator.permutation(c.size)
     shuffled = c[order]
     W = np.empty((whole, c.size))
@@ -107,6 +104,8 @@ def optimal_embedding(
     array([1.      , 0.666667, 0.666667, 0.666667])
     """
     require_allocation(allocation)
+    if generator is not None:
+        require_generator(generator)
     c, n = to_numpy(allocation.capacity), to_numpy(allocation.sq_norm)
     require(
         c.ndim == 1,

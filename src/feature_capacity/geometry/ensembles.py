@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._arrays import require, require_whole
+from .._arrays import require, require_generator, require_whole, shown
 from .embeddings import embedding_from_capacities, tegum_product
 from .rotations import random_rotation, with_sum
 
@@ -34,6 +34,7 @@ def random_capacities(
     >>> bool(((c > 0) & (c < 1)).all()), float(c.sum().round(12))
     (True, 4.0)
     """
+    require_generator(generator)
     require_whole(n_features, "n_features", 2, None, "a whole number, at least 2")
     if n_dims is None:
         n_dims = int(generator.integers(1, n_features))
@@ -70,10 +71,16 @@ def random_efficient(
     >>> W.shape, float(total_capacity(W).round(12))
     ((3, 8), 3.0)
     """
-    require(len(shapes) > 0, "shapes must name at least one block")
+    require_generator(generator)
+    pairs = all(isinstance(shape, (tuple, list)) and len(shape) == 2 for shape in shapes)
+    require(
+        len(shapes) > 0 and pairs,
+        f"shapes must name at least one block, as pairs (dimension, features); got {shown(shapes)}",
+    )
     require_whole(n_ignored, "n_ignored", 0, None, "a whole number, at least 0")
     parts = []
     for dimension, n_features in shapes:
+        require_whole(n_features, "the features of a block", 1, None, "a whole number, at least 1")
         rule = f"a whole number from 1 to the features of the block ({n_features})"
         require_whole(dimension, "the dimension of a block", 1, n_features, rule)
         frame, _ = np.linalg.qr(generator.standard_normal((n_features, dimension)))

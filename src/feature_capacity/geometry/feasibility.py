@@ -15,11 +15,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 
-from .._arrays import require
+from .._arrays import (
+    ArrayLike,
+    float64,
+    require,
+    require_broadcast,
+    require_finite,
+    require_number,
+    require_whole,
+    shown,
+)
 from .rotations import check_capacities, turn
 
 Number: TypeAlias = float | Fraction
@@ -51,7 +60,7 @@ class Step:
     pair: tuple[int, ...] = ()
 
 
-def slack(projection: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def slack(projection: ArrayLike, vectors: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     r"""What vectors in a subspace leave of its dimension, measured and from their angles (Lemma 1).
 
     For the unit vectors v_i along the columns, :math:`D - \sum_i (v_i \cdot e_i)^2`, and the same
@@ -77,29 +86,54 @@ def slack(projection: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.n
     >>> float(measured.round(12)), float(predicted.round(12))
     (0.0, 0.0)
     """
-    v = vectors / np.linalg.norm(vectors, axis=-2, keepdims=True)
-    along = projection / np.linalg.norm(projection, axis=-2, keepdims=True)
+    P, v = _square(projection, "projection"), _square(vectors, "vectors")
+    require_broadcast(projection=P.shape, vectors=v.shape)
+    v, along = _unit_columns(v, "vectors"), _unit_columns(P, "projection")
     aside = v - along * (v * along).sum(axis=-2, keepdims=True)
-    share = np.diagonal(projection, axis1=-2, axis2=-1)
+    share = np.diagonal(P, axis1=-2, axis2=-1)
     reached = (np.diagonal(v, axis1=-2, axis2=-1) ** 2).sum(axis=-1)
     return share.sum(axis=-1) - reached, (share * (aside**2).sum(axis=-2)).sum(axis=-1)
 
 
-def permute(U: np.ndarray, order: Sequence[int]) -> np.ndarray:
+def _square(matrix: ArrayLike, name: str) -> np.ndarray:
+    """Finite square matrices as float64, on the last two axes."""
+    array = float64(matrix, name)
+    require(
+        array.ndim >= 2 and array.shape[-1] == array.shape[-2] > 0,
+        f"{name} must have shape (*batch, N, N) with N at least 1; got {array.shape}",
+    )
+    require_finite(np, array, name)
+    return array
+
+
+def _unit_columns(matrix: np.ndarray, name: str) -> np.ndarray:
+    length = np.linalg.norm(matrix, axis=-2, keepdims=True)
+    require((length > 0).all(), f"{name} must have no zero column: it has no direction")
+    return matrix / length
+
+
+def _orthogonal(U: ArrayLike) -> np.ndarray:
+    U = _square(U, "U")
+    require(U.ndim == 2, f"U must be one matrix, of shape (N, N); got {U.shape}")
+    return U
+
+
+def permute(U: ArrayLike, order: Sequence[int]) -> np.ndarray:
     """The matrix that carries the tuple in another order (Lemma 2, part 1).
 
     >>> permute(np.eye(2), [1, 0])
     array([[0., 1.],
            [1., 0.]])
     """
+    U, place = _orthogonal(U), float64(order, "order")
     require(
-        sorted(order) == list(range(len(U))),
-        f"order must be a permutation of 0 .. {len(U) - 1}; got {list(order)}",
+        place.ndim == 1 and sorted(place.tolist()) == list(range(len(U))),
+        f"order must be a permutation of 0 .. {len(U) - 1}; got {shown(order)}",
     )
-    return U[:, list(order)]
+    return U[:, place.astype(int)]
 
 
-def split(U: np.ndarray, share: float) -> np.ndarray:
+def split(U: ArrayLike, share: float) -> np.ndarray:
     """The matrix in which the last capacity has been split in two (Lemma 2, part 2).
 
     A row and a column of the unit matrix are added, and the new column is turned into the last one
@@ -125,7 +159,7 @@ def split(U: np.ndarray, share: float) -> np.ndarray:
     array([[0.5, 0.5],
            [0.5, 0.5]])
     """
-    require(0 <= share <= 1, f"share must be in [0, 1]; got {share!r}")
+    U, share = _orthogonal(U), require_number(share, "share", 0, 1, "[0, 1]")
     n = len(U)
     larger = np.zeros((n + 1, n + 1))
     larger[:n, :n] = U
@@ -134,17 +168,18 @@ def split(U: np.ndarray, share: float) -> np.ndarray:
     return larger
 
 
-def complement(U: np.ndarray, n_dims: int) -> np.ndarray:
+def complement(U: ArrayLike, n_dims: int) -> np.ndarray:
     """The matrix that carries 1 - C in N - D dimensions (Lemma 2, part 3).
 
     The first D rows change places with the rest; columns of U have length 1.
 
     >>> complement(np.diag([1, 2, 3]), 1)
-    array([[0, 2, 0],
-           [0, 0, 3],
-           [1, 0, 0]])
+    array([[0., 2., 0.],
+           [0., 0., 3.],
+           [1., 0., 0.]])
     """
-    require(0 <= n_dims <= len(U), f"n_dims must be in [0, {len(U)}]; got {n_dims!r}")
+    U = _orthogonal(U)
+    require_whole(n_dims, "n_dims", 0, len(U), f"a whole number in [0, {len(U)}]")
     return np.roll(U, -n_dims, axis=0)
 
 
@@ -178,8 +213,9 @@ def induction(capacity: Sequence[Number]) -> tuple[Step, ...]:
     1 (0.5, 0.5) merge (0, 1)
     1 (1.0,) base ()
     """
-    _, _, n_dims = check_capacities([float(c) for c in capacity])
-    values, steps = list(capacity), []
+    _, _, n_dims = check_capacities(cast("ArrayLike", capacity))
+    values: list[Number] = [c if isinstance(c, Fraction) else float(c) for c in capacity]
+    steps = []
     while len(values) > 1:
         order = sorted(range(len(values)), key=values.__getitem__)
         i, j = sorted(order[:2])
@@ -215,7 +251,10 @@ def build(steps: Sequence[Step]) -> list[np.ndarray]:
     array([0.75, 0.5 , 0.75])
     """
     require(
-        len(steps) > 0 and steps[-1].move == "base",
+        isinstance(steps, (tuple, list))
+        and all(isinstance(step, Step) for step in steps)
+        and len(steps) > 0
+        and steps[-1].move == "base",
         "steps must end with the base; take them from induction(capacity)",
     )
     matrices = [np.eye(1)]

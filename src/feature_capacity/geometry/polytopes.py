@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .._arrays import float64, require, require_finite, shown
+from .._arrays import float64, require, require_finite, require_known
 
 
 def polytope(name: str) -> np.ndarray:
@@ -23,8 +23,7 @@ def polytope(name: str) -> np.ndarray:
     array([[1.5, 0. ],
            [0. , 1.5]])
     """
-    known = isinstance(name, str) and name in _MAKERS
-    require(known, f"name must be one of {', '.join(_MAKERS)}; got {shown(name)}")
+    require_known("polytope", name, _MAKERS)
     return _MAKERS[name]()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast, overload
@@ -120,22 +121,27 @@ class SparseInput(ABC):
         >>> x.shape, 0.2 < float((x != 0).mean()) < 0.3
         ((1000, 6), True)
         """
-        size = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        sizes = shape if isinstance(shape, (tuple, list)) else [shape]
+        rule = "a whole number, at least 0, or a tuple of them"
+        size = tuple(require_whole(length, "shape", 0, None, rule) for length in sizes)
         if isinstance(generator, np.random.Generator):
             return self._sample_numpy(size, generator, cast("npt.DTypeLike", dtype or np.float64))
         if type(generator).__module__.split(".")[0] == "torch":
             return self._sample_torch(size, generator, cast("torch.dtype | None", dtype))
         raise ValueError(
             "generator must be a numpy.random.Generator or a torch.Generator "
-            f"(for example numpy.random.default_rng(0)); got {type(generator).__name__}"
+            f"(for example numpy.random.default_rng(0)); got {shown(generator)}"
         )
 
     def _sample_numpy(
         self, shape: tuple[int, ...], generator: np.random.Generator, dtype: npt.DTypeLike
     ) -> np.ndarray:
+        floating = False
+        with suppress(TypeError, ValueError):  # what is no dtype at all
+            floating = np.dtype(dtype).kind == "f"
         require(
-            np.issubdtype(dtype, np.floating),
-            f"dtype must be a floating dtype, for example numpy.float32; got {dtype!r}",
+            floating,
+            f"dtype must be a floating dtype, for example numpy.float32; got {shown(dtype)}",
         )
         active = generator.random(shape) < self.p
         values = self._active(
@@ -148,6 +154,15 @@ class SparseInput(ABC):
     ) -> torch.Tensor:
         import torch
 
+        require(
+            isinstance(generator, torch.Generator),
+            f"generator must be a torch.Generator; got {shown(generator)}",
+        )
+        require(
+            dtype is None or (isinstance(dtype, torch.dtype) and dtype.is_floating_point),
+            "dtype must be a floating dtype of torch, for example torch.float32; "
+            f"got {shown(dtype)}",
+        )
         device = generator.device
         # Low precision would round the probability: float32 draws are multiples of 2^-24.
         # Apple's graphics processors have no float64.

@@ -1,22 +1,21 @@
 """Where a sweep is kept: a Zarr store that exists only when it is whole.
 
-While a sweep runs, its rounds are beside the store, in ``NAME.partial``: one group a round, into
-which each row is written together with its hash.  A row without its hash, or with another one, was
-not finished and is computed again.  At the end the labelled dataset is written there too, in
-regions of several rows, and renamed into place.
+While a sweep runs, its rounds are beside the store, in ``NAME.partial``: a file a row, which begins
+with a hash.  A row that is cut off, damaged or in another's place does not match its hash, and is
+computed again.  At the end the labelled dataset is written there too and renamed into place.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -25,12 +24,12 @@ from filelock import FileLock, Timeout
 
 from .._arrays import require
 from .config import SweepConfig, SweepError, code_digest
-from .dataset import HASH, blank_dataset, row_hash, row_hashes
-from .rows import cell_dtype, fields_of
+from .dataset import read_dataset, write_dataset
+from .rows import cell_dtype
 
-_FORMAT = 2
+_FORMAT = 3
 _MARK = "feature_capacity_sweep"
-_CHUNK_BYTES = 2**20  # of a whole sweep, all fields together
+_PARTS = re.compile(r"lock|whole|round_\d+|zarr\..+")  # of an unfinished sweep
 _UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError)  # what damage can raise
 
 
@@ -59,14 +58,15 @@ class SweepStore:
     def __init__(self, path: Path, config: SweepConfig) -> None:
         self.path, self.config = Path(path).absolute(), config
         require(self.path.name, f"{self.path} is no place for a sweep; name a folder in it")
-        self.partial = self.path.with_name(f"{self.path.name}.partial")
-        self._cell, self._rounds = cell_dtype(config), dict[int, tuple[zarr.Array, zarr.Array]]()
         require(self.path.parent.is_dir(), f"there is no folder {self.path.parent} to write to")
-        for place in (self.path, self.partial):
-            if place.exists() or place.is_symlink():
-                self._require_ours(place)
+        self.partial = self.path.with_name(f"{self.path.name}.partial")
+        self._require_ours(self.path)
+        if not (self.finished or self._is_unmarked()):
+            self._require_ours(self.partial)
 
     def _require_ours(self, place: Path) -> None:
+        if not (place.exists() or place.is_symlink()):
+            return
         try:
             found = json.loads((place / "zarr.json").read_text(encoding="utf-8"))["attributes"]
             theirs, number = json.loads(found["config"]), found[_MARK]
@@ -80,14 +80,17 @@ class SweepStore:
             f"{place} was written by another version of this program, in store format {number} "
             f"instead of {_FORMAT}; {remedy}",
         )
-        mine, usual = json.loads(self.config.json()), vars(SweepConfig)
-        # A setting that is younger than the store had its default there.
-        other = sorted(name for name in mine if theirs.get(name, usual.get(name)) != mine[name])
-        require(not other, f"{place} holds another sweep ({', '.join(other)} differ); {remedy}")
         require(
             found.get("code") == code_digest(),
             f"{place} was computed by another version of the code; {remedy}",
         )
+        mine = json.loads(self.config.json())
+        other = sorted(name for name in mine if theirs.get(name) != mine[name])
+        require(not other, f"{place} holds another sweep ({', '.join(other)} differ); {remedy}")
+
+    @property
+    def _identity(self) -> dict[str, str | int]:
+        return {_MARK: _FORMAT, "config": self.config.json(), "code": code_digest()}
 
     @property
     def finished(self) -> bool:
@@ -97,73 +100,71 @@ class SweepStore:
     @contextmanager
     def opened(self) -> Iterator[SweepStore]:
         """Hold the store for writing; a second process is refused."""
-        with self._writing():
-            lock = self._lock()
+        lock = FileLock(self.partial / "lock", timeout=0)
         try:
+            with self._writing():
+                lock.acquire()  # makes the folder, too
+                if not self.finished:  # another process may have been faster
+                    self._begin()
             yield self
         finally:
-            if self.finished:
-                # Before the lock goes, so that nobody who waits for it can begin in this folder.
-                shutil.rmtree(self.partial, ignore_errors=True)
-            lock.release()
-            if self.finished:  # where no file can be removed that is open
-                shutil.rmtree(self.partial, ignore_errors=True)
-
-    def _lock(self) -> FileLock:
-        """The lock of the unfinished sweep, held; its folder is made if it is not there."""
-        while True:
-            self._make_partial()
-            place = self.partial / "lock"
-            lock = FileLock(place, timeout=0)
-            try:
-                lock.acquire()
-            except Timeout:
-                raise SweepError(f"another process is computing {self.path}") from None
-            except FileNotFoundError:
-                continue  # the folder of a sweep that was finished just now
-            if place.exists():
-                return lock
             lock.release()
 
-    def _make_partial(self) -> None:
-        if self.partial.exists():
+    def _begin(self) -> None:
+        """Let the unfinished sweep say which one it is."""
+        if self._is_unmarked():
+            zarr.create_group(self.partial, attributes=self._identity)
+        self._require_ours(self.partial)
+
+    def _parts(self) -> set[str] | None:
+        """What is there of an unfinished sweep; None where it is not one."""
+        try:
+            names = {place.name for place in self.partial.iterdir()}
+        except OSError:
+            return None
+        return names if all(map(_PARTS.fullmatch, names)) else None
+
+    def _is_unmarked(self) -> bool:
+        """Whether it does not say which one it is: just begun, or left when it was removed."""
+        parts = self._parts()
+        return parts is not None and "zarr.json" not in parts
+
+    def _put_away(self) -> None:
+        """Remove what is left of it beside the finished sweep, unless a living process holds it."""
+        if self._parts() is None:
             return
-        # A folder of its own first: what appears as the unfinished sweep says which one it is.
-        with tempfile.TemporaryDirectory(
-            prefix=f".{self.partial.name[:100]}.", dir=self.path.parent, ignore_cleanup_errors=True
-        ) as folder:
-            new = Path(folder) / "new"
-            zarr.create_group(new, attributes=self._identity)
-            try:
-                os.replace(new, self.partial)
-            except OSError:
-                if not self.partial.is_dir():  # else another process was faster
-                    raise
+        try:
+            with FileLock(self.partial / "lock", timeout=0):
+                pass
+        except OSError:
+            return  # held, or in a place that may only be read
+        # After the lock has gone, because not every system removes a file that is open.
+        shutil.rmtree(self.partial, ignore_errors=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
+        except Timeout:
+            raise SweepError(f"another process is computing {self.path}") from None
         except OSError as error:
             raise SweepError(
                 f"cannot write {self.path}: {error.strerror or error}; finished rows are kept, "
                 "and the same command goes on from there"
             ) from error
 
-    @property
-    def _identity(self) -> dict[str, str | int]:
-        return {_MARK: _FORMAT, "config": self.config.json(), "code": code_digest()}
-
     # ------------------------------------------------------------------------------------- rounds
 
     def read(self, round_: int, row: int) -> np.ndarray | None:
         """State of a row at the end of a round; None if it is not finished, or damaged."""
         try:
-            state, hashes = self._round(round_)
-            values, told = np.asarray(state[row]), hashes[row]
-        except _UNREADABLE:
+            content = self._file(round_, row).read_bytes()
+        except OSError:
             return None
-        return values.view(self._cell)[:, 0] if told == row_hash(values.tobytes()) else None
+        told, values = content[:32], content[32:]
+        if told != self._hash(round_, row, values):
+            return None
+        return np.frombuffer(values, cell_dtype(self.config)).copy()
 
     def need(self, round_: int, row: int) -> np.ndarray:
         """State of a row that was finished."""
@@ -173,87 +174,44 @@ class SweepStore:
         return values
 
     def write(self, round_: int, row: int, values: np.ndarray) -> None:
-        """Keep the state of a row; its hash comes last."""
+        """Keep the state of a row."""
+        file, content = self._file(round_, row), values.tobytes()
         with self._writing():
-            state, hashes = self._round(round_)
-            state[row] = values.view(np.uint8).reshape(len(values), -1)
-            hashes[row] = row_hash(values.tobytes())
+            file.parent.mkdir(exist_ok=True)
+            file.unlink(missing_ok=True)
+            with file.open("xb") as new:  # which follows no link
+                new.write(self._hash(round_, row, content) + content)
 
     def improved(self, round_: int) -> bool:
         """Whether some cell has a lower loss at the end of a round than before."""
         rows = range(self.config.shape[0])
         return any((self.need(round_, row)["won_in_round"] == round_).any() for row in rows)
 
-    def _round(self, round_: int) -> tuple[zarr.Array, zarr.Array]:
-        """Bytes and hashes of the rows of a round; made anew if they are not there, or damaged."""
-        if round_ not in self._rounds:
-            try:
-                self._rounds[round_] = self._arrays(round_, "a")
-            except _UNREADABLE:
-                self._rounds[round_] = self._arrays(round_, "w")
-        return self._rounds[round_]
+    def _file(self, round_: int, row: int) -> Path:
+        return self.partial / f"round_{round_}" / str(row)
 
-    def _arrays(self, round_: int, mode: Literal["a", "w"]) -> tuple[zarr.Array, zarr.Array]:
-        group = zarr.open_group(self.partial / f"round_{round_}", mode=mode)
-        (n_rows, n_cells), size = self.config.shape, self._cell.itemsize
-        state: dict[str, Any] = {
-            "shape": (n_rows, n_cells, size),
-            "chunks": (1, n_cells, size),
-            "dtype": "uint8",
-        }
-        hashes: dict[str, Any] = {"shape": (n_rows,), "chunks": (1,), "dtype": "uint64"}
-        return group.require_array("state", **state), group.require_array(HASH, **hashes)
+    def _hash(self, round_: int, row: int, values: bytes) -> bytes:
+        """Of a row and of what tells it apart from all others."""
+        return sha256(repr((self._identity, round_, row)).encode() + values).digest()
 
     # ---------------------------------------------------------------------------- the whole sweep
 
     def finish(self, round_: int, settled: bool) -> None:
         """Write the whole sweep from its last round, and let it appear."""
-        whole = blank_dataset(self.config).assign_attrs(
-            self._identity, rounds=round_, settled=int(settled)
-        )
-        n_rows, place = self.config.shape[0], self.partial / "whole"
-        # Small files, one a row, would take long to read.
-        step = min(n_rows, max(1, _CHUNK_BYTES * n_rows // whole.nbytes))
-        with self._writing(), warnings.catch_warnings():
-            # Zarr says that consolidated metadata are no standard yet; xarray looks for them first.
-            warnings.filterwarnings("ignore", "Consolidated metadata")
-            # Values that are still zero have no files.
-            files = {
-                name: {"chunks": (step, *values.shape[1:]), "_FillValue": None}
-                for name, values in whole.data_vars.items()
-            }
-            whole.to_zarr(place, mode="w", encoding=files, consolidated=True)
-            for start in range(0, n_rows, step):
-                rows = slice(start, min(start + step, n_rows))
-                values = np.stack([self.need(round_, row) for row in range(n_rows)[rows]])
-                block = whole.isel(probability=rows)
-                for name in fields_of(self.config):
-                    block[name] = block[name].copy(data=values[name])
-                block[HASH] = block[HASH].copy(data=row_hashes(block))
-                block.drop_vars(list(block.coords)).to_zarr(place, region={"probability": rows})
+        attributes = self._identity | {"rounds": round_, "settled": int(settled)}
+        place = self.partial / "whole"
+        with self._writing():
+            write_dataset(place, self.config, attributes, partial(self.need, round_))
             os.replace(place, self.path)
 
     def dataset(self) -> xr.Dataset:
-        """The whole sweep, checked row by row; values are read when they are needed."""
+        """The whole sweep, its files checked; values are read when they are needed."""
         try:
-            self._require_same_metadata()
-            data = xr.open_zarr(self.path, chunks=None)
-            step = data[HASH].encoding["chunks"][0]
-            for start in range(0, self.config.shape[0], step):
-                block = data.isel(probability=slice(start, start + step)).load()
-                for row in np.flatnonzero(block[HASH].values != row_hashes(block)):
-                    raise ValueError(f"row {start + row} has changed")
+            data = read_dataset(self.path)
         except _UNREADABLE as error:
             reason = (str(error).strip() or repr(error)).splitlines()[0]
             raise DamagedStoreError(
                 f"{self.path} is damaged ({reason}); delete it and run the sweep again"
             ) from None
-        return data.drop_vars(HASH)
-
-    def _require_same_metadata(self) -> None:
-        """Each array says of itself what the whole says of it; readers look at the one or other."""
-        whole = json.loads((self.path / "zarr.json").read_text(encoding="utf-8"))
-        for name, told in whole["consolidated_metadata"]["metadata"].items():
-            own = json.loads((self.path / name / "zarr.json").read_text(encoding="utf-8"))
-            if own != told:
-                raise ValueError(f"{name}/zarr.json has changed")
+        self._put_away()
+        return data

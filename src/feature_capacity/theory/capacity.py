@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
@@ -52,8 +53,9 @@ def capacities(W: ArrayLike) -> Array:
 
     Notes
     -----
-    Capacity does not change when W is scaled or rotated.  Float64 entries from 1e-150 to 1e150
-    are safe, also when one matrix holds both.  Rounding can carry a capacity past 1 by an ulp;
+    Capacity does not change when W is scaled or rotated.  Columns of any length are safe, also
+    when one matrix holds very long and very short ones: only entries below 1e-460 of the largest
+    are lost in float64, below 1e-60 in float32.  Rounding can carry a capacity past 1 by an ulp;
     that is set back to 1.  The product with :math:`W W^T` loses a feature that is much shorter
     than others and nearly orthogonal to them; such features are recognized and their sums taken
     through a triangular factor of :math:`W W^T` instead (QR), which loses half as many digits.
@@ -68,7 +70,7 @@ def capacities(W: ArrayLike) -> Array:
     array([0.5, 0.5, 1. ])
     """
     xp, (W,) = checked(W=W)
-    parts = [_ratio(xp, *pair) for pair in _crowds(xp, W, *_scaled(xp, W))]
+    parts = [_ratio(xp, crowd) for crowd in _crowds(xp, W, *_scaled(xp, W))]
     return xp.concat(parts, axis=-1)
 
 
@@ -91,9 +93,9 @@ def interference(W: ArrayLike) -> Array:
 
     It is what the denominator of equation (3) has beyond its numerator, and half of what
     feature i adds to the hallucinated term of equation (12).  Shape ``(*batch, n_features)``.
-    The value carries the rounding of :math:`n_i^2`, so an orthogonal feature may show 1e-16, and
-    is infinite where it exceeds the range of the dtype.  Errors, and what entries are safe, are
-    those of :func:`capacities`.
+    The value carries the rounding of :math:`n_i^2`, so an orthogonal feature may show 1e-16 of it,
+    and is infinite where it exceeds the range of the dtype.  Errors, and what entries are safe,
+    are those of :func:`capacities`.
 
     >>> interference([[1, -1, 0], [0, 0, 2]])
     array([1., 1., 0.])
@@ -102,17 +104,19 @@ def interference(W: ArrayLike) -> Array:
     scale, chunks = _scaled(xp, W)
     if W.shape[-1] == 1:  # nothing to interfere with, also where squares leave the range
         return xp.zeros_like(W[..., 0, :])
-    unscale = scale[..., 0]
 
-    def of_chunk(sq_norm: Array, crowd: Array) -> Array:
-        rest = _at_least(xp, crowd - sq_norm, xp.zeros_like(crowd))
+    def of_chunk(found: _Crowd) -> Array:
+        own = _shifted(xp, found.sq_norm, found.sq_norm_power - found.power)
+        rest = _at_least(xp, found.crowd - own, xp.zeros_like(own))
         # Mantissas and exponents apart: only a true overflow overflows, and 0 stays 0.
-        exponents = [exponent(xp, x) for x in (sq_norm, rest, unscale)]
-        mantissas = (_shifted(xp, x, -e) for x, e in zip((sq_norm, rest), exponents, strict=False))
-        power = exponents[0] + exponents[1] - 4 * exponents[2]
+        exponents = [exponent(xp, x) for x in (found.sq_norm, rest)]
+        mantissas = (
+            _shifted(xp, x, -e) for x, e in zip((found.sq_norm, rest), exponents, strict=True)
+        )
+        power = sum(exponents, found.sq_norm_power + found.power)
         return _shifted(xp, operator.mul(*mantissas), power)
 
-    return xp.concat([of_chunk(*pair) for pair in _crowds(xp, W, scale, chunks)], axis=-1)
+    return xp.concat([of_chunk(found) for found in _crowds(xp, W, scale, chunks)], axis=-1)
 
 
 def leverage_capacities(W: ArrayLike, rtol: float | None = None) -> Array:
@@ -209,33 +213,57 @@ def _shifted(xp: Namespace, x: Array, power: Array) -> Array:
     return x
 
 
-def _crowds(
-    xp: Namespace, W: Array, scale: Array, chunks: list[slice]
-) -> Iterator[tuple[Array, Array]]:
-    """Per chunk of columns: squared length n_i, and sum_j (w_i . w_j)^2 / n_i, of the scaled W."""
+@dataclass(frozen=True)
+class _Crowd:
+    """Per column: squared length n_i, and sum_j (w_i . w_j)^2 / n_i.
+
+    Each has a power of two of its own, because either may leave the range where W does not.
+    """
+
+    sq_norm: Array
+    sq_norm_power: Array
+    crowd: Array
+    power: Array
+
+
+def _crowds(xp: Namespace, W: Array, scale: Array, chunks: list[slice]) -> Iterator[_Crowd]:
+    """What each chunk of columns meets, from the scaled W."""
     parts = (W[..., columns] * scale for columns in chunks)
     gram = reduce(operator.add, (part @ part.mT for part in parts))
     weak = _WEAK * xp.max(xp.sum(xp.abs(gram), axis=-1), axis=-1)[..., None]
+    unscale = -2 * xp.round(xp.log2(scale))[..., 0]
     factor = None
     for columns in chunks:
-        direction, sq_norm = _direction(xp, W[..., columns] * scale)
+        direction, sq_norm, sq_norm_power = _direction(xp, W[..., columns])
         crowd = xp.sum(direction * (gram @ direction), axis=-2)
+        power = unscale + xp.zeros_like(crowd)
         cancels = (crowd < weak) & (sq_norm > 0)
         if bool(xp.any(cancels)):
-            if _needs_gradient(W):  # all inner products: slower, differentiable for any rank of W
-                exact = xp.sum((direction.mT @ (W * scale)) ** 2, axis=-1)
-            else:
-                factor = _triangle(xp, W, scale, chunks) if factor is None else factor
-                exact = xp.sum((factor @ direction) ** 2, axis=-2)
-            crowd = xp.where(cancels, exact, crowd)
-        yield sq_norm, crowd
+            if factor is None:
+                # All columns: slower, differentiable for any rank of W.
+                whole = _needs_gradient(W)
+                factor = (W * scale).mT if whole else _triangle(xp, W, scale, chunks)
+            met, met_power = _near_one(xp, factor @ direction)
+            crowd = xp.where(cancels, xp.sum(met * met, axis=-2), crowd)
+            power = xp.where(cancels, power + 2 * met_power, power)
+        yield _Crowd(sq_norm, sq_norm_power, crowd, power)
 
 
-def _direction(xp: Namespace, part: Array) -> tuple[Array, Array]:
-    """Unit columns, so that a quadratic form stays in range for any length, and squared lengths."""
+def _near_one(xp: Namespace, columns: Array) -> tuple[Array, Array]:
+    """Columns whose largest entry is about 1, and the power of two that each is in units of."""
+    power = exponent(xp, xp.max(xp.abs(constant(columns)), axis=-2))
+    most = math.log2(float(xp.finfo(columns.dtype).max)) - 4
+    power = xp.clip(power, -most, most)  # the factor itself must be representable
+    two = xp.asarray(2.0, dtype=columns.dtype, device=device(columns))
+    return columns * xp.pow(two, -power)[..., None, :], power
+
+
+def _direction(xp: Namespace, part: Array) -> tuple[Array, Array, Array]:
+    """Unit columns, and squared lengths with their powers of two."""
+    part, power = _near_one(xp, part)
     sq_norm = xp.sum(part * part, axis=-2)
     length = xp.sqrt(xp.where(sq_norm > 0, sq_norm, xp.ones_like(sq_norm)))
-    return part / length[..., None, :], sq_norm
+    return part / length[..., None, :], sq_norm, 2 * power
 
 
 def _triangle(xp: Namespace, W: Array, scale: Array, chunks: list[slice]) -> Array:
@@ -247,11 +275,12 @@ def _triangle(xp: Namespace, W: Array, scale: Array, chunks: list[slice]) -> Arr
     return factor
 
 
-def _ratio(xp: Namespace, sq_norm: Array, crowd: Array) -> Array:
-    present, ones = sq_norm > 0, xp.ones_like(sq_norm)
-    crowd = xp.where(present, _at_least(xp, crowd, sq_norm), ones)
-    ratio = -_at_least(xp, -sq_norm / crowd, -ones)
-    return xp.where(present, ratio, xp.zeros_like(ones))
+def _ratio(xp: Namespace, found: _Crowd) -> Array:
+    some, ones = found.crowd > 0, xp.ones_like(found.crowd)
+    ratio = found.sq_norm / xp.where(some, found.crowd, ones)
+    ratio = _shifted(xp, ratio, xp.where(some, found.sq_norm_power - found.power, 0 * ones))
+    ratio = ratio - constant(xp.where(ratio > 1, ratio - 1, 0 * ones))  # rounding
+    return xp.where(found.sq_norm > 0, ratio, xp.zeros_like(ones))
 
 
 def _at_least(xp: Namespace, x: Array, bound: Array) -> Array:
