@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from anywidget import AnyWidget
 
 _HERE = Path(__file__).resolve().parent
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(async )?(function|const|let|class) )", re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+\.js)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:async )?(?:function|const|class) (\w+)", re.MULTILINE)
 _WITHOUT_SCRIPTS = "This is one setting. With scripts on, this figure can be changed by hand."
 
 
@@ -124,28 +124,40 @@ def module(kind: str) -> str:
     >>> "import {" in module("capacity")
     False
     """
-    return _linked(f"{kind}.js")
+    name = f"{kind}.js"
+    before = [_enclosed(needed) for needed in _needed(name) if needed != name]
+    return "\n".join([*before, _unbound(name)])
 
 
 @cache
 def page_script(kind: str) -> str:
     """The same module, followed by what starts it in a page without a kernel."""
-    own = _linked(f"{kind}.js")
-    before = frozenset(_needed(f"{kind}.js"))
-    return f"{own}\n{_linked('page.js', before)}\nmount(explorer);\n"
+    already = _needed(f"{kind}.js")
+    more = [_enclosed(needed) for needed in _needed("page.js") if needed not in already]
+    return "\n".join([module(kind), *more, f"{_space('page.js')}.mount(explorer);\n"])
 
 
-def _linked(name: str, before: frozenset[str] = frozenset()) -> str:
-    """The text of a module after those of the modules that it imports, each once."""
-    texts = (_asset(needed) for needed in _needed(name) if needed not in before)
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
+def _enclosed(name: str) -> str:
+    """A module as an object of what it exports, so that its other names are its own."""
+    exported = ", ".join(_EXPORT.findall(_asset(name)))
+    return f"const {_space(name)} = (() => {{\n{_unbound(name)}\nreturn {{ {exported} }};\n}})();\n"
+
+
+def _unbound(name: str) -> str:
+    """The text of a module that finds what it imports in such objects."""
+    text = _IMPORT.sub(lambda found: f"const {found[1]} = {_space(found[2])};\n", _asset(name))
+    return _EXPORT.sub(lambda found: found[0].removeprefix("export "), text)
+
+
+def _space(name: str) -> str:
+    return f"{name.removesuffix('.js')}_js"
 
 
 def _needed(name: str) -> list[str]:
     """A module and the modules that it imports, these first."""
     found: dict[str, None] = {}
-    for other in _IMPORT.findall(_asset(name)):
-        found.update(dict.fromkeys(_needed(f"{other}.js")))
+    for _, other in _IMPORT.findall(_asset(name)):
+        found.update(dict.fromkeys(_needed(other)))
     return [*found, *([] if name in found else [name])]
 
 

@@ -28,9 +28,7 @@ def live_widget(
     Lists and mappings are changed by assigning new ones: the widget does not hear of what is
     changed inside them.
     """
-    widget = anywidget.AnyWidget(_esm=module, _css=style)
     values = {"data": dict(data), **state}
     traits = {name: traitlets.Any(value).tag(sync=True) for name, value in values.items()}
-    widget.add_traits(**traits)
-    widget.send_state(list(values))
-    return widget
+    own = {"_esm": module, "_css": style, "__doc__": live_widget.__doc__}
+    return type("LiveExplorer", (anywidget.AnyWidget,), own | traits)()

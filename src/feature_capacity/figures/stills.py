@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .._style import LIGHT, ORANGE, PHASE_COLORS, book_style, pair_matrix
+from .._style import BLUE, LIGHT, ORANGE, PHASE_COLORS, book_style, pair_matrix
 from ..theory.allocation import Allocation
 from .maps import CAPACITY_LOOK, CHANCE, VARIED, cells, phase_patches
 from .panels import Map, color_bar
@@ -74,6 +74,29 @@ def still_embedding(capacity: np.ndarray, W: np.ndarray, colors: Sequence[str]) 
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
     _capacity_bars(left, capacity, list(colors[: len(capacity)]))
+    _cosines(right, W)
+    right.set_title("cosines", loc="left", weight="normal")
+    return fig
+
+
+@book_style
+def still_minimization(
+    loss: np.ndarray, W: np.ndarray, capacity: np.ndarray, colors: Sequence[str]
+) -> Figure:
+    """Loss step by step, and capacities and cosines of the embedding that is found.
+
+    Parameters
+    ----------
+    loss : array (n_steps,)
+    W : array (n_dims, n_features)
+    capacity : array (n_features,)
+    colors : sequence of str
+        One for each feature.
+    """
+    fig, (left, middle, right) = plt.subplots(1, 3, figsize=_SIZE)
+    left.plot(np.arange(1, len(loss) + 1), loss, ".-", color=BLUE)
+    left.set(yscale="log", xlabel="step", ylabel="expected loss")
+    _capacity_bars(middle, capacity, list(colors[: len(capacity)]))
     _cosines(right, W)
     right.set_title("cosines", loc="left", weight="normal")
     return fig
