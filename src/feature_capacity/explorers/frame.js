@@ -12,7 +12,7 @@ export function frame(el) {
 }
 
 // The values that a reader or Python can change.  `draw` follows every change; `pictures` draws
-// again what depends on the width.
+// again what depends on the width and on the colors of day and night.
 export function keep({ model, root, names, draw, pictures }) {
   let own = false;
   let width = root.clientWidth;
@@ -26,6 +26,7 @@ export function keep({ model, root, names, draw, pictures }) {
     pictures();
   });
   observer.observe(root);
+  const unfollow = followLook(pictures);
   const put = (change) => {
     own = true;
     for (const [name, value] of Object.entries(change)) model.set(name, value);
@@ -44,7 +45,24 @@ export function keep({ model, root, names, draw, pictures }) {
     end: () => {
       for (const name of names) model.off(`change:${name}`, hear);
       observer.disconnect();
+      unfollow();
     },
+  };
+}
+
+// Calls back when a page goes from day to night, as told by its root or by the system.
+function followLook(pictures) {
+  const later = () => requestAnimationFrame(() => pictures());
+  const observer = new MutationObserver(later);
+  for (const element of [document.documentElement, document.body]) {
+    const names = ["class", "data-theme", "data-mode", "data-jp-theme-light"];
+    observer.observe(element, { attributes: true, attributeFilter: names });
+  }
+  const night = matchMedia("(prefers-color-scheme: dark)");
+  night.addEventListener("change", later);
+  return () => {
+    observer.disconnect();
+    night.removeEventListener("change", later);
   };
 }
 

@@ -60,6 +60,7 @@ export function heatMap({ ramp, onPick, onHover = () => {} }) {
     const area = { w: width - BOX.left - BOX.right, h: height - BOX.top - BOX.bottom, height };
     const ink = getComputedStyle(canvas).color;
     drawCells(pen, area, ratio);
+    drawLabels(pen, area);
     pen.strokeStyle = ink;
     pen.strokeRect(BOX.left, BOX.top, area.w, area.h);
     pen.fillStyle = ink;
@@ -115,6 +116,24 @@ export function heatMap({ ramp, onPick, onHover = () => {} }) {
     pen.fillText(from, bar.x - 4, bar.y + bar.h / 2);
     pen.textAlign = "left";
     pen.fillText(to, bar.x + bar.w + 5, bar.y + bar.h / 2);
+  }
+
+  // Names of regions, each centered at a place of its own.
+  function drawLabels(pen, { w, h }) {
+    const part = (values, x) => {
+      const step = Math.log(values[1] / values[0]);
+      return (Math.log(x / values[0]) / step + 0.5) / values.length;
+    };
+    pen.font = "600 13px system-ui, sans-serif";
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    for (const { text, V, p, ink } of now.labels ?? []) {
+      pen.fillStyle = ink;
+      const at = [part(now.importance, V), part(now.probability, p)];
+      text.split("\n").forEach((line, down) => {
+        pen.fillText(line, BOX.left + w * at[0], BOX.top + h - h * at[1] + 16 * down);
+      });
+    }
   }
 
   // In black and white, so that it shows on every color.

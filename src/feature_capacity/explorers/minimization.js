@@ -121,7 +121,7 @@ function render({ model, el }) {
     title: make("p", { class: "explorer-racer" }),
     space: vectorView({ colors }),
     bars: capacityBars(colors),
-    gram: coloredTable("Gram matrix WᵀW, over its largest entry.", "explorer-small"),
+    gram: coloredTable("Gram matrix WᵀW, over its largest entry; frames: same block.", "explorer-small"),
   }));
   root.append(
     ...(models.length > 1 ? [choices.model.element] : []),

@@ -56,6 +56,8 @@ export function blocksOf(found, n) {
   });
 }
 
-// Numbers from −1 to 1 as a table of colored cells, shortened to two digits.
-export const short = (x) =>
-  Math.abs(x) < 0.005 ? "0" : x.toFixed(2).replace("-", "−").replace("0.", ".");
+// A number shortened to two digits behind the point, and to none where it is whole.
+export const short = (x) => {
+  const text = x.toFixed(2).replace("-0.00", "0").replace(".00", "");
+  return text.replace("-", "−").replace("0.", ".");
+};
