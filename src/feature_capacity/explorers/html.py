@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).resolve().parent
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:async )?(?:function|const|class) (\w+)", re.MULTILINE)
-_WITHOUT_SCRIPTS = "This is one setting. With scripts on, this figure can be changed by hand."
+_WITHOUT_SCRIPTS = (
+    "This is one setting. With scripts on, the page has this figure to be changed by hand."
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Explorer:
     state : mapping
         What a reader changes, by name; must be what JSON can hold.
     still : Figure
-        What a reader without scripts sees.
+        What a reader without scripts sees, and what is printed.
     alt : str
         The same in words.
     """
@@ -66,7 +68,7 @@ class Explorer:
 
     @property
     def html(self) -> str:
-        """The whole explorer, which shows a still picture instead where scripts are off."""
+        """The whole explorer; its still picture stands in where scripts are off, and on paper."""
         values = {"data": self.data, **self.state}
         # "</" would end the element, whatever it stands in.
         content = json.dumps(values, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
@@ -75,8 +77,9 @@ class Explorer:
             f'data-explorer="{escape(self.kind)}" aria-label="{escape(self.title)}">\n'
             f"<style>{_asset('explorers.css')}</style>\n"
             f'<p class="explorer-title">{escape(self.title)}</p>\n'
-            f'<noscript><img class="explorer-still" src="{_address(self.still)}" '
-            f'alt="{escape(self.alt)}"><p>{_WITHOUT_SCRIPTS}</p></noscript>\n'
+            f'<div class="explorer-instead"><img class="explorer-still" '
+            f'src="{_address(self.still)}" alt="{escape(self.alt)}">'
+            f"<p>{_WITHOUT_SCRIPTS}</p></div>\n"
             f'<script type="application/json">{content}</script>\n'
             f'<script type="module">\n{page_script(self.kind)}</script>\n'
             "</section>"

@@ -1,15 +1,17 @@
 """Explorers in a live notebook: widgets whose values are those of Python objects."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-import anywidget
-import traitlets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anywidget import AnyWidget
 
 
 def live_widget(
     module: str, style: str, data: Mapping[str, Any], state: Mapping[str, Any]
-) -> anywidget.AnyWidget:
+) -> AnyWidget:
     """A widget drawn by an ES module, with an attribute for each value that a reader changes.
 
     Parameters
@@ -28,6 +30,9 @@ def live_widget(
     Lists and mappings are changed by assigning new ones: the widget does not hear of what is
     changed inside them.
     """
+    import anywidget
+    import traitlets
+
     values = {"data": dict(data), **state}
     traits = {name: traitlets.Any(value).tag(sync=True) for name, value in values.items()}
     own = {"_esm": module, "_css": style, "__doc__": live_widget.__doc__}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from .._arrays import require, require_whole
 from .._style import CAPACITY_MAP
@@ -16,6 +19,7 @@ from ..models.inputs import SparseInput, SparseUniform, UnitSparseUniform
 from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.toy_models import ToyModel
 from ..solvers.minimization import minimize
+from ..solvers.newton import minimize_quadratic
 from ..theory.phases import one_feature_varied
 from .capacity import COLORS
 from .html import Explorer
@@ -36,6 +40,8 @@ PROBABILITY_LIMITS = (0.001, 1.0)
 MAX_FEATURES = 10
 MAX_SAMPLED_FEATURES = 7
 """Features that the page has room for, and for whose nodes it has time."""
+
+_STILL_STEPS = 24
 
 _POINTS = (16, 144, 64, 64, 128, 256, 256)
 """About how many nodes stand for the values of 1, 2, ... active features."""
@@ -151,8 +157,6 @@ def nodes_at(inputs: SparseInput, n_features: int) -> Quadrature:
     >>> round(float(nodes.weight @ nodes.x[:, 0]), 6)
     0.05
     """
-    from itertools import combinations
-
     n, p = n_features, inputs.p
     points, weights = [np.zeros((1, n))], [np.array([(1 - p) ** n])]
     for m in range(1, n + 1):
@@ -163,7 +167,8 @@ def nodes_at(inputs: SparseInput, n_features: int) -> Quadrature:
             points.append(x)
             weights.append(rule.weight * p**m * (1 - p) ** (n - m))
     x, weight = np.concatenate(points), np.concatenate(weights)
-    return Quadrature(x, weight / weight.sum(), True, 0.0)
+    some = weight > 0
+    return Quadrature(x[some], weight[some] / weight.sum(), True, 0.0)
 
 
 def _check(n: int, d: int, models: Sequence[str], activations: Sequence[str]) -> None:
@@ -206,25 +211,27 @@ def _packed(values: np.ndarray, dtype: str = "<f8") -> str:
     return base64.b64encode(np.ascontiguousarray(values, dtype=dtype).tobytes()).decode("ascii")
 
 
-def _still(model: ToyModel, state: Mapping[str, Any]) -> tuple[Any, str]:
+def _still(model: ToyModel, state: Mapping[str, Any]) -> tuple[Figure, str]:
     """The opening setting from a random start: loss step by step, and what it ends in."""
-    n = model.n_features
-    importance = importances(n, state["importance"], state["ratio"])[None]
+    importance = importances(model.n_features, state["importance"], state["ratio"])[None]
     inputs = INPUTS[model.kind](state["probability"])
-    nodes = nodes_at(inputs, n) if n <= MAX_SAMPLED_FEATURES else sparse_quadrature(inputs, n)
-    results = [
-        minimize(
-            model, inputs, importance, 1, state["seed"], quadrature=nodes, tolerance=1e-9,
-            max_iterations=steps, dtype="float64", device="cpu",
+    if (model.kind, model.activation) == ("computation", "quadratic"):
+        minimized = partial(minimize_quadratic, importance, inputs.kurtosis, model.n_dims)
+    else:
+        nodes = nodes_at(inputs, model.n_features)
+        minimized = partial(
+            minimize, model, inputs, importance, quadrature=nodes, dtype="float64", tolerance=1e-9
         )
-        for steps in range(1, 25)
-    ]  # fmt: skip
+    steps = range(1, _STILL_STEPS + 1)
+    results = [
+        minimized(n_starts=1, seed=state["seed"], max_iterations=n, device="cpu") for n in steps
+    ]
     end = results[-1]
     loss = np.array([float(found.loss[0]) for found in results])
     told = ", ".join(f"{i} {c:.2f}" for i, c in enumerate(end.capacity[0], start=1))
     alt = (
-        f"Loss falling over {len(loss)} steps, and the capacities and cosines of the embedding "
-        f"that is found. Capacities: {told}."
+        f"Loss over {len(loss)} steps, and the capacities and cosines of the embedding that is "
+        f"found. Capacities: {told}."
     )
     return still_minimization(loss, end.W[0], end.capacity[0], COLORS), alt
 

@@ -133,7 +133,9 @@ def still_front(
         right.plot(*np.stack([np.zeros(3), w], axis=1), color=color, lw=2.4, marker="o", ms=0)
         right.plot(*w[:, None], "o", color=color, ms=5)
         if np.linalg.norm(w) > 0:
-            right.text(*(w * (1 + 0.16 * longest / np.linalg.norm(w))), str(i), ha="center", va="center")
+            right.text(
+                *(w * (1 + 0.16 * longest / np.linalg.norm(w))), str(i), ha="center", va="center"
+            )
     return fig
 
 
