@@ -8,7 +8,7 @@ export function sparseNodes(rules, n, p, twoSided) {
   const all = share.reduce((total, x) => total + x, 0);
   const nodes = [{ active: [], x: [], weight: chance(n, 0, p) }];
   rules.forEach(({ values, weights }, at) => {
-    if (share[at] < 1e-9 * all) return;
+    if (share[at] < 1e-7 * all) return; // it would change nothing that one sees
     const m = at + 1;
     const each = p ** m * (1 - p) ** (n - m);
     for (const active of choices(n, m)) {
