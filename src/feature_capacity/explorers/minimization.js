@@ -39,7 +39,7 @@ function render({ model, el }) {
       })),
     ]),
   );
-  const kept = keep({ model, root, names: SETTING, draw: setUp, pictures });
+  const kept = keep({ model, root, names: SETTING, draw: setUp, pictures: () => (map.draw(), pictures()) });
   let state = kept.get();
   let problem = null;
   let racers = [];
@@ -278,7 +278,7 @@ function render({ model, el }) {
     key.replaceChildren(
       ...lines.map(({ name, color, dash }) => lineKey(name, color, dash)),
       ...(best === null ? [] : [lineKey("least loss, closed form", "var(--ink)", "6 4")]),
-      ...(ends.length ? [lineKey("where earlier starts ended", "var(--muted)", "3 2")] : []),
+      ...(ends.length > 2 ? [lineKey("where earlier starts ended", "var(--muted)", "3 2")] : []),
     );
     const longest = Math.max(...found.flatMap(({ columns }) => columns.map((w) => Math.hypot(...w.slice(0, 3)))));
     found.forEach(({ columns, capacity, steps, loss }, at) => {

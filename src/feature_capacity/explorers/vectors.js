@@ -59,7 +59,7 @@ export function vectorView({ colors }) {
     pen.scale(ratio, ratio);
     pen.translate(size / 2, size / 2);
     const longest = style.longest || Math.max(1e-9, ...columns.map((w) => Math.hypot(...w)));
-    const scale = (0.43 * size) / longest;
+    const scale = Math.min(0.43 * size, 0.5 * size - 24) / longest; // leaves room for labels
     const reach = 1.08 * longest;
     const flat = columns[0].length < 3;
 
