@@ -47,6 +47,7 @@ from scipy.optimize import brentq, minimize
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.explorers import capacity_explorer
+from feature_capacity.explorers.minimization import minimization_explorer
 from feature_capacity.figures import sec3_1_quadratic_model as figures
 from feature_capacity.solvers.newton import minimize_quadratic
 from feature_capacity.models.device import pick_device
@@ -633,6 +634,19 @@ glue("sec3-1-near-best", int(found.n_near_best[0]), display=False)
 # %% [markdown]
 # {glue:text}`sec3-1-near-best` of 16 starts end within one percent of the lowest loss.
 #
+# (sec3-1-watch)=
+# Watch one of them: press play, and a random matrix finds its embedding in your browser.
+# Newton's method goes down in few steps; gradient descent, from the same matrix, needs many more.
+# The dashed line is the loss of the closed form, which neither of them knows.
+# Then make the inputs dense, $p = 1$, and ask for other starts: some end in a state that only another start gets out of.
+
+# %% tags=["hide-input"]
+minimization_explorer(
+    n_features, n_dims, models=["computation"], activations=["quadratic"],
+    start=(1 / importance_ratio, 1.8 / kurtosis), ratio=importance_ratio,
+)  # fmt: skip
+
+# %% [markdown]
 # That also settles *feasibility*: equation {eq}`eq-paper-15` was derived as if capacities could be chosen freely, and it has to be shown that some $W$ has them.
 # The package builds one outright (how, is the subject of {ref}`sec4-geometry`), and its capacities and lengths are the ones asked for.
 

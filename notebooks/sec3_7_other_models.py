@@ -45,6 +45,7 @@ import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.book.project import find_project
 from feature_capacity.explorers import PhaseMap, phase_explorer
+from feature_capacity.explorers.minimization import minimization_explorer
 from feature_capacity.figures import sec3_7_other_models as figures
 from feature_capacity.models.toy_models import ToyModel
 from feature_capacity.models.quadrature import Quadrature, sparse_quadrature
@@ -201,6 +202,23 @@ phase_explorer(
     },
     {"model": "model", "activation": "nonlinearity"}, *picture(best["computation", 3, "ReLU"])[:2],
     1.8 / best["computation", 3, "ReLU"].probability.values,
+)  # fmt: skip
+
+# %% [markdown]
+# (sec3-7-watch)=
+# How does a network get there?
+# Press play: six features in three dimensions find their places in your browser, from a random start, on the loss that the sweeps minimize.
+# With ReLU, pairs snap into lines; with quadratic they do so much less often.
+# The computation model has many local minima, so that one start rarely tells.
+
+# %% tags=["hide-input"]
+minimization_explorer(
+    maps={
+        (model, acts[name]): PhaseMap(C1(best[model, 3, name]), best[model, 3, name].loss.values, best[model, 3, name].W.values)
+        for model in ("autoencoder", "computation")
+        for name in acts
+    },
+    axes=picture(best["computation", 3, "ReLU"])[:2],
 )  # fmt: skip
 
 # %% [markdown]

@@ -1,5 +1,6 @@
 """Explorers: what the browser computes and shows, against the package."""
 
+import itertools
 import json
 
 import numpy as np
@@ -9,51 +10,22 @@ import feature_capacity as fc
 from feature_capacity.explorers import (
     PhaseMap,
     capacity_explorer,
+    front_explorer,
     geometry_explorer,
     phase_explorer,
 )
-from feature_capacity.explorers.html import _asset
+from feature_capacity.explorers.minimization import minimization_explorer
 from feature_capacity.geometry.rotations import rotation_steps
 
 pytestmark = pytest.mark.book
 
 N_SETTINGS = 250
-HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title><main>'
 
 
 @pytest.fixture
-def show(browser, tmp_path):
-    """Opens an explorer from a file, as a reader does from disk; nothing else may be asked for."""
-    contexts, troubles = [], []
-
-    def show(explorer, fragment="", width=1280, **more):
-        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-        file = tmp_path / f"page{len(contexts)}.html"
-        file.write_text(f"{HEAD}{explorer.html}</main></html>", encoding="utf-8")
-        page.on(
-            "request",
-            lambda r: troubles.append(r.url) if not r.url.startswith(file.as_uri()) else None,
-        )
-        page.goto(file.as_uri() + fragment)
-        return page
-
-    yield show
-    for context in contexts:
-        context.close()
-    assert troubles == []
-
-
-@pytest.fixture
-def theory(browser):
-    """A page in which the closed forms of the explorers can be called by name."""
-    page = browser.new_page()
-    page.add_script_tag(content=_asset("theory.js"))
-    yield page
-    page.close()
+def theory(names_of):
+    """The closed forms of the explorers."""
+    return names_of("theory")
 
 
 def settings():
@@ -269,7 +241,7 @@ def test_the_geometry_explorer_keeps_the_sum_and_splits_what_is_whole(show):
     film = page.get_by_label("rotations done, as a number")
     film.fill("0")
     film.press("Enter")
-    assert set(np.unique(state()[0])) == {0, 1}
+    assert set(np.unique(np.abs(state()[0]))) == {0, 1}  # axes, of either sign
     film.fill("1.5")
     film.press("Enter")
     W, _ = state()
@@ -283,6 +255,35 @@ def test_the_geometry_explorer_keeps_the_sum_and_splits_what_is_whole(show):
     again = show(geometry_explorer([0.5, 0.5]), fragment=page.evaluate("location.hash"))
     shared = np.transpose(json.loads(again.locator(".explorer-body").get_attribute("data-matrix")))
     np.testing.assert_allclose(shared, state()[0], atol=1e-9)
+
+
+def test_pairs_that_share_a_line_are_antipodal(show):
+    page = show(geometry_explorer([0.5, 0.75, 0.75]))
+    page.get_by_role("button", name="three pairs").click()
+    body = page.locator(".explorer-body")
+    W = np.transpose(json.loads(body.get_attribute("data-matrix")))
+    cosines = (W.T @ W) / np.outer(*[np.linalg.norm(W, axis=0)] * 2)
+    np.testing.assert_allclose(np.sort(cosines[np.triu_indices(6, 1)])[:3], -1, atol=1e-7)
+    np.testing.assert_allclose(np.sort(cosines[np.triu_indices(6, 1)])[3:], 0, atol=1e-7)
+
+
+def test_labels_of_vectors_do_not_collide(names_of):
+    """Nine tips anywhere on the picture; those in one place have one label together."""
+    page = names_of("vectors")
+    generator = np.random.default_rng(0)
+    size, touching = 300, 0
+    for _ in range(200):
+        tips = generator.uniform(-0.4, 0.4, (6, 2)) * size
+        tips[5] = tips[4] + generator.uniform(-1, 1, 2)
+        given = [{"names": [i + 1], "x": x, "y": y} for i, (x, y) in enumerate(tips.tolist())]
+        placed = page.evaluate("([tips, size]) => placedLabels(tips, size)", [given, size])
+        named = sorted(int(i) for one in placed for i in one["text"].split(", "))
+        assert named == [1, 2, 3, 4, 5, 6]
+        assert any({"5", "6"} <= set(one["text"].split(", ")) for one in placed)
+        for a, b in itertools.combinations(placed, 2):
+            near = abs(a["x"] - b["x"]) < a["half"] + b["half"]
+            touching += near and abs(a["y"] - b["y"]) < 12
+    assert touching == 0
 
 
 def test_the_film_plays_to_its_end(show):
@@ -423,12 +424,17 @@ def test_maps_that_do_not_fit_are_refused(diagrams):
 # --------------------------------------------------------------------------- for every reader
 
 
+KINDS = ["capacity", "geometry", "phases", "front", "minimization"]
+
+
 def explorers(diagrams):
     maps, v, p = diagrams
     return {
         "capacity": capacity_explorer(0.8 ** np.arange(12), 5, 9),
         "geometry": geometry_explorer([0.3, 0.9, 0.5, 0.6, 0.45, 0.25]),
         "phases": phase_explorer(maps, {"model": "model", "route": "route"}, v, p, 9 / (5 * p)),
+        "front": front_explorer(),
+        "minimization": minimization_explorer(4, 2),
     }
 
 
@@ -442,7 +448,7 @@ body { background: #14181e; }
 """
 
 
-@pytest.mark.parametrize("kind", ["capacity", "geometry", "phases"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_explorers_keep_nobody_out(show, diagrams, kind, scheme):
     from axe_playwright_python.sync_playwright import Axe
@@ -456,7 +462,7 @@ def test_explorers_keep_nobody_out(show, diagrams, kind, scheme):
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
 
-@pytest.mark.parametrize("kind", ["capacity", "geometry", "phases"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_without_scripts_a_still_picture_stands_in(show, diagrams, kind):
     page = show(explorers(diagrams)[kind], width=390, java_script_enabled=False)
     still = page.locator(".explorer-still")
@@ -466,6 +472,16 @@ def test_without_scripts_a_still_picture_stands_in(show, diagrams, kind):
     assert 300 < box["width"] < 390
     assert box["height"] / box["width"] == pytest.approx(2.9 / 6.2, abs=0.01)
     assert "With scripts on" in page.locator(".explorer").inner_text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_still_picture_is_what_is_printed(show, diagrams, kind):
+    page = show(explorers(diagrams)[kind])
+    page.locator(".explorer-body").wait_for()
+    assert not page.locator(".explorer-still").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(".explorer-still").is_visible()
+    assert not page.locator(".explorer-body").is_visible()
 
 
 def test_the_still_picture_is_the_opening_setting(diagrams):

@@ -285,12 +285,15 @@ def _stage(build: Build, pages: list[Page], table: ClaimTable) -> None:
             copy = stage / "book" / source.relative_to(project.book)
             write(copy, source.read_bytes())
             kept.add(copy)
+    from ..explorers.front import front_explorer  # draws its still picture, which takes matplotlib
+
     figures = read_figures((page.name, page.title, build.executed(page)) for page in pages)
     pieces = {
         **{f"claims-{g}": table.group(g).by_section_html(root="../") for g in GROUPS},
         "equations": table.by_equation_html(root="../"),
         "figures": figures_html(figures, root="../"),
         "paper-figures": paper_figures_html(figures, root="../"),
+        "front": front_explorer().html,
         "score": fill("build.score", score=table.score(), coverage=table.coverage()),
     }
     for page in pages:

@@ -1,14 +1,17 @@
 """What an explorer shows where scripts are off: its opening setting, drawn once."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import matplotlib.pyplot as plt
 import numpy as np
+from mpl_toolkits.mplot3d import Axes3D
 
-from .._style import LIGHT, ORANGE, PHASE_COLORS, book_style, pair_matrix
+from .._style import BLUE, LIGHT, ORANGE, PHASE_COLORS, book_style, pair_matrix
 from ..theory.allocation import Allocation
 from .maps import CAPACITY_LOOK, CHANCE, VARIED, cells, phase_patches
 from .panels import Map, color_bar
+from .vectors import bare_space
 
 _SIZE = (6.2, 2.9)
 
@@ -74,6 +77,63 @@ def still_embedding(capacity: np.ndarray, W: np.ndarray, colors: Sequence[str]) 
     _capacity_bars(left, capacity, list(colors[: len(capacity)]))
     _cosines(right, W)
     right.set_title("cosines", loc="left", weight="normal")
+    return fig
+
+
+@book_style
+def still_minimization(
+    loss: np.ndarray, W: np.ndarray, capacity: np.ndarray, colors: Sequence[str]
+) -> plt.Figure:
+    """Loss step by step, and capacities and cosines of the embedding that is found.
+
+    Parameters
+    ----------
+    loss : array (n_steps,)
+    W : array (n_dims, n_features)
+    capacity : array (n_features,)
+    colors : sequence of str
+        One for each feature.
+    """
+    fig, (left, middle, right) = plt.subplots(1, 3, figsize=_SIZE)
+    left.plot(np.arange(1, len(loss) + 1), loss, ".-", color=BLUE)
+    left.set(yscale="log", xlabel="step", ylabel="expected loss")
+    _capacity_bars(middle, capacity, list(colors[: len(capacity)]))
+    _cosines(right, W)
+    right.set_title("cosines", loc="left", weight="normal")
+    return fig
+
+
+@book_style
+def still_front(
+    picture: Map, chosen: tuple[float, float], W: np.ndarray, colors: Sequence[str]
+) -> plt.Figure:
+    """A map of capacity with one place marked, and the vectors of the network that is best there.
+
+    Parameters
+    ----------
+    picture : arrays (n_importance,), (n_probability,), (n_probability, n_importance)
+    chosen : tuple of float
+        Importance and probability.
+    W : array (3, n_features)
+    colors : sequence of str
+        One for each feature.
+    """
+    fig = plt.figure(figsize=_SIZE)
+    left = fig.add_subplot(1, 2, 1)
+    image = cells(left, *picture, **CAPACITY_LOOK)
+    left.plot(*chosen, "s", mfc="none", mec=ORANGE, ms=8, mew=2)
+    left.set(xlabel=VARIED, ylabel=CHANCE)
+    color_bar(image, left, "capacity $C_1$")
+    right = cast("Axes3D", fig.add_subplot(1, 2, 2, projection="3d"))
+    longest = np.linalg.norm(W, axis=0).max()
+    bare_space(right, longest, zoom=1.45, elevation=22, azimuth=-60)
+    for i, (w, color) in enumerate(zip(W.T, colors, strict=False), start=1):
+        right.plot(*np.stack([np.zeros(3), w], axis=1), color=color, lw=2.4, marker="o", ms=0)
+        right.plot(*w[:, None], "o", color=color, ms=5)
+        if np.linalg.norm(w) > 0:
+            right.text(
+                *(w * (1 + 0.16 * longest / np.linalg.norm(w))), str(i), ha="center", va="center"
+            )
     return fig
 
 
