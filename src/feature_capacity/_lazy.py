@@ -19,6 +19,7 @@ EXTRAS = {
     "sweeps": ("torch", "tqdm", "yaml", "filelock", "threadpoolctl", "xarray", "zarr"),
     "book": ("yaml", "papermill", "jupytext", "ipykernel", "jupyter_book", "bs4", "matplotlib"),
     "cluster": ("distributed",),
+    "widgets": ("anywidget", "matplotlib", "seaborn"),
 }
 """By extra, the libraries that tell whether it is installed, as they are imported."""
 

@@ -1,8 +1,14 @@
 // Capacity explorer: who gets how much of the dimensions, and why.
+import { frame, keep } from "./frame.js";
+import { marginalBenefit, solveAllocation, sum } from "./theory.js";
+import { PHASES, button, make, numbersIn, shown, slider, superscript, within } from "./ui.js";
 
-explorer("capacity", (root, data, { changed, announce }) => {
-  const { colors, phases, presets, limits } = data;
-  const state = structuredClone(data.state); // { nDims, kurtosis, importance }
+function render({ model, el }) {
+  const { root, announce } = frame(el);
+  const { colors, phases, presets, limits } = model.get("data");
+  const names = ["importance", "n_dims", "kurtosis"];
+  const kept = keep({ model, root, names, draw, pictures: drawCurves });
+  let state = kept.get();
   let solved = null;
 
   // ---------------------------------------------------------------------------- the controls
@@ -30,13 +36,13 @@ explorer("capacity", (root, data, { changed, announce }) => {
     min: 1,
     max: limits.features,
     step: 1,
-    onChange: (D) => update({ nDims: D }),
+    onChange: (D) => update({ n_dims: D }),
   });
   const presetBar = make(
     "div",
     { class: "explorer-bar" },
     make("span", { class: "explorer-label" }, "Begin with"),
-    ...presets.map((preset) => button(preset.name, () => update(structuredClone(preset.state)))),
+    ...presets.map((preset) => button(preset.name, () => update(preset.state))),
   );
 
   // ---------------------------------------------------------------------------- the pictures
@@ -107,8 +113,10 @@ explorer("capacity", (root, data, { changed, announce }) => {
 
   // ------------------------------------------------------------------------------- drawing
   function draw() {
-    const { importance, kurtosis: k, nDims: D } = state;
+    state = kept.get();
+    const { importance, kurtosis: k } = state;
     const n = importance.length;
+    const D = Math.min(state.n_dims, n);
     while (rows.length < n) addRow(rows.length);
     while (rows.length > n) rows.pop().row.remove();
     kurtosis.set(k);
@@ -229,24 +237,36 @@ explorer("capacity", (root, data, { changed, announce }) => {
 
   // ------------------------------------------------------------------------------- the state
   function update(change) {
-    Object.assign(state, change);
-    state.nDims = Math.min(state.nDims, state.importance.length);
-    draw();
-    changed({ k: state.kurtosis, D: state.nDims, v: state.importance.join(",") });
-  }
-
-  function read({ k, D, v }) {
-    const importance = numbersIn(v) ?? state.importance;
-    state.importance = importance
-      .slice(0, limits.features)
-      .map((x) => Math.min(limits.importance[1], Math.max(0, x)));
-    if (state.importance.length < 2) state.importance = structuredClone(data.state.importance);
-    state.kurtosis = within(k, ...limits.kurtosis, state.kurtosis);
-    state.nDims = Math.round(within(D, 1, state.importance.length, state.nDims));
-    state.nDims = Math.min(state.nDims, state.importance.length);
-    draw();
+    const next = { ...state, ...change };
+    kept.set({ ...next, n_dims: Math.min(next.n_dims, next.importance.length) });
   }
 
   draw();
-  return { read, draw };
-});
+  return kept.end;
+}
+
+// The setting in the address of a page.
+const address = {
+  kind: "capacity",
+  write: (model) => ({
+    k: model.get("kurtosis"),
+    D: model.get("n_dims"),
+    v: model.get("importance").join(","),
+  }),
+  read: ({ k, D, v }, model) => {
+    const { limits } = model.get("data");
+    const given = (numbersIn(v) ?? [])
+      .slice(0, limits.features)
+      .map((x) => Math.min(limits.importance[1], Math.max(0, x)));
+    const importance = given.length < 2 ? model.get("importance") : given;
+    const n_dims = Math.round(within(D, 1, importance.length, model.get("n_dims")));
+    return {
+      importance,
+      n_dims: Math.min(n_dims, importance.length),
+      kurtosis: within(k, ...limits.kurtosis, model.get("kurtosis")),
+    };
+  },
+};
+
+const explorer = { render, address };
+export default explorer;

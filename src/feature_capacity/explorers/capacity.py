@@ -8,7 +8,7 @@ import numpy as np
 from .._style import FEATURE_COLORS, PHASE_COLORS
 from ..figures.stills import still_allocation
 from ..theory.allocation import PHASES, solve_allocation
-from .html import Explorer, embed
+from .html import Explorer
 
 MAX_FEATURES = 12
 """Features that the explorer has room for."""
@@ -41,7 +41,6 @@ def capacity_explorer(importance: Sequence[float], n_dims: int, kurtosis: float)
     ladder = sorted((float(v) for v in importance), reverse=True)[:MAX_FEATURES]
     first = _state(ladder, min(n_dims, len(ladder)), kurtosis)
     data = {
-        "state": first,
         "presets": [
             {"name": "these features", "state": first},
             {"name": "six equal ones", "state": _state([1.0] * 6, 3, 9.0)},
@@ -56,17 +55,17 @@ def capacity_explorer(importance: Sequence[float], n_dims: int, kurtosis: float)
             "kurtosis": KURTOSIS_LIMITS,
         },
     }
-    found = solve_allocation(first["importance"], first["nDims"], first["kurtosis"])
-    still = still_allocation(np.array(first["importance"]), found, first["nDims"])
+    found = solve_allocation(first["importance"], first["n_dims"], first["kurtosis"])
+    still = still_allocation(np.array(first["importance"]), found, first["n_dims"])
     told = ", ".join(f"{i} {c:.2f}" for i, c in enumerate(found.capacity, start=1))
     alt = f"Importances and capacities of the features, as bars. Capacities: {told}."
-    return embed("capacity", "capacity-explorer", "Explore: who gets how much?", still, alt, data)
+    return Explorer("capacity", "Explore: who gets how much?", data, first, still, alt)
 
 
 def _state(importance: Sequence[float], n_dims: int, kurtosis: float) -> Mapping[str, Any]:
     rounded = [float(f"{v:.4g}") for v in np.clip(importance, *IMPORTANCE_LIMITS)]
     return {
         "importance": rounded,
-        "nDims": int(n_dims),
+        "n_dims": int(n_dims),
         "kurtosis": float(np.clip(kurtosis, *KURTOSIS_LIMITS)),
     }

@@ -1,20 +1,58 @@
 // Geometry explorer: any capacities that spend the budget, and an embedding that has them.
+import { frame, keep, motionIsUnwelcome } from "./frame.js";
+import { blocksOf, coloredTable, describeBlocks } from "./pairs.js";
+import {
+  afterRotations,
+  blocks,
+  capacities,
+  cosines,
+  dot,
+  mixColumns,
+  randomNumbers,
+  rotationSteps,
+  sum,
+  withCapacity,
+} from "./theory.js";
+import { button, make, numbersIn, shown, slider, within } from "./ui.js";
+import { vectorView } from "./vectors.js";
 
-explorer("geometry", (root, data, { changed, announce }) => {
-  const { colors, presets, limits, tolerance } = data;
-  const state = structuredClone(data.state); // { capacity, held, step, member }
+const rotationsOf = (capacity) => rotationSteps(capacity).steps.length;
+
+// The sign of a vector is free.  Of two that end parallel the later one is turned around for the
+// whole film, so that a pair that shares a line is antipodal.
+function pointingApart(W, end) {
+  const signs = [];
+  end.forEach((w, i) => {
+    const along = end.findIndex((other, j) => {
+      const [own, theirs] = [dot(w, w), dot(other, other)];
+      return j < i && Math.abs(dot(w, other)) > (1 - 1e-9) * Math.sqrt(own * theirs) && own > 0;
+    });
+    signs.push(along < 0 ? 1 : -Math.sign(dot(w, end[along])) * signs[along]);
+  });
+  return W.map((w, i) => (signs[i] < 0 ? w.map((x) => -x) : w));
+}
+
+function render({ model, el }) {
+  const { root, announce } = frame(el);
+  const { colors, presets, tolerance } = model.get("data");
+  const names = ["capacity", "held", "step", "member"];
+  const kept = keep({ model, root, names, draw, pictures: () => space.draw() });
+  let state = kept.get();
   let rows = [];
   let playing = null;
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   const presetBar = make(
     "div",
     { class: "explorer-bar" },
     make("span", { class: "explorer-label" }, "Begin with"),
     ...presets.map(({ name, capacity }) =>
-      button(name, () => update({ capacity: [...capacity], held: capacity.map(() => false), step: Infinity, member: 0 })),
+      button(name, () => {
+        stop();
+        update({ ...finished(capacity), held: capacity.map(() => false) });
+      }),
     ),
   );
+  const finished = (capacity) => ({ capacity, step: rotationsOf(capacity), member: 0 });
   const list = make("ol", { class: "explorer-list explorer-capacities" });
   const film = slider({
     label: "rotations done",
@@ -28,13 +66,16 @@ explorer("geometry", (root, data, { changed, announce }) => {
   const play = button("Play", () => (playing ? stop() : start()));
   const another = button("Another one with these capacities", () => {
     stop();
-    update({ step: Infinity, member: state.member + 1 });
+    update({ ...finished(state.capacity), member: state.member + 1 });
   });
   const sentence = make("p", { class: "explorer-summary", "aria-live": "polite" });
   const space = vectorView({ colors });
   const spaceCaption = make("figcaption");
-  const pairs = pairTable("Cosines between the features; frames: same block.");
-  const matrix = make("table", { class: "explorer-pairs explorer-matrix" });
+  const pairs = coloredTable("Cosines between the features; frames: same block.");
+  const matrix = coloredTable(
+    "The matrix W: a row for each neuron, a column for each feature. WWᵀ = I at every stage.",
+    "explorer-matrix",
+  );
 
   root.append(
     presetBar,
@@ -46,12 +87,7 @@ explorer("geometry", (root, data, { changed, announce }) => {
       "div",
       { class: "explorer-pair" },
       make("figure", { class: "explorer-figure" }, space.element, spaceCaption),
-      make(
-        "div",
-        {},
-        make("figure", { class: "explorer-figure" }, matrix, make("figcaption", {}, "The matrix W: a row for each neuron, a column for each feature. WWᵀ = I at every stage.")),
-        pairs.element,
-      ),
+      make("div", {}, matrix.element, pairs.element),
     ),
   );
 
@@ -90,17 +126,20 @@ explorer("geometry", (root, data, { changed, announce }) => {
     const next = withCapacity(state.capacity, i, x, state.held);
     if (Math.abs(next[i] - x) > 1e-9) announce("The others cannot give or take more than that.");
     else announce("");
-    update({ capacity: next, step: Infinity, member: 0 });
+    update(finished(next));
   }
 
   // The matrix at this stage of the film, or another member of the family at its end.
   function matrixNow(steps) {
-    const W = afterRotations(steps, state.step);
-    if (state.member === 0 || state.step < steps.steps.length) return W;
+    const total = steps.steps.length;
+    const end = afterRotations(steps, total);
+    const W = pointingApart(afterRotations(steps, state.step), end);
+    if (state.member === 0 || state.step < total) return W;
     return mixColumns(W, randomNumbers(state.member));
   }
 
   function draw() {
+    state = kept.get();
     const { capacity } = state;
     while (rows.length < capacity.length) addRow(rows.length);
     while (rows.length > capacity.length) rows.pop().row.remove();
@@ -131,30 +170,8 @@ explorer("geometry", (root, data, { changed, announce }) => {
     sentence.textContent = stage + describeBlocks(found, W.length);
     space.show(W, { longest: 1, label: `${W.length} vectors in ${D} dimensions. ${describeBlocks(found, W.length)}` });
     spaceCaption.textContent = D > 2 ? "Drag, or use the arrow keys, to turn." : "";
-    const blockOf = W.map((_, i) => {
-      const at = found.findIndex(({ features }) => features.includes(i));
-      return at < 0 ? null : at;
-    });
-    pairs.show(cosines(W), blockOf);
-    matrix.replaceChildren(
-      make(
-        "tbody",
-        {},
-        make("tr", {}, make("td"), ...W.map((_, i) => make("th", { scope: "col" }, i + 1))),
-        ...W[0].map((_, a) =>
-          make(
-            "tr",
-            {},
-            make("th", { scope: "row" }, a + 1),
-            ...W.map((w) => {
-              const [color, ink] = diverging(w[a]);
-              const text = Math.abs(w[a]) < 0.005 ? "0" : w[a].toFixed(2).replace("-", "−").replace("0.", ".");
-              return make("td", { style: `background:${color};color:${ink}` }, text);
-            }),
-          ),
-        ),
-      ),
-    );
+    pairs.show(cosines(W), blocksOf(found, W.length));
+    matrix.show(W[0].map((_, a) => W.map((w) => w[a])));
     root.dataset.matrix = JSON.stringify(W);
     root.dataset.blocks = JSON.stringify(found.map(({ features }) => features));
     play.textContent = playing ? "Pause" : "Play";
@@ -162,28 +179,25 @@ explorer("geometry", (root, data, { changed, announce }) => {
 
   // ---------------------------------------------------------------------------------- the film
   function start() {
-    const total = rotationSteps(state.capacity).steps.length;
+    const total = rotationsOf(state.capacity);
     if (!total) return;
-    if (state.step >= total) state.step = 0;
-    state.member = 0;
-    let before = null;
-    const frame = (now) => {
-      if (!playing) return;
+    const from = state.step >= total ? 0 : state.step;
+    if (motionIsUnwelcome()) {
       // Without motion, whole rotations one after the other.
-      const pace = still.matches ? 0 : (now - (before ?? now)) / 1200;
-      before = now;
-      state.step = Math.min(total, state.step + pace);
-      draw();
-      if (state.step >= total) stop();
-      else playing = requestAnimationFrame(frame);
-    };
-    if (still.matches) {
-      state.step = Math.floor(state.step) + 1;
-      draw();
+      update({ step: Math.floor(from) + 1, member: 0 });
       return;
     }
-    playing = requestAnimationFrame(frame);
-    draw();
+    let before = null;
+    const next = (now) => {
+      if (!playing) return;
+      const step = Math.min(total, state.step + (now - (before ?? now)) / 1200);
+      before = now;
+      kept.put({ step });
+      if (step >= total) stop();
+      else playing = requestAnimationFrame(next);
+    };
+    playing = requestAnimationFrame(next);
+    kept.put({ step: from, member: 0 });
   }
 
   function stop() {
@@ -191,42 +205,61 @@ explorer("geometry", (root, data, { changed, announce }) => {
     cancelAnimationFrame(playing);
     playing = null;
     draw();
-    write();
-  }
-
-  // ------------------------------------------------------------------------------- the state
-  function write() {
-    const held = state.held.flatMap((h, i) => (h ? [i + 1] : []));
-    changed({
-      c: state.capacity.map((c) => Number(c.toPrecision(12))).join(","),
-      ...(held.length ? { held: held.join(",") } : {}),
-      ...(state.step < rotationSteps(state.capacity).steps.length ? { step: shown(state.step, 4) } : {}),
-      ...(state.member ? { member: state.member } : {}),
-    });
+    kept.tell();
   }
 
   function update(change) {
-    Object.assign(state, change);
-    draw();
-    write();
-  }
-
-  function read({ c, held, step, member }) {
-    const capacity = numbersIn(c);
-    if (capacity && capacity.length >= 2 && capacity.length <= limits.features) {
-      const total = sum(capacity);
-      const whole = Math.round(total);
-      const good = capacity.every((x) => x >= 0 && x <= 1) && Math.abs(total - whole) < 1e-6;
-      if (good && whole >= 1 && whole <= limits.dims) state.capacity = capacity;
-      else announce(`The capacities in the address must lie in [0, 1] and sum to 1, 2 or ${limits.dims}.`);
-    }
-    const marked = numbersIn(held) ?? [];
-    state.held = state.capacity.map((_, i) => marked.includes(i + 1));
-    state.step = within(step, 0, 1e9, Infinity);
-    state.member = Math.round(within(member, 0, 1e6, 0));
-    draw();
+    kept.set({ ...state, ...change });
   }
 
   draw();
-  return { read, draw: space.draw };
-});
+  return () => {
+    cancelAnimationFrame(playing);
+    kept.end();
+  };
+}
+
+// The setting in the address of a page.
+const address = {
+  kind: "geometry",
+  write: (model) => {
+    const [capacity, held, step, member] = ["capacity", "held", "step", "member"].map((name) =>
+      model.get(name),
+    );
+    const marked = held.flatMap((h, i) => (h ? [i + 1] : []));
+    return {
+      c: capacity.map((c) => Number(c.toPrecision(12))).join(","),
+      ...(marked.length ? { held: marked.join(",") } : {}),
+      ...(step < rotationsOf(capacity) ? { step: shown(step, 4) } : {}),
+      ...(member ? { member } : {}),
+    };
+  },
+  read: ({ c, held, step, member }, model, announce) => {
+    const { limits } = model.get("data");
+    const given = numbersIn(c) ?? [];
+    const total = sum(given);
+    const whole = Math.round(total);
+    const good =
+      given.length >= 2 &&
+      given.length <= limits.features &&
+      given.every((x) => x >= 0 && x <= 1) &&
+      Math.abs(total - whole) < 1e-6 &&
+      whole >= 1 &&
+      whole <= limits.dims;
+    if (c && !good) {
+      const sums = `1, 2 or ${limits.dims}`;
+      announce(`The capacities in the address must lie in [0, 1] and sum to ${sums}.`);
+    }
+    const capacity = good ? given : model.get("capacity");
+    const marked = numbersIn(held) ?? [];
+    return {
+      capacity,
+      held: capacity.map((_, i) => marked.includes(i + 1)),
+      step: within(step, 0, rotationsOf(capacity), rotationsOf(capacity)),
+      member: Math.round(within(member, 0, 1e6, 0)),
+    };
+  },
+};
+
+const explorer = { render, address };
+export default explorer;

@@ -7,7 +7,7 @@ from ..figures.stills import still_embedding
 from ..geometry.embeddings import embedding_from_capacities
 from ..geometry.rotations import check_capacities
 from .capacity import COLORS
-from .html import Explorer, embed
+from .html import Explorer
 
 MAX_FEATURES = 9
 MAX_DIMS = 3
@@ -48,14 +48,14 @@ def geometry_explorer(capacity: Sequence[float]) -> Explorer:
     first = c.tolist()
     presets = {"this one": first, **PRESETS}
     data = {
-        "state": {"capacity": first, "held": [False] * c.size, "step": int(c.size), "member": 0},
         "presets": [{"name": name, "capacity": numbers} for name, numbers in presets.items()],
         "limits": {"features": MAX_FEATURES, "dims": MAX_DIMS},
         "tolerance": 1e-6,  # cosine above which two features count as linked
         "colors": COLORS,
     }
+    state = {"capacity": first, "held": [False] * c.size, "step": c.size, "member": 0}
     still = still_embedding(c, embedding_from_capacities(c), COLORS)
     told = ", ".join(f"{i} {x:.2f}" for i, x in enumerate(first, start=1))
     alt = f"Capacities as bars, and the cosines of an embedding that has them. Capacities: {told}."
     title = "Explore: any division of the dimensions"
-    return embed("geometry", "geometry-explorer", title, still, alt, data)
+    return Explorer("geometry", title, data, state, still, alt)

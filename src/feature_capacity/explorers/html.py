@@ -1,23 +1,34 @@
-"""An explorer as one self-contained piece of HTML.
+"""An explorer: an ES module, what it starts from, and the two places where it runs.
 
-Script, style and data travel in the output of the cell, so that it works in the built book, opened
-from a disk, in JupyterLab and in an exported notebook alike: nothing is fetched, no kernel runs.
+In a page it is one self-contained piece of HTML: script, style and data travel in the output of the
+cell, so that it works in the built book, opened from a disk and in an exported notebook alike;
+nothing is fetched, no kernel runs.  In a live notebook :meth:`Explorer.widget` shows the same
+module, and its values are those of a Python object.
 """
+
+from __future__ import annotations
 
 import base64
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-_HERE = Path(__file__).resolve().parent
+from .._lazy import need
 
+if TYPE_CHECKING:
+    from anywidget import AnyWidget
+
+_HERE = Path(__file__).resolve().parent
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(async )?(function|const|let|class) )", re.MULTILINE)
 _WITHOUT_SCRIPTS = "This is one setting. With scripts on, this figure can be changed by hand."
 
 
@@ -27,52 +38,71 @@ class Explorer:
 
     Attributes
     ----------
-    html : str
-        The whole explorer, which shows a still picture instead where scripts are off.
+    kind : str
+        Name of the module that draws it: ``capacity`` is ``capacity.js``.
+    title : str
+        Heading, as text.
+    data : mapping
+        What stays as it is, such as maps, limits and colors; must be what JSON can hold.
+    state : mapping
+        What a reader changes, by name; must be what JSON can hold.
+    still : Figure
+        What a reader without scripts sees.
+    alt : str
+        The same in words.
     """
 
-    html: str
+    kind: str
+    title: str
+    data: Mapping[str, Any]
+    state: Mapping[str, Any]
+    still: Figure
+    alt: str
+
+    @property
+    def identifier(self) -> str:
+        """Its id on a page; links to a setting begin with it."""
+        return f"{self.kind}-explorer" if self.kind != "phases" else "phase-explorer"
+
+    @property
+    def html(self) -> str:
+        """The whole explorer, which shows a still picture instead where scripts are off."""
+        values = {"data": self.data, **self.state}
+        # "</" would end the element, whatever it stands in.
+        content = json.dumps(values, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+        return (
+            f'<section class="explorer" id="{escape(self.identifier)}" '
+            f'data-explorer="{escape(self.kind)}" aria-label="{escape(self.title)}">\n'
+            f"<style>{_asset('explorers.css')}</style>\n"
+            f'<p class="explorer-title">{escape(self.title)}</p>\n'
+            f'<noscript><img class="explorer-still" src="{_address(self.still)}" '
+            f'alt="{escape(self.alt)}"><p>{_WITHOUT_SCRIPTS}</p></noscript>\n'
+            f'<script type="application/json">{content}</script>\n'
+            f'<script type="module">\n{page_script(self.kind)}</script>\n'
+            "</section>"
+        )
+
+    def widget(self) -> AnyWidget:
+        """The same in a live notebook, as a widget whose values follow the reader's hand.
+
+        Every entry of ``state`` is an attribute of the widget.  Moving a slider changes it, a
+        change of it moves the slider, and ``observe`` calls back.  Takes the extra ``widgets``.
+
+        Raises
+        ------
+        MissingExtraError
+            Where anywidget is not installed; the message has the line to type.
+        """
+        need("widgets", "a live explorer")
+        from .live import live_widget
+
+        return live_widget(module(self.kind), _asset("explorers.css"), self.data, self.state)
 
     def _repr_html_(self) -> str:
         return self.html
 
     def __repr__(self) -> str:
         return "Explorer: open the page in a browser to use it"
-
-
-def embed(
-    kind: str, identifier: str, title: str, still: Figure, alt: str, data: Mapping[str, Any]
-) -> Explorer:
-    """Put the scripts of one kind of explorer and its data together.
-
-    Parameters
-    ----------
-    kind : {"capacity", "phases", "geometry"}
-        Which script drives it.
-    identifier : str
-        Its id on the page; links to a setting begin with it.
-    title : str
-        Heading, as text.
-    still : Figure
-        What a reader without scripts sees.
-    alt : str
-        The same in words.
-    data : mapping
-        What the script starts from; must be what JSON can hold.
-    """
-    # "</" would end the element, whatever it stands in.
-    content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    return Explorer(
-        f'<section class="explorer" id="{escape(identifier)}" data-explorer="{escape(kind)}" '
-        f'aria-label="{escape(title)}">\n'
-        f"<style>{_asset('explorers.css')}</style>\n"
-        f'<p class="explorer-title">{escape(title)}</p>\n'
-        f'<noscript><img class="explorer-still" src="{_address(still)}" alt="{escape(alt)}">'
-        f"<p>{_WITHOUT_SCRIPTS}</p></noscript>\n"
-        f'<script type="application/json">{content}</script>\n'
-        f'<script type="module">\n{script(kind)}</script>\n'
-        "</section>"
-    )
 
 
 def _address(figure: Figure) -> str:
@@ -83,13 +113,40 @@ def _address(figure: Figure) -> str:
 
 
 @cache
-def script(kind: str) -> str:
-    """The whole script of one kind of explorer, the closed forms first.
+def module(kind: str) -> str:
+    """One kind of explorer as a single ES module, with all that it imports put before it.
 
-    >>> "function solveAllocation" in script("capacity")
+    A page opened from a disk may not load one file from another, and a widget is sent as one text;
+    both get this one.  Its default export has ``render({ model, el })``.
+
+    >>> module("capacity").rstrip().endswith("export default explorer;")
     True
+    >>> "import {" in module("capacity")
+    False
     """
-    return "\n".join(_asset(name) for name in ("theory.js", "ui.js", f"{kind}.js"))
+    return _linked(f"{kind}.js")
+
+
+@cache
+def page_script(kind: str) -> str:
+    """The same module, followed by what starts it in a page without a kernel."""
+    own = _linked(f"{kind}.js")
+    before = frozenset(_needed(f"{kind}.js"))
+    return f"{own}\n{_linked('page.js', before)}\nmount(explorer);\n"
+
+
+def _linked(name: str, before: frozenset[str] = frozenset()) -> str:
+    """The text of a module after those of the modules that it imports, each once."""
+    texts = (_asset(needed) for needed in _needed(name) if needed not in before)
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
+
+
+def _needed(name: str) -> list[str]:
+    """A module and the modules that it imports, these first."""
+    found: dict[str, None] = {}
+    for other in _IMPORT.findall(_asset(name)):
+        found.update(dict.fromkeys(_needed(f"{other}.js")))
+    return [*found, *([] if name in found else [name])]
 
 
 @cache

@@ -1,16 +1,27 @@
 // Phase-diagram explorer: a map of cells, and the embedding behind each of them.
+import { frame, group, keep } from "./frame.js";
+import { heatMap, nearest } from "./heatmap.js";
+import { blocksOf, coloredTable, describeBlocks } from "./pairs.js";
+import { blocks, capacities, cosines, dot, turnedAlongBlocks } from "./theory.js";
+import { choice, make, shown, slider } from "./ui.js";
+import { vectorView } from "./vectors.js";
 
-explorer("phases", (root, data, { changed }) => {
-  const { axes, maps, importance, probability, kurtosis, shape, colors } = data;
+function render({ model, el }) {
+  const { root } = frame(el);
+  const data = model.get("data");
+  const { axes, maps, importance, probability, kurtosis, colors } = data;
   const [nRows, nColumns] = [probability.length, importance.length];
   const decoded = new Map();
-  const state = { key: data.start.key, row: data.start.row, column: data.start.column };
+  const names = ["key", "importance", "probability"];
+  const kept = keep({ model, root, names, draw, pictures: () => (map.draw(), space.draw()) });
+  const state = { key: null, row: 0, column: 0 };
+  const groups = group();
   let hovered = null;
 
   // --------------------------------------------------------------------------------- the data
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
   function current() {
-    const map = maps.find(({ key }) => key.every((part, a) => part === state.key[a]));
+    const map = maps.find(({ key }) => same(key, state.key));
     if (!decoded.has(map)) {
       const [nDims, nFeatures] = map.shape;
       const cells = bytes(data.embeddings[map.embedding]);
@@ -37,7 +48,7 @@ explorer("phases", (root, data, { changed }) => {
     const options = [...new Set(maps.map(({ key }) => key[a]))];
     return choice({
       label,
-      name: `${root.parentElement.id}-${name}`,
+      name: `${groups}-${name}`,
       options: options.map((value) => ({ value, text: value })),
       onChange: (value) => pick(a, value),
     });
@@ -68,11 +79,18 @@ explorer("phases", (root, data, { changed }) => {
     place.element.style.gridTemplateColumns = "1fr";
   }
 
-  const map = make("canvas", { class: "explorer-map explorer-cells", tabindex: 0, role: "img" });
+  const map = heatMap({
+    ramp: data.ramp,
+    onPick: update,
+    onHover: (cell) => {
+      hovered = cell;
+      drawReadout();
+    },
+  });
   const readout = make("div", { class: "explorer-readout", "aria-live": "polite" });
   const space = vectorView({ colors });
   const spaceCaption = make("figcaption");
-  const pairs = pairTable("Cosines between the features; frames: same block.");
+  const pairs = coloredTable("Cosines between the features; frames: same block.");
   const features = make("tbody");
   const blocksLine = make("p", { class: "explorer-summary" });
   root.append(
@@ -83,7 +101,7 @@ explorer("phases", (root, data, { changed }) => {
       make(
         "figure",
         { class: "explorer-figure" },
-        map,
+        map.element,
         make("figcaption", {}, "Point at a cell to read it; click it, or use the arrow keys, to see its embedding."),
       ),
       make("figure", { class: "explorer-figure" }, space.element, spaceCaption),
@@ -113,124 +131,6 @@ explorer("phases", (root, data, { changed }) => {
     ),
   );
 
-  // ------------------------------------------------------------------------------ the map
-  const box = { left: 54, right: 8, top: 8, bottom: 62 };
-  function cellAt(event) {
-    const place = map.getBoundingClientRect();
-    const x = (event.clientX - place.left - box.left) / (place.width - box.left - box.right);
-    const y = (event.clientY - place.top - box.top) / (place.height - box.top - box.bottom);
-    if (x < 0 || x >= 1 || y < 0 || y >= 1) return null;
-    return { column: Math.floor(x * nColumns), row: nRows - 1 - Math.floor(y * nRows) };
-  }
-  map.addEventListener("pointermove", (event) => {
-    hovered = cellAt(event);
-    if (event.buttons && hovered) update(hovered);
-    else drawReadout();
-  });
-  map.addEventListener("pointerleave", () => {
-    hovered = null;
-    drawReadout();
-  });
-  map.addEventListener("pointerdown", (event) => {
-    const cell = cellAt(event);
-    if (cell) update(cell);
-  });
-  map.addEventListener("keydown", (event) => {
-    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] }[event.key];
-    if (!move) return;
-    event.preventDefault();
-    update({
-      row: Math.min(nRows - 1, Math.max(0, state.row + move[0])),
-      column: Math.min(nColumns - 1, Math.max(0, state.column + move[1])),
-    });
-  });
-
-  // Color of a value: capacities from 0 to 1; differences by their power of ten.
-  function colorOf(x, scale) {
-    if (Number.isNaN(x)) return "#9aa5b1";
-    const part = scale === "difference" ? (Math.log10(Math.max(x, 1e-16)) + 16) / 16 : x;
-    return data.ramp[Math.round(clip(part) * (data.ramp.length - 1))];
-  }
-
-  function drawMap() {
-    const width = map.clientWidth;
-    if (!width) return;
-    const height = Math.round(width * 0.94) + 18;
-    map.style.height = `${height}px`;
-    const ratio = window.devicePixelRatio || 1;
-    [map.width, map.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    const pen = map.getContext("2d");
-    pen.scale(ratio, ratio);
-    const ink = getComputedStyle(map).color;
-    const { values, scale } = current();
-    const [w, h] = [width - box.left - box.right, height - box.top - box.bottom];
-    // Edges of cells on whole pixels, so that no seams show between them.
-    const whole = (x) => Math.round(x * ratio) / ratio;
-    const left = (c) => whole(box.left + (w * c) / nColumns);
-    const top = (r) => whole(box.top + h - (h * (r + 1)) / nRows);
-    for (let r = 0; r < nRows; r++) {
-      for (let c = 0; c < nColumns; c++) {
-        pen.fillStyle = colorOf(values[r * nColumns + c], scale);
-        pen.fillRect(left(c), top(r), left(c + 1) - left(c), top(r - 1) - top(r));
-      }
-    }
-    pen.strokeStyle = ink;
-    pen.strokeRect(box.left, box.top, w, h);
-
-    pen.fillStyle = ink;
-    pen.font = "12px system-ui, sans-serif";
-    pen.textAlign = "center";
-    pen.textBaseline = "top";
-    ticks(importance).forEach(([value, at]) => {
-      pen.fillText(shown(value, 2), box.left + w * at, box.top + h + 5);
-    });
-    pen.fillText("importance V of feature 1", box.left + w / 2, box.top + h + 20);
-    pen.textAlign = "right";
-    pen.textBaseline = "middle";
-    ticks(probability).forEach(([value, at]) => {
-      pen.fillText(shown(value, 2), box.left - 5, box.top + h - h * at);
-    });
-    pen.save();
-    pen.translate(11, box.top + h / 2);
-    pen.rotate(-Math.PI / 2);
-    pen.textAlign = "center";
-    pen.fillText("probability p", 0, 0);
-    pen.restore();
-
-    // What the colors mean.
-    const bar = { x: box.left + 22, y: height - 17, w: w - 60, h: 9 };
-    for (let s = 0; s < bar.w; s++) {
-      pen.fillStyle = data.ramp[Math.round((s / bar.w) * (data.ramp.length - 1))];
-      pen.fillRect(bar.x + s, bar.y, 1.5, bar.h);
-    }
-    pen.fillStyle = ink;
-    const [from, to] = scale === "difference" ? ["10⁻¹⁶", "1"] : ["0", "1"];
-    pen.textAlign = "right";
-    pen.fillText(from, bar.x - 4, bar.y + bar.h / 2);
-    pen.textAlign = "left";
-    pen.fillText(to, bar.x + bar.w + 5, bar.y + bar.h / 2);
-
-    // The chosen cell, in black and white so that it shows on every color.
-    const size = [Math.max(w / nColumns, 7), Math.max(h / nRows, 7)];
-    const middle = [left(state.column) + w / nColumns / 2, top(state.row) + h / nRows / 2];
-    for (const [color, thickness] of [["#000", 4], ["#fff", 2]]) {
-      pen.strokeStyle = color;
-      pen.lineWidth = thickness;
-      pen.strokeRect(middle[0] - size[0] / 2 - 1, middle[1] - size[1] / 2 - 1, size[0] + 2, size[1] + 2);
-    }
-  }
-
-  // Powers of ten within the range, and where they are from 0 to 1 along the edge of the map.
-  function ticks(values) {
-    const step = Math.log(values[1] / values[0]);
-    const found = [];
-    for (let e = Math.ceil(Math.log10(values[0]) - 0.05); 10 ** e <= values.at(-1) * 1.05; e++) {
-      const at = (Math.log(10 ** e / values[0]) / step + 0.5) / values.length;
-      if (at > -0.01 && at < 1.01) found.push([10 ** e, at]);
-    }
-    return found;
-  }
-
   // ------------------------------------------------------------------------------ the rest
   function drawReadout() {
     const { row, column } = hovered ?? state;
@@ -255,6 +155,10 @@ explorer("phases", (root, data, { changed }) => {
   }
 
   function draw() {
+    const kind = model.get("key");
+    state.key = maps.some(({ key }) => same(key, kind)) ? kind : maps[0].key;
+    state.column = nearest(importance, model.get("importance"));
+    state.row = nearest(probability, model.get("probability"));
     const here = current();
     choices.forEach((one, a) => {
       one.set(state.key[a]);
@@ -268,17 +172,13 @@ explorer("phases", (root, data, { changed }) => {
     const found = blocks(W, data.tolerance);
     const turned = turnedAlongBlocks(W, found, 0);
     const each = capacities(W);
-    const blockOf = W.map((_, i) => {
-      const at = found.findIndex(({ features: members }) => members.includes(i));
-      return at < 0 ? null : at;
-    });
     blocksLine.textContent = describeBlocks(found, W.length);
     space.show(turned, { main: 0, label: `Embedding vectors. ${blocksLine.textContent}` });
     const dims = here.shape[0];
     spaceCaption.textContent =
       (dims > 3 ? `The first three of ${dims} dimensions, those of feature 1 first. ` : "") +
       (dims > 2 ? "Drag, or use the arrow keys, to turn." : "");
-    pairs.show(cosines(W), blockOf);
+    pairs.show(cosines(W), blocksOf(found, W.length));
     features.replaceChildren(
       ...W.map((w, i) => {
         const swatch = make("span", { class: "explorer-swatch" });
@@ -296,47 +196,54 @@ explorer("phases", (root, data, { changed }) => {
       }),
     );
     const [V, p] = [shown(importance[state.column], 3), shown(probability[state.row], 3)];
-    map.setAttribute(
-      "aria-label",
-      `Map of ${here.scale === "difference" ? "the difference" : "the capacity of feature 1"} for ${state.key.join(", ")}; chosen: importance ${V}, probability ${p}.`,
+    const what = here.scale === "difference" ? "the difference" : "the capacity of feature 1";
+    map.show(
+      { ...here, importance, probability, row: state.row, column: state.column },
+      `Map of ${what} for ${state.key.join(", ")}; chosen: importance ${V}, probability ${p}.`,
     );
-    drawMap();
     drawReadout();
   }
 
   function pick(axis, value) {
     const wanted = state.key.map((part, a) => (a === axis ? value : part));
-    const same = ({ key }) => key.filter((part, a) => part === wanted[a]).length;
-    const best = maps.filter(({ key }) => key[axis] === value).sort((a, b) => same(b) - same(a))[0];
+    const alike = ({ key }) => key.filter((part, a) => part === wanted[a]).length;
+    const best = maps.filter(({ key }) => key[axis] === value).sort((a, b) => alike(b) - alike(a))[0];
     update({ key: best.key });
   }
 
   function update(change) {
-    Object.assign(state, change);
-    draw();
-    changed({
-      ...Object.fromEntries(axes.map(({ name }, a) => [name, state.key[a]])),
-      V: shownExactly(importance[state.column]),
-      p: shownExactly(probability[state.row]),
-    });
-  }
-  const shownExactly = (x) => Number(x.toPrecision(6));
-
-  function read(given) {
-    const wanted = axes.map(({ name }, a) => given[name] ?? state.key[a]);
-    const found = maps.find(({ key }) => key.every((part, a) => part === wanted[a]));
-    if (found) state.key = found.key;
-    const nearest = (values, text, otherwise) => {
-      const x = Number(text);
-      if (!(x > 0)) return otherwise;
-      const distance = values.map((value) => Math.abs(Math.log(value / x)));
-      return distance.indexOf(Math.min(...distance));
-    };
-    state.column = nearest(importance, given.V, state.column);
-    state.row = nearest(probability, given.p, state.row);
-    draw();
+    const { key, row, column } = { ...state, ...change };
+    const exact = (x) => Number(x.toPrecision(6));
+    kept.set({ key, importance: exact(importance[column]), probability: exact(probability[row]) });
   }
 
   draw();
-  return { read, draw: () => (drawMap(), space.draw()) };
-});
+  return kept.end;
+}
+
+const same = (a, b) => a.length === b.length && a.every((part, at) => part === b[at]);
+
+// The setting in the address of a page.
+const address = {
+  kind: "phases",
+  write: (model) => ({
+    ...Object.fromEntries(
+      model.get("data").axes.map(({ name }, a) => [name, model.get("key")[a]]),
+    ),
+    V: model.get("importance"),
+    p: model.get("probability"),
+  }),
+  read: (given, model) => {
+    const { axes, maps } = model.get("data");
+    const key = axes.map(({ name }, a) => given[name] ?? model.get("key")[a]);
+    const positive = (text, otherwise) => (Number(text) > 0 ? Number(text) : otherwise);
+    return {
+      key: maps.some((map) => same(map.key, key)) ? key : model.get("key"),
+      importance: positive(given.V, model.get("importance")),
+      probability: positive(given.p, model.get("probability")),
+    };
+  },
+};
+
+const explorer = { render, address };
+export default explorer;

@@ -11,7 +11,7 @@ from .._arrays import require
 from .._style import CAPACITY_MAP
 from ..figures.stills import still_map
 from .capacity import COLORS
-from .html import Explorer, embed
+from .html import Explorer
 
 MAX_CELLS = 64
 """Cells along a side that are shown; of finer maps some are left out, for the weight of a page."""
@@ -113,10 +113,14 @@ def phase_explorer(
         "importance": _numbers(importance),
         "probability": _numbers(probability),
         "kurtosis": _numbers(kurtosis),
-        "start": {"key": list(next(iter(maps))), "row": row, "column": column},
         "tolerance": tolerance,
         "colors": COLORS,
         "ramp": [to_hex(color) for color in CAPACITY_MAP(np.linspace(0, 1, 128))],
+    }
+    state = {
+        "key": list(next(iter(maps))),
+        "importance": float(importance[column]),
+        "probability": float(probability[row]),
     }
     key, opening = next(iter(maps.items()))
     W = np.asarray(opening.W[rows, columns][row, column], dtype=float)
@@ -127,7 +131,7 @@ def phase_explorer(
         f"at importance {importance[column]:.3g} and probability {probability[row]:.3g}."
     )
     title = "Explore: every cell and its embedding"
-    return embed("phases", "phase-explorer", title, still, alt, data)
+    return Explorer("phases", title, data, state, still, alt)
 
 
 def _check(

@@ -1,21 +1,21 @@
 // The closed forms behind the explorers: the browser's copy of what the Python package computes.
 // A test compares the two.  Matrices are arrays of columns, one column per feature.
 
-const sum = (numbers) => numbers.reduce((total, x) => total + x, 0);
-const clip = (x) => Math.min(1, Math.max(0, x));
-const dot = (a, b) => sum(a.map((x, i) => x * b[i]));
+export const sum = (numbers) => numbers.reduce((total, x) => total + x, 0);
+export const clip = (x) => Math.min(1, Math.max(0, x));
+export const dot = (a, b) => sum(a.map((x, i) => x * b[i]));
 
 // ----------------------------------------------------------------------- the quadratic model
 
 // What the next bit of capacity is worth, minus dL/dC at the best length: equation (14).
-function marginalBenefit(capacity, importance, kurtosis) {
+export function marginalBenefit(capacity, importance, kurtosis) {
   const room = (kurtosis - 1) * capacity + 2 * (1 - capacity);
   const lengthPerCapacity = capacity === 1 ? importance : ((kurtosis - 1) * importance) / room;
   return 2 * lengthPerCapacity ** 2;
 }
 
 // What a feature adds to the expected loss at its best length: equations (13) and (52).
-function lossAt(capacity, importance, kurtosis) {
+export function lossAt(capacity, importance, kurtosis) {
   const room = (kurtosis - 1) * capacity + 2 * (1 - capacity);
   return capacity === 1 ? 0 : (2 * (kurtosis - 1) * importance ** 2 * (1 - capacity)) / room;
 }
@@ -23,7 +23,7 @@ function lossAt(capacity, importance, kurtosis) {
 // The optimal allocation: equations (15) to (18), exact.  With `whole` features fully represented
 // and `active` ones with any capacity at all, those between share what is left, and the multiplier
 // follows from their mean; of all pairs (whole, active), the one that contradicts itself least.
-function solveAllocation(importance, nDims, kurtosis) {
+export function solveAllocation(importance, nDims, kurtosis) {
   const v = importance;
   const order = v.map((_, i) => i).sort((i, j) => v[j] - v[i] || i - j);
   const sorted = order.map((i) => v[i]);
@@ -82,14 +82,14 @@ function solveAllocation(importance, nDims, kurtosis) {
 // --------------------------------------------------------------------------------- embeddings
 
 // Capacity of every feature: equation (3); 0 for a column of zeros.
-function capacities(W) {
+export function capacities(W) {
   return W.map((w) => {
     const own = dot(w, w) ** 2;
     return own === 0 ? 0 : own / sum(W.map((other) => dot(w, other) ** 2));
   });
 }
 
-function cosines(W) {
+export function cosines(W) {
   const length = W.map((w) => Math.sqrt(dot(w, w)));
   return W.map((a, i) =>
     W.map((b, j) => (length[i] && length[j] ? dot(a, b) / (length[i] * length[j]) : 0)),
@@ -98,7 +98,7 @@ function cosines(W) {
 
 // Mutually orthogonal sets of features, as feature_capacity.blocks finds them: linked where the
 // cosine exceeds `tolerance`; vectors shorter than `tolerance` times the longest belong to none.
-function blocks(W, tolerance) {
+export function blocks(W, tolerance) {
   const length = W.map((w) => Math.sqrt(dot(w, w)));
   const shortest = tolerance * Math.max(...length);
   const cosine = cosines(W);
@@ -140,7 +140,7 @@ function orthonormalAxes(vectors, tolerance) {
 }
 
 // Coordinates along the blocks, that of `first` leading: the same embedding, turned.
-function turnedAlongBlocks(W, found, first) {
+export function turnedAlongBlocks(W, found, first) {
   const mine = found.filter((block) => block.features.includes(first));
   const others = found.filter((block) => !block.features.includes(first));
   let axes = [...mine, ...others].flatMap((block) => block.axes);
@@ -165,7 +165,7 @@ function inOrder(vectors) {
 
 // The first matrix, with one unit column per axis, and the plane rotations that lead to the given
 // capacities; as feature_capacity.geometry.rotations.rotation_steps.
-function rotationSteps(capacity) {
+export function rotationSteps(capacity) {
   const n = capacity.length;
   const nDims = Math.round(sum(capacity));
   const W = capacity.map(() => new Array(nDims).fill(0));
@@ -193,7 +193,7 @@ function rotationSteps(capacity) {
 }
 
 // The matrix after so many rotations; a fraction turns the last one only so far.
-function afterRotations({ start, steps }, number) {
+export function afterRotations({ start, steps }, number) {
   let W = start;
   steps.forEach(({ first, second, angle }, s) => {
     const part = clip(number - s);
@@ -224,7 +224,7 @@ function angleToLength(x, y, sqNorm, mirror = false) {
 
 // Another embedding with the same lengths and the same W W^T: three columns at a time are turned
 // so that the first angle is free and the other two give the lengths back.
-function mixColumns(W, random) {
+export function mixColumns(W, random) {
   let mixed = W;
   const sqNorm = W.map((w) => dot(w, w));
   const free = W.map((_, i) => i).filter((i) => sqNorm[i] > 1e-9 && sqNorm[i] < 1 - 1e-9);
@@ -245,7 +245,7 @@ function mixColumns(W, random) {
 }
 
 // Small generator of numbers in [0, 1) from a seed (mulberry32), so that pictures can be shared.
-function randomNumbers(seed) {
+export function randomNumbers(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -257,7 +257,7 @@ function randomNumbers(seed) {
 
 // Capacities after one of them was set: the others give or take in proportion to what they can,
 // first those that share, then those at 0 or 1; held ones never.  The sum stays whole.
-function withCapacity(capacity, feature, wanted, held) {
+export function withCapacity(capacity, feature, wanted, held) {
   const others = capacity.map((_, i) => i).filter((i) => i !== feature && !held[i]);
   const total = sum(capacity);
   const most = capacity[feature] + sum(others.map((i) => capacity[i]));

@@ -1,0 +1,61 @@
+import { make } from "./ui.js";
+
+// A colored square for each entry of a matrix of numbers from −1 to 1; a table, so that it can be
+// read aloud.  Of a matrix with a row and a column for each feature, pairs in one block are framed.
+export function coloredTable(caption, more = "") {
+  const table = make("table", { class: `explorer-pairs ${more}` });
+  const cell = (x, same) => {
+    const [color, ink] = diverging(x);
+    const style = `background:${color};color:${ink}`;
+    return make("td", { style, class: same ? "explorer-same" : undefined }, short(x));
+  };
+  return {
+    element: make("figure", { class: "explorer-figure" }, table, make("figcaption", {}, caption)),
+    show: (values, blockOf) => {
+      const named = (scope, at) => make("th", { scope }, at + 1);
+      const head = make("tr", {}, make("td"), ...values[0].map((_, j) => named("col", j)));
+      const same = (i, j) => blockOf && blockOf[i] !== null && blockOf[i] === blockOf[j];
+      const rows = values.map((row, i) =>
+        make("tr", {}, named("row", i), ...row.map((x, j) => cell(x, same(i, j)))),
+      );
+      table.replaceChildren(make("tbody", {}, head, ...rows));
+    },
+  };
+}
+
+// From blue (−1) over white (0) to red (1), with an ink that reads on it.
+export function diverging(x) {
+  const t = Math.min(1, Math.abs(x));
+  const end = x < 0 ? [43, 108, 163] : [181, 67, 43];
+  const mix = end.map((channel) => Math.round(255 + (channel - 255) * t));
+  // Luminance as the guidelines for contrast define it; below 0.18 white reads better than black.
+  const light = mix.map((channel) => ((channel / 255 + 0.055) / 1.055) ** 2.4);
+  const luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2];
+  return [`rgb(${mix.join(",")})`, luminance < 0.18 ? "#ffffff" : "#000000"];
+}
+
+const listed = (features) => features.map((i) => i + 1).join(", ");
+
+export function describeBlocks(found, n) {
+  const seen = new Set(found.flatMap((block) => block.features));
+  const ignored = [...Array(n).keys()].filter((i) => !seen.has(i));
+  const parts = found.map(({ features, dimension }) => {
+    const dims = dimension === 1 ? "one dimension" : `${dimension} dimensions`;
+    if (features.length === 1) return `feature ${listed(features)} alone`;
+    return `features ${listed(features)} in ${dims}`;
+  });
+  if (ignored.length) parts.push(`feature${ignored.length > 1 ? "s" : ""} ${listed(ignored)} ignored`);
+  return `Blocks: ${parts.join("; ")}.`;
+}
+
+// For each feature the place of its block, null for an ignored one.
+export function blocksOf(found, n) {
+  return Array.from({ length: n }, (_, i) => {
+    const at = found.findIndex(({ features }) => features.includes(i));
+    return at < 0 ? null : at;
+  });
+}
+
+// Numbers from −1 to 1 as a table of colored cells, shortened to two digits.
+export const short = (x) =>
+  Math.abs(x) < 0.005 ? "0" : x.toFixed(2).replace("-", "−").replace("0.", ".");
