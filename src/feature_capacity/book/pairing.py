@@ -37,24 +37,9 @@ ASIDE = ".edited.ipynb"
 
 _FINGERPRINT = "feature_capacity"  # in the metadata of a derived notebook
 # What editors note about a cell for themselves.
-_OF_EDITORS = frozenset(
-    [
-        "ExecuteTime",
-        "_cell_guid",
-        "_uuid",
-        "colab",
-        "collapsed",
-        "execution",
-        "id",
-        "jupyter",
-        "lines_to_next_cell",
-        "outputId",
-        "papermill",
-        "pycharm",
-        "scrolled",
-        "trusted",
-        "vscode",
-    ]
+_OF_EDITORS = (
+    *("ExecuteTime", "_cell_guid", "_uuid", "colab", "collapsed", "execution", "id", "jupyter"),
+    *("lines_to_next_cell", "outputId", "papermill", "pycharm", "scrolled", "trusted", "vscode"),
 )
 _FRONT = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n")
 _CELL_HEAD = re.compile(r"^# %% .*$", re.MULTILINE)

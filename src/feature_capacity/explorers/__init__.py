@@ -4,5 +4,13 @@ from .capacity import capacity_explorer
 from .geometry import geometry_explorer
 from .html import Explorer
 from .phases import PhaseMap, phase_explorer
+from .weights import weights_explorer
 
-__all__ = ["Explorer", "PhaseMap", "capacity_explorer", "geometry_explorer", "phase_explorer"]
+__all__ = [
+    "Explorer",
+    "PhaseMap",
+    "capacity_explorer",
+    "geometry_explorer",
+    "phase_explorer",
+    "weights_explorer",
+]
