@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from feature_capacity.measure.layouts import LAYOUTS, orient
 from matplotlib.figure import Figure
 from safetensors.numpy import save_file
 
 import feature_capacity as fc
 from feature_capacity.explorers import weights_explorer
+from feature_capacity.explorers.html import module
+from feature_capacity.measure.layouts import LAYOUTS, orient
+from feature_capacity.measure.measuring import measure
+from feature_capacity.measure.random_directions import random_directions
 
 pytestmark = pytest.mark.book
 
@@ -114,8 +117,7 @@ def require_equal(rows, W, unit=1.0):
     length = np.array([float(row["length"]) / unit for row in rows])
     np.testing.assert_allclose(capacity, fc.capacities(W), rtol=0, atol=AGREEMENT)
     np.testing.assert_allclose(length, np.linalg.norm(W, axis=0), rtol=AGREEMENT)
-    report = fc.measure.report.measure_matrix(W)
-    assert [row["phase"] for row in rows] == [row.phase for row in report.rows()]
+    assert [row["phase"] for row in rows] == [row.phase for row in measure(W).rows()]
 
 
 def random_matrix(shape, seed=0):
@@ -139,7 +141,7 @@ def test_arrays_of_every_kind_of_number_and_order(show, tmp_path, dtype, order):
         choose(page, tmp_path / "weights.npy")
         rows, sentence, _ = measured(page)
         require_equal(rows, W)
-        assert sentence.startswith(f"weights.npy, {W.shape[0]} × {W.shape[1]}: {W.shape[1]} ")
+        assert sentence.startswith(f"weights.npy, {W.shape[0]} x {W.shape[1]}: {W.shape[1]} ")
         page.get_by_text("rows", exact=True).click()
         page.wait_for_selector(".explorer-source:has-text('as chosen')")
         require_equal(measured(page)[0], W.T)
@@ -161,14 +163,14 @@ def test_a_dropped_file_of_safetensors(show, tmp_path, page_file, place, kind):
         server.shutdown()
     expected = tensors["W_dec"].double().numpy().T
     require_equal(rows, expected)
-    found = orient("W_dec", (20, 6))
-    assert sentence == (
-        "sae.safetensors, W_dec, 20 × 6: 20 features in 6 dimensions; "
-        f"features are the rows ({found.why})."
-    )
-    total = float(fc.capacities(expected).sum())
-    assert facts["total capacity"].startswith(f"{total:.5g} of 6 dimensions")
-    assert facts["zero vectors"] == "1 feature, counted as ignored"
+    found = measure(tmp_path / "sae.safetensors")
+    assert f"{tmp_path}/{sentence}" == found.source.sentence()
+    assert facts["total capacity"].startswith(f"{found.total:.4g} of 6 dimensions")
+    assert facts["zero vectors"] == "1, among the ignored"
+    for one in found.statistics[1:]:  # the total is said in other words
+        if one.label in facts:
+            assert facts.pop(one.label) == f"{one.value:.4g}: {one.meaning}", one.name
+    assert set(facts) == {"each feature", "at random", "phases", "zero vectors"}
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -186,10 +188,35 @@ def test_archives_ask_which_array(show, tmp_path, save):
     assert page.locator(".explorer-report").inner_text() == ""  # none is chosen in silence
     for name, W in (("two", two), ("one", one)):
         page.get_by_label("tensor", exact=True).select_option(
-            label=f"{name} ({W.shape[0]} × {W.shape[1]}, F64)"
+            label=f"{name} ({W.shape[0]} x {W.shape[1]}, F64)"
         )
         page.wait_for_selector(f".explorer-source:has-text('several.npz, {name}')")
         require_equal(measured(page)[0], W)
+
+
+def test_random_directions_are_those_of_the_package(browser):
+    page = browser.new_page()
+    page.add_script_tag(content=module("summary"))
+    for n, d in ((1, 5), (4, 1), (3, 2), (40, 6), (202, 10), (500, 3), (32_000, 256), (300, 2)):
+        found = page.evaluate("([n, d]) => randomDirections(n, d)", [n, d])
+        expected = random_directions(n, d)
+        limits = [expected.quantiles[level] for level in (0.05, 0.95)]
+        # Drawn up to 200 others, by other numbers; beyond that by three moments.
+        drawn = 0.03 if n <= 201 else 2e-3
+        np.testing.assert_allclose(found["mean"], expected.mean, rtol=drawn)
+        np.testing.assert_allclose(found["limits"], limits, rtol=drawn)
+    page.close()
+
+
+def test_tensors_of_an_optimizer_come_last(show, tmp_path):
+    page = show()
+    W = random_matrix((3, 4))
+    names = ["a.exp_avg", "b", "optimizer.c", "d"]
+    save_file(dict.fromkeys(names, W), tmp_path / "checkpoint.safetensors")
+    choose(page, tmp_path / "checkpoint.safetensors")
+    page.wait_for_selector(".explorer-status:has-text('holds 4 matrices')")
+    listed = page.locator("select option").all_inner_texts()[1:]
+    assert [text.split(" ")[0] for text in listed] == ["b", "d", "a.exp_avg", "optimizer.c"]
 
 
 def test_an_instance_of_a_batch(show, tmp_path):
@@ -200,11 +227,11 @@ def test_an_instance_of_a_batch(show, tmp_path):
     save_file({"W": W, "b_final": np.zeros((3, 4))}, tmp_path / "toy.safetensors")
     choose(page, tmp_path / "toy.safetensors")
     page.wait_for_selector(".explorer-status:has-text('Choose one')")
-    page.get_by_label("tensor", exact=True).select_option(label="W (3 × 4 × 6, F64)")
+    page.get_by_label("tensor", exact=True).select_option(label="W (3 x 4 x 6, F64)")
     for number in (0, 2):
         page.get_by_label("instance", exact=True).fill(str(number))
         page.get_by_label("instance", exact=True).press("Enter")
-        page.wait_for_selector(f".explorer-source:has-text('W [{number}], 3 × 4 × 6')")
+        page.wait_for_selector(f".explorer-source:has-text('W [{number}], 3 x 4 x 6')")
         rows, sentence, _ = measured(page)
         require_equal(rows, W[number].T)
         assert "features are the rows" in sentence
@@ -221,11 +248,11 @@ def test_layouts_are_those_of_the_package(show, tmp_path):
     for name in names:
         save_file({name: random_matrix((7, 5))}, tmp_path / "one.safetensors")
         choose(page, tmp_path / "one.safetensors")
-        page.wait_for_selector(f".explorer-source:has-text('one.safetensors, {name}, 7 × 5')")
+        page.wait_for_selector(f".explorer-source:has-text('one.safetensors, {name}, 7 x 5')")
         told = page.locator(".explorer-source").inner_text()
         found = orient(name, (7, 5))
-        assert told.endswith(f"features are the {found.features} ({found.why})."), name
-        assert page.locator(".explorer-report .explorer-note").count() == bool(found.remark)
+        assert told.endswith(f"features are the {found.features} ({found.why})"), name
+        assert page.locator(".explorer-remark").count() == bool(found.remark)
 
 
 def test_what_is_not_finite_is_counted_and_left_out(show, tmp_path):
@@ -235,12 +262,12 @@ def test_what_is_not_finite_is_counted_and_left_out(show, tmp_path):
         W[0, 3], W[-1, 4] = np.nan, np.inf
         np.save(tmp_path / "bad.npy", W)
         choose(page, tmp_path / "bad.npy")
-        page.wait_for_selector(f".explorer-source:has-text('{shape[0]} × {shape[1]}')")
+        page.wait_for_selector(f".explorer-source:has-text('{shape[0]} x {shape[1]}')")
         rows, _, facts = measured(page)
         assert facts["not finite"] == f"2 features of {shape[1]}, left out: 3, 4"
         good = [i for i in range(shape[1]) if i not in (3, 4)]
         require_equal([rows[i] for i in good], W[:, good])
-        assert [rows[i]["phase"] for i in (3, 4)] == ["not finite"] * 2
+        assert [(rows[i]["phase"], rows[i]["capacity"]) for i in (3, 4)] == [("left out", "")] * 2
 
 
 def test_very_large_and_very_small_numbers(show, tmp_path):
@@ -337,7 +364,7 @@ def test_the_example_by_keyboard_alone(show):
     page.keyboard.press("Enter")
     rows, sentence, _ = measured(page)
     require_equal(rows, [[1, -1, 0], [0, 0, 2]])
-    assert sentence.startswith("example.npy, 2 × 3: 3 features in 2 dimensions")
+    assert sentence.startswith("example.npy, 2 x 3: 3 features in 2 dimensions")
     page.locator("input[type=radio]:checked").focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_selector(".explorer-source:has-text('features are the rows (as chosen)')")

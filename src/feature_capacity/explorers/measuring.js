@@ -79,8 +79,7 @@ export function measure(matrix, features, where, progress) {
   const length = sqNorm.map((x) => Math.sqrt(x) / scale);
   const trace = sqNorm.reduce((t, x) => t + x, 0);
   const potential = dot(square, 0, square, 0, square.length);
-  // What is spread evenly over r dimensions has r effective ones.
-  return { n, d, capacity, length, finite, effective: potential > 0 ? trace ** 2 / potential : 0 };
+  return { n, d, capacity, length, finite, participation: potential > 0 ? trace ** 2 / potential : NaN };
 }
 
 // Which features are finite, and the exponent of the largest number of those that are.

@@ -2,7 +2,7 @@
 import { make, shown } from "./ui.js";
 
 const HEIGHT = 210;
-const EDGE = { left: 52, right: 12, top: 12, bottom: 40 };
+const EDGE = { left: 52, right: 18, top: 12, bottom: 40 };
 const BINS = 40;
 
 // A frame with a horizontal axis, and functions from values to places.
@@ -38,7 +38,8 @@ export function capacityBars({ n, capacity, finite, phase, share, random }, colo
 export function capacityHistogram({ capacity, finite, share, random }, colors, width) {
   const own = capacity.filter((_, i) => finite[i]);
   const most = own.reduce((a, b) => Math.max(a, b), 0);
-  const high = Math.min(1, Math.max(most, share, random.limits[1]) * 1.05) || 1;
+  const step = roundStep(Math.max(most, share, random.limits[1]) / (width < 420 ? 3 : 5));
+  const high = Math.min(1, step * Math.ceil(Math.max(most, share, random.limits[1]) / step));
   const counts = new Array(BINS).fill(0);
   for (const c of own) counts[Math.min(BINS - 1, Math.floor((c / high) * BINS))] += 1;
   const top = 10 ** Math.ceil(Math.log10(Math.max(...counts, 10)));
@@ -54,14 +55,18 @@ export function capacityHistogram({ capacity, finite, share, random }, colors, w
     const [from, to] = [x((b * high) / BINS), x(((b + 1) * high) / BINS)];
     if (count) svg.append(make("svg:rect", { x: from + 0.5, y: y(part(count)), width: to - from - 1, height: y(0) - y(part(count)), fill: colors[1] }));
   });
-  const marks = width < 420 ? 3 : 5;
-  for (let k = 0; k <= marks; k += 1) {
-    const value = (k * high) / marks;
+  for (let value = 0; value <= high * 1.0001; value += step) {
     svg.append(text(shown(value, 2), x(value), HEIGHT - EDGE.bottom + 16));
   }
   if (share <= high) svg.append(line(x(share), y(0), x(share), y(1), "explorer-threshold"));
   svg.append(text("capacity", (EDGE.left + width) / 2, HEIGHT - 6), turned("features"));
   return svg;
+}
+
+// 1, 2 or 5 times a power of ten, not less than a number.
+function roundStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * [1, 2, 5, 10].find((digit) => digit * power >= least * 0.9999);
 }
 
 function band(x0, y0, x1, y1) {

@@ -1,11 +1,12 @@
 // Weights explorer: the capacity of features in a file of the reader's, measured in the page.
 import { frame, group } from "./frame.js";
 import { capacityBars, capacityHistogram } from "./shares.js";
+import { summarize } from "./summary.js";
 import { PHASES, button, choice, make, shown } from "./ui.js";
 
 const EXAMPLE = { rows: 2, columns: 3, numbers: [1, -1, 0, 0, 0, 2], name: "example.npy" };
 const counted = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
-const times = (shape) => shape.join(" × ");
+const times = (shape) => shape.join(" x ");
 
 function render({ model, el }) {
   const { root, announce } = frame(el);
@@ -70,7 +71,10 @@ function render({ model, el }) {
 
   function opened(found) {
     tensors = found;
-    const able = tensors.map((_, i) => i).filter((i) => tensors[i].shape.length >= 2);
+    const optimizer = new RegExp(data.optimizer, "i");
+    const last = tensors.map(({ name }) => optimizer.test(name));
+    const able = [...tensors.keys()].filter((i) => tensors[i].shape.length >= 2);
+    able.sort((i, j) => last[i] - last[j] || i - j);
     if (able.length === 0) return refuse(`${file.name} holds no matrix.`);
     const options = able.map((i) =>
       make("option", { value: i }, `${tensors[i].name || file.name} (${times(tensors[i].shape)}, ${tensors[i].kind})`),
@@ -142,10 +146,11 @@ function render({ model, el }) {
     const facts = summarize(found, data.tolerance);
     report.replaceChildren(
       make("p", { class: "explorer-source" }, sentence(facts)),
-      ...(asked.remark ? [make("p", { class: "explorer-note" }, asked.remark)] : []),
-      make("dl", { class: "explorer-facts" }, ...lines(facts).flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)])),
+      ...(asked.remark ? [make("p", { class: "explorer-note explorer-remark" }, asked.remark)] : []),
+      make("dl", { class: "explorer-facts" }, ...lines(facts, data.meanings).flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)])),
       make("figure", { class: "explorer-figure" }, picture(facts), make("figcaption", {}, caption(facts))),
       make("div", { class: "explorer-pair" }, extremes(facts, "Most capacity", facts.greatest), extremes(facts, "Least capacity", facts.least)),
+      make("p", { class: "explorer-note" }, data.more),
       make("div", { class: "explorer-bar" }, button("Save all as CSV", () => save(facts))),
     );
     report.dataset.total = facts.total;
@@ -154,7 +159,7 @@ function render({ model, el }) {
 
   function sentence({ n, d }) {
     const { shape } = tensors[asked.tensor];
-    return `${asked.where}, ${times(shape)}: ${counted(n, "feature")} in ${counted(d, "dimension")}; features are the ${asked.features} (${asked.why}).`;
+    return `${asked.where}, ${times(shape)}: ${counted(n, "feature")} in ${counted(d, "dimension")}; features are the ${asked.features} (${asked.why})`;
   }
 
   function picture(facts) {
@@ -163,7 +168,7 @@ function render({ model, el }) {
   }
 
   function save({ capacity, length, phase }) {
-    const rows = [...capacity].map((c, i) => `${i},${length[i]},${c},${PHASES[phase[i]] ?? "not finite"}`);
+    const rows = [...phase].map((p, i) => (p < 0 ? `${i},0,,left out` : `${i},${length[i]},${capacity[i]},${PHASES[p]}`));
     const text = ["feature,length,capacity,phase", ...rows, ""].join("\n");
     const link = make("a", { download: `${file.name}-capacity.csv`, href: URL.createObjectURL(new Blob([text], { type: "text/csv" })) });
     link.click();
@@ -224,61 +229,32 @@ function orient(tensors, number, { layouts, biases, toyModel }) {
   for (const { names, features, what } of layouts) {
     if (new RegExp(`(^|[./])(${names})$`).test(name)) return { features, why: `the layout of ${what}`, remark: "" };
   }
-  const remark = rows > columns ? "There are more rows than columns; if features are rows, say so above." : "";
+  const remark = rows > columns ? "There are more rows than columns; where features are rows, say so above." : "";
   return { features: "columns", why: "the rule where nothing else is known", remark };
 }
 
-// What there is to say about the capacities; what is not finite is in no number but its own.
-function summarize({ n, d, capacity, length, finite, effective }, tolerance) {
-  const counting = [...capacity.keys()].filter((i) => finite[i]);
-  const order = counting.sort((i, j) => capacity[j] - capacity[i] || i - j);
-  const share = Math.min(1, d / n);
-  const code = (c) => 1 + (c >= 1 - tolerance) - (c < tolerance * share);
-  const phase = Array.from(capacity, (c, i) => (finite[i] ? code(c) : undefined));
-  const sorted = order.map((i) => capacity[i]);
-  const at = (part) => sorted[Math.round((1 - part) * (sorted.length - 1))] ?? 0;
-  const few = Math.min(8, Math.ceil(order.length / 2));
-  return {
-    n, d, capacity, length, finite, effective, phase, share,
-    total: sorted.reduce((t, c) => t + c, 0),
-    counts: PHASES.map((_, p) => phase.filter((own) => own === p).length),
-    quantiles: [0, 0.5, 1].map(at),
-    zero: order.filter((i) => length[i] === 0).length,
-    bad: [...finite.keys()].filter((i) => !finite[i]),
-    greatest: order.slice(0, few),
-    least: order.slice(-few).reverse(),
-    random: atRandom(order.length, d),
-  };
-}
-
-// Capacity of one of n unit vectors with directions drawn at random: the mean of the squared
-// cosines with the others is 1/d; nine of ten are between the limits.
-function atRandom(n, d) {
-  const met = (n - 1) / d;
-  const spread = Math.sqrt((2 * (n - 1) * (d - 1)) / (d + 2)) / d;
-  const limits = [1.645, -1.645].map((z) => 1 / (1 + Math.max(0, met + z * spread)));
-  return { about: 1 / (1 + met), limits };
-}
-
-function lines({ n, d, total, counts, quantiles, zero, bad, random, effective, share }) {
+function lines({ n, d, total, counts, quantiles, zero, bad, random, share, statistics }, meanings) {
   const [low, middle, high] = quantiles.map((x) => shown(x));
+  const [from, to] = random.limits.map((x) => shown(x));
   const facts = [
-    ["total capacity", `${shown(total, 5)} of ${counted(d, "dimension")} (${shown((100 * total) / d, 4)} %)`],
+    ["total capacity", `${shown(total, 4)} of ${counted(d, "dimension")} (${shown((100 * total) / d)} %)`],
     ["each feature", `least ${low}, median ${middle}, most ${high}; an even share is ${shown(share)}`],
-    ["at random", `unit directions drawn at random have about ${shown(random.about)}, nine of ten of them ${shown(random.limits[0])} to ${shown(random.limits[1])}`],
+    ["at random", `${from} to ${to} in nine of ten, mean ${shown(random.mean)}, for unit vectors in random directions`],
     ["phases", PHASES.map((name, p) => `${counts[p].toLocaleString("en")} ${name}`).join(", ")],
-    ["effective dimensions", `${shown(effective, 4)}: as many as equal singular values that give the same frame potential`],
   ];
-  if (zero) facts.push(["zero vectors", `${counted(zero, "feature")}, counted as ignored`]);
+  if (zero) facts.push(["zero vectors", `${zero.toLocaleString("en")}, among the ignored`]);
   if (bad.length) {
     const which = bad.slice(0, 5).join(", ") + (bad.length > 5 ? ", …" : "");
     facts.push(["not finite", `${counted(bad.length, "feature")} of ${n.toLocaleString("en")}, left out: ${which}`]);
+  }
+  for (const [name, meaning] of Object.entries(meanings)) {
+    facts.push([name.replaceAll("_", " "), `${shown(statistics[name], 4)}: ${meaning}`]);
   }
   return facts;
 }
 
 const caption = ({ n }) =>
-  `Capacities of ${counted(n, "feature")}. Dashed: an even share of the dimensions. Shaded: unit directions drawn at random, nine of ten.`;
+  `Capacities of ${counted(n, "feature")}. Dashed: an even share of the dimensions. Shaded: nine of ten unit vectors in random directions.`;
 
 function extremes({ capacity, length }, title, features) {
   const cell = (text) => make("td", {}, text);

@@ -7,13 +7,21 @@ features is decided by the layouts of :mod:`feature_capacity.measure.layouts`, w
 from matplotlib.figure import Figure
 
 from .._style import PHASE_COLORS
+from ..measure.choice import OF_AN_OPTIMIZER
 from ..measure.layouts import BIASES, LAYOUTS, TOY_MODEL
-from ..measure.report import FEW
+from ..measure.record import FEW
+from ..measure.statistics import MEANINGS
 from ..theory.allocation import PHASES
 from .html import Explorer, module
 
 TOLERANCE = 0.01
-"""What counts as 0 and as 1, as by default in :func:`feature_capacity.measure.report`."""
+"""What counts as 0 and as 1, as by default in :func:`feature_capacity.measure`."""
+
+SHOWN = (
+    *("random_total_same_lengths", "frame_potential", "participation_ratio"),
+    *("effective_features", "dims_per_feature"),
+)
+"""Which statistics of a whole matrix the page computes; their meanings are the package's."""
 
 
 def weights_explorer(still: Figure, alt: str) -> Explorer:
@@ -42,7 +50,11 @@ def weights_explorer(still: Figure, alt: str) -> Explorer:
         ],
         "biases": BIASES,
         "toyModel": TOY_MODEL,
+        "optimizer": OF_AN_OPTIMIZER.pattern,
+        "meanings": {name: MEANINGS[name][0] for name in SHOWN},
         "phases": [PHASE_COLORS[code] for code in range(len(PHASES))],
+        "more": "Rank, blocks, near-duplicates and leverage are in the report of "
+        "feature-capacity capacity FILE.",
         "few": FEW,
         "tolerance": TOLERANCE,
     }

@@ -16,7 +16,8 @@ from .slices import REAL, Block, StoredTensor
 from .tensor_files import require_sensible, tensors_in
 
 _LISTED = 12  # tensors that a message lists
-_OF_AN_OPTIMIZER = re.compile(r"(^|[._/])(optimi[sz]ers?|optim|exp_avg|exp_avg_sq|momentum)", re.I)
+OF_AN_OPTIMIZER = re.compile(r"(^|[._/])(optimi[sz]ers?|optim|exp_avg|exp_avg_sq|momentum)", re.I)
+"""Names of what is an optimizer's, in any case of letters; listed after the model's."""
 _PACKED = re.compile(r"(qweight|qzeros|weight_packed|\.SCB|\.absmax|quant_state.*|quant_map)$")
 _SCALES = ("_scale_inv", "_scale", "_scales", ".absmax", ".SCB")
 
@@ -211,7 +212,7 @@ def choose(where: str, tensors: Mapping[str, StoredTensor], key: str | None) -> 
 def _matrices(tensors: Mapping[str, StoredTensor]) -> list[str]:
     """Names of what has two dimensions or more, the model's first."""
     names = [name for name, tensor in tensors.items() if len(tensor.shape) >= 2]
-    return sorted(names, key=lambda name: bool(_OF_AN_OPTIMIZER.search(name)))
+    return sorted(names, key=lambda name: bool(OF_AN_OPTIMIZER.search(name)))
 
 
 def _require_real(where: str, name: str, tensors: Mapping[str, StoredTensor]) -> None:

@@ -88,7 +88,8 @@ LAYOUTS = (
 TOY_MODEL = "toy-model notebooks: as many features as the bias has entries"
 """The layout of ``W`` beside a bias, which says by its length which axis is features."""
 
-_BIASES = ("b_final", "bias", "b")
+BIASES = ("b_final", "bias", "b")
+"""What the bias beside such a ``W`` is called."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _by_bias(
 ) -> Orientation | None:
     """By the length of the bias that lies beside ``W``, where only one axis has it."""
     top = name.removesuffix("W")
-    lengths = [beside[top + bias][-1] for bias in _BIASES if beside.get(top + bias)]
+    lengths = [beside[top + bias][-1] for bias in BIASES if beside.get(top + bias)]
     rows, columns = shape[-2:]
     if not lengths or rows == columns or lengths[0] not in (rows, columns):
         return None
