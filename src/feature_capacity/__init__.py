@@ -8,7 +8,7 @@ nothing.  The folders, each standing only on those before it:
 - ``models``: inputs, activations, toy models and their training (torch from here on)
 - ``solvers``: minimization to second order, without sampling noise
 - ``sweeps``: a model minimized in every cell of a phase diagram
-- ``measure``: the capacity of features in a matrix of one's own
+- ``measure``: the capacity of features in a matrix of one's own; ``measure(W)`` measures it
 - ``figures``: what the pages of the book draw; ``explorers``: what their readers move
 - ``book``: pages, claims and the build of the book; ``cli``: the command line
 """
@@ -28,6 +28,7 @@ NAMES = {
     "geometry.blocks": "Block blocks is_efficient",
     "geometry.embeddings": "embedding_from_capacities optimal_embedding tegum_product",
     "geometry.polytopes": "POLYTOPES polytope",
+    "measure.record": "Measurement",
     "models.inputs": "SparseNormal SparseUniform UnitSparseUniform",
     "models.toy_models": "ToyModel",
     "models.training": "train",

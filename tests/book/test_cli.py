@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 
 import feature_capacity
 from feature_capacity.book.build import Build
-from feature_capacity.book.pages import find_page, list_pages, pair
+from feature_capacity.book.pages import find_page, list_pages
+from feature_capacity.book.pairing import pair
 from feature_capacity.book.project import find_project
 from feature_capacity.cli import app, completion
 

@@ -18,7 +18,8 @@ from tornado.web import HTTPError
 from traitlets import Unicode
 from traitlets.config import LoggingConfigurable
 
-from feature_capacity.book.pages import HEADER, list_pages, pair, to_notebook
+from feature_capacity.book.pages import list_pages, to_notebook
+from feature_capacity.book.pairing import HEADER, pair
 
 
 def test_every_notebook_is_in_the_table_of_contents(project):
@@ -152,9 +153,192 @@ def test_both_files_stay_in_step_when_either_is_edited_in_jupyterlab(tiny, lab, 
     assert source.read_text().startswith(HEADER)
 
 
-def test_a_notebook_without_a_source_is_removed(tiny):
+def test_a_derived_notebook_whose_source_is_gone_is_removed_and_no_other(tiny):
     pair(tiny)
-    (tiny.notebooks / "old.ipynb").write_text("{}")
-    assert pair(tiny, check=True) == ["old.ipynb"]
+    gone, own = tiny.notebooks / "gone.ipynb", tiny.notebooks / "own.ipynb"
+    shutil.copy(tiny.notebooks / "tiny.ipynb", gone)
+    own.write_text(gone.read_text().replace("n_dims - 1", "n_dims - 2"))
+    (tiny.notebooks / "broken.ipynb").write_text("{}")
+    assert pair(tiny, check=True) == ["gone.ipynb"]
     pair(tiny)
-    assert not (tiny.notebooks / "old.ipynb").exists()
+    assert not gone.exists()
+    assert own.exists()
+    assert (tiny.notebooks / "broken.ipynb").exists()
+
+
+# ------------------------------------------------------------------------- edited by other programs
+
+
+def in_vs_code(notebook):
+    """A cell is changed and executed."""
+    cell = next(cell for cell in notebook["cells"] if "n_dims - 1" in "".join(cell["source"]))
+    cell["source"] = ['run.check("tiny-dims", n_dims - 1)\n', "extra = 7"]
+    cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["shown\n"]}]
+    cell["execution_count"] = 3
+    cell["metadata"]["vscode"] = {"languageId": "python"}
+    notebook["metadata"]["language_info"]["version"] = "3.11.9"
+
+
+def in_colab(notebook):
+    """A cell of one's own is put before the last one; every cell is noted down."""
+    own = {"cell_type": "code", "source": ["extra = 7"], "outputs": [], "execution_count": None}
+    notebook["cells"].insert(-1, {**own, "metadata": {"id": "AbC"}})
+    for number, cell in enumerate(notebook["cells"]):
+        cell.pop("id", None)
+        cell["metadata"] |= {"id": f"x{number}", "colab": {"base_uri": "here"}}
+    notebook["metadata"]["colab"] = {"provenance": []}
+    notebook["nbformat_minor"] = 0
+
+
+def settings_of_a_cell(notebook):
+    """A tag is added; the text stays."""
+    notebook["cells"][-1]["metadata"]["tags"] = ["extra"]
+
+
+def a_cell_less(notebook):
+    """The title goes."""
+    del notebook["cells"][0]
+
+
+def executed_only(notebook):
+    """Run All, and nothing else."""
+    for number, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = number
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["1"]}]
+            cell["metadata"]["ExecuteTime"] = {"start_time": "now"}
+
+
+def edit(tiny, how):
+    file = tiny.notebooks / "tiny.ipynb"
+    notebook = json.loads(file.read_text())
+    how(notebook)
+    file.write_text(json.dumps(notebook, indent=2))
+    return file
+
+
+def call(*words, cwd):
+    """The command line as a reader types it."""
+    command = [sys.executable, "-m", "feature_capacity", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+EDITS = [in_vs_code, in_colab, settings_of_a_cell, a_cell_less]
+
+
+@pytest.mark.parametrize("how", EDITS, ids=lambda how: how.__name__)
+def test_an_edited_notebook_is_refused_kept_or_taken(tiny, how):
+    pair(tiny)
+    source = tiny.notebooks / "tiny.py"
+    notebook = edit(tiny, how)
+    before = source.read_text(), notebook.read_text()
+    for words in (
+        ["pair"],
+        ["pair", "--check"],
+        ["run", "tiny"],
+        ["run", "tiny", "--grid", "g.yml"],
+    ):
+        (tiny.root / "g.yml").write_text("n_dims: [1, 2]")
+        done = call(*words, cwd=tiny.root)
+        assert done.returncode == 1, words
+        assert re.fullmatch(
+            r"error: tiny\.ipynb was edited, and what is executed is tiny\.py; .*--edits take.*\n",
+            done.stderr,
+        )
+        assert (source.read_text(), notebook.read_text()) == before
+    assert not tiny.build.exists()
+
+    (tiny.notebooks / "tiny.edited.ipynb").write_text("an earlier one")
+    done = call("pair", "--edits", "keep", cwd=tiny.root)
+    assert done.returncode == 0, done.stderr
+    assert "tiny-2.edited.ipynb" in done.stdout
+    assert (tiny.notebooks / "tiny-2.edited.ipynb").read_text() == before[1]
+    assert (tiny.notebooks / "tiny.edited.ipynb").read_text() == "an earlier one"
+    assert source.read_text() == before[0]
+    assert call("pair", "--check", cwd=tiny.root).returncode == 0
+
+    notebook.write_text(before[1])
+    done = call("pair", "--edits", "take", cwd=tiny.root)
+    assert done.returncode == 0, done.stderr
+    assert "tiny.py" in done.stdout
+    assert source.read_text().startswith(HEADER)
+    assert source.read_text() != before[0]
+    assert ("extra" in source.read_text()) == (how is not a_cell_less)
+    assert ("# A tiny page" in source.read_text()) == (how is not a_cell_less)
+    assert "n_dims: int = 3  # dimensions [1 .. 12]" in source.read_text()
+    assert call("pair", "--check", cwd=tiny.root).returncode == 0
+    assert all("AbC" not in file.read_text() for file in (source, notebook))
+
+
+def test_outputs_alone_are_no_edits(tiny):
+    pair(tiny)
+    notebook = edit(tiny, executed_only)
+    assert pair(tiny) == ["tiny.ipynb"]
+    assert 'outputs": []' in notebook.read_text()
+
+
+def test_an_edited_source_is_no_edited_notebook(tiny):
+    pair(tiny)
+    source = tiny.notebooks / "tiny.py"
+    source.write_text(source.read_text().replace("n_dims - 1", "n_dims - 2"))
+    done = call("run", "tiny", "-o", "out.ipynb", cwd=tiny.root)
+    assert done.returncode == 0, done.stderr
+    assert f"executing {source}" in done.stdout
+    assert "n_dims - 2" in (tiny.root / "out.ipynb").read_text()
+    assert pair(tiny) == ["tiny.ipynb"]
+
+
+def test_edits_of_both_are_never_mixed(tiny):
+    pair(tiny)
+    notebook = edit(tiny, in_vs_code)
+    source = tiny.notebooks / "tiny.py"
+    source.write_text(source.read_text().replace("factor", "a factor"))
+    before = source.read_text(), notebook.read_text()
+    done = call("pair", "--edits", "take", cwd=tiny.root)
+    assert done.returncode == 1
+    assert "tiny.ipynb and tiny.py were both changed" in done.stderr
+    assert (source.read_text(), notebook.read_text()) == before
+
+
+def test_the_same_edit_in_both_is_in_step(tiny):
+    pair(tiny)
+    edit(tiny, in_vs_code)
+    call("pair", "--edits", "take", cwd=tiny.root)
+    notebook = edit(tiny, in_vs_code)  # as a sync of jupytext leaves them
+    assert "shown" in notebook.read_text()
+    assert pair(tiny) == ["tiny.ipynb"]
+    assert "shown" not in notebook.read_text()
+
+
+def test_a_file_that_is_no_notebook_is_refused(tiny):
+    pair(tiny)
+    for text in ("", "[]", '{"cells": 3}', '{"cells": [{}]}', "\x00"):
+        (tiny.notebooks / "tiny.ipynb").write_text(text)
+        done = call("pair", cwd=tiny.root)
+        assert done.returncode == 1, text
+        assert "tiny.ipynb is not a notebook; delete it" in done.stderr
+        assert (tiny.notebooks / "tiny.ipynb").read_text() == text
+
+
+def test_what_can_be_done_about_edits_is_said(tiny):
+    done = call("pair", "--edits", "drop", cwd=tiny.root)
+    assert done.returncode == 2
+    assert done.stderr == "error: --edits must be one of refuse, take, keep; got 'drop'\n"
+
+
+# ----------------------------------------------------------------------------- outside of a project
+
+
+def test_outside_a_project_a_run_writes_below_the_working_folder(tiny, tmp_path, project):
+    """With the package installed from a checkout, as for this test, and no output named."""
+    lost = tmp_path.parent / f"{tmp_path.name}-outside"
+    lost.mkdir()
+    there = set(project.build.rglob("*"))
+    done = call("run", "appE_correlation_coefficient", "-p", "n_samples", "20000", cwd=lost)
+    assert done.returncode == 0, done.stderr
+    assert (lost / "_build" / "runs" / "appE_correlation_coefficient.ipynb").is_file()
+    assert set(project.build.rglob("*")) == there
+    done = call("run", "tiny", cwd=tiny.root / "book")  # in a folder of a project: beside it
+    assert done.returncode == 0, done.stderr
+    assert (tiny.root / "_build" / "runs" / "tiny.ipynb").is_file()
+    assert not (tiny.root / "book" / "_build").exists()

@@ -140,3 +140,15 @@ def test_parameters_of_every_page_can_be_read_and_say_what_they_mean(project):
         assert {name: entry["inferred_type_name"] for name, entry in seen.items()} == {
             name: parameter.type.__name__ for name, parameter in parameters.items()
         }, f"papermill reads the parameters of {page.name} otherwise"
+
+
+def test_a_file_is_made_absolute_and_must_be_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.npy").touch()
+    weights = parse_parameters('weights: str = ""  # a file of your own {file}')["weights"]
+    assert weights.comment == "a file of your own"
+    assert weights.parse("w.npy") == str(tmp_path / "w.npy")
+    assert weights.check("") == ""
+    for bad in ("none.npy", str(tmp_path), "a\0b", "x" * 5000, 3):
+        with pytest.raises(ValueError, match="weights must be a file that is there, or empty; got"):
+            weights.check(bad)

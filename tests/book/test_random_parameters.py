@@ -35,12 +35,12 @@ def draw(page, rng):
 
     A number that the page makes smaller for trial builds costs time, and is drawn up to that
     value; a choice or a flag that is set there stays. All others are drawn from the whole range.
-    The device stays too: not every machine has another.
+    The device stays too: not every machine has another; and so do files and other free texts.
     """
     cell, settings = page.parameters, {}
     for name, parameter in cell.parameters.items():
         small = cell.quick.get(name)
-        if name == "device":
+        if name == "device" or (parameter.type is str and not parameter.choices):
             continue
         if small is not None and (parameter.choices or parameter.type is bool):
             settings[name] = small

@@ -20,7 +20,8 @@ from sphinx.errors import ConfigError
 from feature_capacity.book.build import Build, build_book
 from feature_capacity.book.claims.claim import N_EQUATIONS, PAPER
 from feature_capacity.book.claims.registry import load_claims
-from feature_capacity.book.pages import list_pages, pair
+from feature_capacity.book.pages import list_pages
+from feature_capacity.book.pairing import pair
 
 ADDRESS = {"url": "https://github.com/ada/notes", "branch": "trunk"}
 

@@ -25,25 +25,11 @@ from .parameters import ParameterCell, read_parameters
 from .project import BUILD_FOLDER, Project, find_project
 from .unfinished import beside
 
-HEADER = """\
-# ---
-# jupyter:
-#   jupytext:
-#     formats: ipynb,py:percent
-#     text_representation: {extension: .py, format_name: percent}
-#   kernelspec: {display_name: Python 3, language: python, name: python3}
-# ---
-"""
-"""How every page begins."""
-
 _METADATA = {
     "jupytext": {"formats": "ipynb,py:percent"},
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-_FRONT = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n")
-_CELL_HEAD = re.compile(r"^# %% .*$", re.MULTILINE)
-_ESCAPED = re.compile(r"(?:\\u[0-9a-f]{4})+")
 _TITLE = re.compile(r"^# # (.+)$", re.MULTILINE)
 _RUN_TIME = re.compile(r"^# \*\*Run time:\*\* *([^;\n]+?)[ .]*(?:;.*)?$", re.MULTILINE)
 _PAPER = re.compile(r"^# \*\*Paper:\*\* *(.+?)[ .]*$", re.MULTILINE)
@@ -151,7 +137,7 @@ def find_page(project: Project, name: str) -> Page:
     return pages[stem]
 
 
-# ------------------------------------------------------------------------------------------ pairing
+# --------------------------------------------------------------------------------------- converting
 
 
 def to_notebook(page: Page):
@@ -170,43 +156,6 @@ def to_notebook(page: Page):
         seen[text] += 1
         cell["id"] = hashlib.sha256(f"{text}\n{seen[text]}".encode()).hexdigest()[:8]
     return notebook
-
-
-def pair(project: Project, *, check: bool = False) -> list[str]:
-    """Write the notebook of each page whose notebook is not in step; return what was not.
-
-    JupyterLab writes versions and filters into the header of a source that is saved there, and
-    captions in ASCII; the header is brought back to `HEADER`, and captions to what they say.
-
-    Parameters
-    ----------
-    check
-        Only report, write nothing.
-    """
-    import nbformat
-
-    sources = sorted(project.notebooks.glob("*.py"))
-    expected = {}
-    for page in map(Page, sources):
-        text = page.source.read_text(encoding="utf-8")
-        expected[page.source] = HEADER + _CELL_HEAD.sub(_in_plain_letters, _FRONT.sub("", text))
-        expected[page.notebook] = nbformat.writes(to_notebook(page)) + "\n"
-    stale = [path for path, text in expected.items() if not _holds(path, text.encode())]
-    orphans = sorted(set(project.notebooks.glob("*.ipynb")) - set(expected))
-    if not check:
-        for path in stale:
-            write(path, expected[path])
-        for path in orphans:
-            path.unlink()
-    return [path.name for path in stale + orphans]
-
-
-def _in_plain_letters(head: re.Match[str]) -> str:
-    def letters(escaped: re.Match[str]) -> str:
-        text = json.loads(f'"{escaped[0]}"')
-        return text if text.isprintable() else escaped[0]
-
-    return _ESCAPED.sub(letters, head[0])
 
 
 def _holds(path: Path, content: bytes) -> bool:

@@ -5,9 +5,11 @@ A page declares its parameters in the cell tagged ``parameters``, one a line::
     # %% tags=["parameters"] quick={"grid": 12}
     grid: int = 64  # cells along each axis [2 .. 512]
     device: str = "auto"  # where torch computes {auto, cpu, cuda, mps}
+    weights: str = ""  # a file of one's own {file}
 
 The comment says what the parameter means. A range ``[low .. high]``, both ends included, or a set
-of choices ``{a, b}`` at its end is a rule. `quick` holds the small settings of a trial build.
+of choices ``{a, b}`` at its end is a rule; so is ``{file}``, a path or nothing, which is made
+absolute, because pages run in a folder of their own. `quick` holds the small settings of a trial build.
 """
 
 import ast
@@ -34,6 +36,7 @@ _NOUNS = {int: "a whole number", float: "a number", str: "a text", bool: "true o
 _KINDS = {int: numbers.Integral, float: numbers.Real, str: str, bool: bool}
 _NUMBER = r"-?(?:\d[\d_]*\.?\d*(?:e[+-]?\d+)?|inf)"
 _RANGE = re.compile(rf"\[\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*\]\s*$", re.IGNORECASE)
+_FILE = "{file}"
 _CHOICES = re.compile(r"\{([^{}]+)\}\s*$")
 _CELL = re.compile(r"^# %%(.*)$", re.MULTILINE)
 
@@ -52,6 +55,8 @@ class Parameter:
         Smallest and largest value, both allowed; None where there is no limit.
     choices
         The values allowed; empty where any value of the type is.
+    is_file
+        Whether it is the path of a file that is there, or empty.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[Value, ...] = ()
+    is_file: bool = False
 
     @property
     def rule(self) -> str:
@@ -70,6 +76,8 @@ class Parameter:
         'a whole number from 2 to 512'
         """
         noun = _NOUNS[self.type]
+        if self.is_file:
+            return "a file that is there, or empty"
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         if self.low is not None:
@@ -90,12 +98,14 @@ class Parameter:
         """
         if not self._allows(value):
             raise ValueError(f"{self.name} must be {self.rule}; got {value!r:.60}")
-        return self.type(value)
+        return str(Path(value).absolute()) if self.is_file and value else self.type(value)
 
     def _allows(self, value: Any) -> bool:
         is_bool = isinstance(value, bool)
         if not isinstance(value, _KINDS[self.type]) or is_bool != (self.type is bool):
             return False
+        if self.is_file:
+            return value == "" or _is_file(value)
         if self.choices:
             return self.type(value) in self.choices
         if isinstance(value, str) or is_bool:
@@ -115,6 +125,13 @@ class Parameter:
         except ValueError:
             value = text
         return self.check(value)
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).exists() and not Path(path).is_dir()
+    except (OSError, ValueError):  # too long, or with a character that no path has
+        return False
 
 
 def _read_text(type_: type, text: str) -> Value:
@@ -210,6 +227,8 @@ def _parameter(name: str, type_: type, default: Value, comment: str) -> Paramete
     if match := _RANGE.search(comment):
         low, high = float(match[1]), float(match[2])
         return Parameter(name, type_, default, comment[: match.start()].strip(), low, high)
+    if type_ is str and comment.endswith(_FILE):
+        return Parameter(name, type_, default, comment.removesuffix(_FILE).strip(), is_file=True)
     if match := _CHOICES.search(comment):
         choices = tuple(_read_text(type_, word.strip(" '\"")) for word in match[1].split(","))
         return Parameter(name, type_, default, comment[: match.start()].strip(), choices=choices)

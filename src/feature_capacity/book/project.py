@@ -1,6 +1,8 @@
 """Where the book is: a checkout of the project, or the copy that travels inside the wheel."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,3 +107,21 @@ def find_project(start: Path | str | None = None) -> Project:
     raise FileNotFoundError(
         f"no copy of the book at or above {start}; change into a checkout of the project"
     )
+
+
+@contextmanager
+def generating_here() -> Iterator[Project]:
+    """The book of :func:`find_project`; away from it, what is generated goes below this folder.
+
+    A checkout that the package happens to be installed from is left as it is. What pages generate
+    goes there too: for the while, the environment variable says so to their processes.
+    """
+    project, here = find_project(), Path.cwd()
+    if os.environ.get(BUILD_FOLDER) or here.is_relative_to(project.root):
+        yield project
+        return
+    os.environ[BUILD_FOLDER] = str(here / "_build")
+    try:
+        yield find_project()
+    finally:
+        del os.environ[BUILD_FOLDER]

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from ..book.files import check_output
-from ..book.pages import PageError, find_page, list_pages, pair
+from ..book.pages import Page, PageError, find_page, list_pages
+from ..book.pairing import ASIDE, EDITS, loose_notebooks, pair, refuse_edited
 from ..book.project import find_project
 from .base import Quick, app, command
 from .completion import complete_page
@@ -97,17 +98,33 @@ def claims(quick: Quick = False) -> None:
 @command("book", "jupytext")
 def pair_command(
     check: Annotated[bool, typer.Option("--check", help="Only report; write nothing.")] = False,
+    edits: Annotated[
+        str,
+        typer.Option(help="For notebooks edited by hand: refuse, take or keep; see above."),
+    ] = "refuse",
 ) -> None:
-    """Bring each notebook in step with its .py source.
+    """Bring each notebook in step with its .py source, which is what is executed.
+
+    A notebook that was edited by hand, in VS Code or Colab for example, is never overwritten:
+    take writes the edits into the source, keep sets them aside as NAME.edited.ipynb.
 
     With --check the exit status is 1 when one is not in step.
 
+    \b
     Example: feature-capacity pair --check
-    """
-    stale = pair(find_project(), check=check)
-    if stale and check:
-        raise PageError(f"not in step with the source: {', '.join(stale)}; run `make pair`")
-    typer.echo(f"brought in step: {', '.join(stale)}" if stale else "all notebooks are in step")
+    Example: feature-capacity pair --edits take
+    """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
+    if edits not in EDITS:
+        raise ValueError(f"--edits must be one of {', '.join(EDITS)}; got {edits!r}")
+    project = find_project()
+    done = pair(project, check=check, edits=edits)
+    if done and check:
+        refuse_edited(map(Page, sorted(project.notebooks.glob("*.py"))))
+        raise PageError(f"not in step with the source: {', '.join(done)}; run `make pair`")
+    typer.echo(f"brought in step: {', '.join(done)}" if done else "all notebooks are in step")
+    for path in loose_notebooks(project):
+        if not path.name.endswith(ASIDE):
+            typer.echo(f"{path.name} has no source, and stays as it is")
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

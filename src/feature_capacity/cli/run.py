@@ -9,8 +9,9 @@ from typer.core import TyperCommand
 from .._arrays import require
 from ..book.files import check_folder, check_output
 from ..book.pages import Page, PageError, execute, find_page
+from ..book.pairing import refuse_edited
 from ..book.parameters import Value
-from ..book.project import Project, find_project
+from ..book.project import Project, generating_here
 from .base import app, command, fail
 from .completion import complete_page, complete_parameter
 
@@ -76,6 +77,7 @@ def run(
     """Execute a page with other parameters, or a grid of them.
 
     Names and values are checked before anything runs. What -p says comes before what -f says.
+    What is executed is the page's .py source; a notebook beside it that was edited is refused.
 
     A grid file holds a list of values for each parameter, of which every combination is run, or a
     list of runs. Runs that are there already are kept; index.html shows all of them side by side.
@@ -85,21 +87,22 @@ def run(
     Example: feature-capacity run sec2_capacity -f settings.yml --html
     Example: feature-capacity run sec2_capacity --grid grid.yml -o sizes
     """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
-    project = find_project()
-    found = find_page(project, page)
-    values = {**_read_values(file), **dict(map(_split, parameter or []))}
-    checked = found.parameters.check(values, text=True)
-    if grid is not None:
-        from ..book.batches.grid import read_grid
+    with generating_here() as project:
+        found = find_page(project, page)
+        values = {**_read_values(file), **dict(map(_split, parameter or []))}
+        checked = found.parameters.check(values, text=True)
+        refuse_edited([found])
+        if grid is not None:
+            from ..book.batches.grid import read_grid
 
-        runs = read_grid(grid, found.parameters, checked)
-        folder = (output or project.build / "runs" / f"{found.name}-grid").absolute()
-        _check_batch_folder(folder, project, given=output is not None)
-        _run_grid(project, found, runs, folder, jobs=jobs or 2, scheduler=scheduler, html=html)
-    elif jobs or scheduler:
-        raise ValueError("--jobs and --scheduler go with --grid; a single run needs neither")
-    else:
-        _run_once(project, found, output, checked, html=html)
+            runs = read_grid(grid, found.parameters, checked)
+            folder = (output or project.build / "runs" / f"{found.name}-grid").absolute()
+            _check_batch_folder(folder, project, given=output is not None)
+            _run_grid(project, found, runs, folder, jobs=jobs or 2, scheduler=scheduler, html=html)
+        elif jobs or scheduler:
+            raise ValueError("--jobs and --scheduler go with --grid; a single run needs neither")
+        else:
+            _run_once(project, found, output, checked, html=html)
 
 
 def _run_once(
@@ -113,6 +116,7 @@ def _run_once(
         output = check_output(output, [".ipynb"])
         _check_sources(output.parent, project)
     failed = output.with_name(f"{output.stem}.failed.ipynb")
+    typer.echo(f"{page.name}: executing {page.source}")
     seconds = execute(page, output, failed, settings)
     failed.unlink(missing_ok=True)
     typer.echo(f"{page.name}: {seconds:.0f} s, written to {output}")

@@ -31,6 +31,7 @@ export function mount({ render, address }) {
     const el = make("div");
     root.append(el);
     render({ model, el });
+    if (!address.write) continue; // what a reader brings along is in no address
     model.on("saved", () => write(root.id, address.write(model)));
     const announce = addCopyLink(el.querySelector(".explorer-foot"));
     const follow = () => {

@@ -7,25 +7,37 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .._style import BLACK, BLUE, MUTED, PHASE_COLORS, book_style, pair_matrix, panel_letters
+from .._style import (
+    BLACK,
+    BLUE,
+    MUTED,
+    ORANGE,
+    PHASE_COLORS,
+    book_style,
+    pair_matrix,
+    panel_letters,
+)
 from ..theory.allocation import PHASES
-from .report import FEW, MatrixReport
+from .record import FEW, Measurement
 
 _POINTS = 3000  # up to so many a feature is a point, beyond them a count
 _LOG_FROM = 1000  # features; many thousands mostly have next to nothing, a few have a lot
+_DRAWN = 2000  # points of a curve; more cannot be seen
 
 
 @book_style
-def capacity_overview(report: MatrixReport) -> Figure:
+def capacity_overview(found: Measurement) -> Figure:
     """Capacity of each feature, capacity against length, and how features overlap.
 
     Few features: a bar for each, a point for each, a square for each pair.  Many: the sorted
-    curve, a density, a histogram.
+    curve, a density, a histogram beside what random directions have.  Features that were left out
+    are not drawn.
     """
-    capacity, length, phase = report.capacity, report.length, report.phase
+    there = found.phase >= 0
+    capacity, length, phase = found.capacity[there], found.length[there], found.phase[there]
     fig, (first, second, third) = plt.subplots(1, 3, figsize=(10.5, 3.7))
     few = len(capacity) <= FEW
-    even_share = min(1.0, report.n_dims / len(capacity))
+    even_share = min(1.0, found.n_dims / len(capacity))
     panel_letters((first, second, third), "ABC")
     colors = np.array([PHASE_COLORS[code] for code in sorted(PHASE_COLORS)])[phase]
     if few:
@@ -40,15 +52,16 @@ def capacity_overview(report: MatrixReport) -> Figure:
         cells = second.hexbin(length, capacity, gridsize=40, bins="log", mincnt=1, cmap="mako_r")
         fig.colorbar(cells, ax=second, label="features", location="right")
     second.set(xlabel=r"length $\|w_i\|$", ylabel="capacity $C_i$")
-    if report.cosines is not None:
-        squares = pair_matrix(third, report.cosines, 1.0)
-        shown = list(range(0, len(capacity), max(1, len(capacity) // 8)))
+    if found.cosines is not None:
+        squares = pair_matrix(third, found.cosines, 1.0)
+        n = found.n_features
+        shown = list(range(0, n, max(1, n // 8)))
         third.set_xticks(shown, shown)
         third.set_yticks(shown, shown)
         third.set(xlabel="feature", ylabel="feature")
         fig.colorbar(squares, ax=third, label="cosine")
     else:
-        _histogram(third, capacity, even_share)
+        _histogram(third, capacity, even_share, found)
     codes = [code for code in sorted(PHASE_COLORS) if (phase == code).any()]
     marks = [
         plt.Line2D([], [], marker="s", ls="", ms=8, color=PHASE_COLORS[code]) for code in codes
@@ -71,22 +84,30 @@ def _bars(ax: Axes, capacity: np.ndarray, colors: np.ndarray) -> None:
 
 def _sorted(ax: Axes, capacity: np.ndarray, phase: np.ndarray) -> None:
     order = np.argsort(-capacity, kind="stable")
-    rank = np.arange(1, len(capacity) + 1)
+    n = len(capacity)
+    place = np.unique(np.geomspace(1, n, _DRAWN).round().astype(int)) if n > _DRAWN else None
+    rank = np.arange(1, n + 1) if place is None else place
+    capacity, phase = capacity[order][rank - 1], phase[order][rank - 1]
     for code, color in PHASE_COLORS.items():
-        ax.fill_between(
-            rank, capacity[order], where=phase[order] == code, color=color, lw=0, step="mid"
-        )
-    ax.plot(rank, capacity[order], color=BLACK, lw=1.2)
-    ax.set(xlabel="features, largest capacity first", xlim=(1, len(capacity)))
-    if len(capacity) > _LOG_FROM:
+        # As steps: a phase that has few features, or one, is still seen.
+        ax.fill_between(rank, capacity, where=phase == code, color=color, lw=0, step="mid")
+    ax.plot(rank, capacity, color=BLACK, lw=1.2)
+    ax.set(xlabel="features, largest capacity first", xlim=(1, n))
+    if n > _LOG_FROM:
         ax.set_xscale("log")
 
 
-def _histogram(ax: Axes, capacity: np.ndarray, even_share: float) -> None:
+def _histogram(ax: Axes, capacity: np.ndarray, even_share: float, found: Measurement) -> None:
     low, high = float(capacity.min()), float(capacity.max())
     # Capacities that differ by rounding alone are one bar.
     margin = 0.02 if high - low < 1e-6 else 0.0
     bins = np.linspace(low - margin, high + margin, 41)
     ax.hist(capacity, bins=bins.tolist(), color=BLUE, log=len(capacity) > _LOG_FROM)
     ax.axvline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)))
+    expected = found.random.quantiles
+    ax.axvspan(
+        expected[0.05], expected[0.95], color=ORANGE, alpha=0.25, lw=0, zorder=0,
+        label="nine of ten random\nunit vectors",
+    )  # fmt: skip
+    ax.legend(loc="best", fontsize="small")
     ax.set(xlabel="capacity $C_i$", ylabel="features")

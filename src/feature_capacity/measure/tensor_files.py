@@ -1,290 +1,329 @@
-"""Read one matrix out of a file of one's own: NumPy, torch or safetensors.
+"""Tensors in a file of one's own, by what the file holds rather than by how its name ends.
 
-Nothing in a file is executed: files that would need it are refused.
+Nothing in a file is executed: files that would need it are refused.  Nothing is read before a
+tensor is chosen, and then in slices.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
+import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
-from importlib.util import find_spec
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 
-from .._arrays import require, unknown
+from .._arrays import require
 from .._lazy import MissingExtraError, need
+from .pickles import CodeError, read_torch_legacy, read_torch_zip
+from .slices import FileRegion, StoredTensor, array_block, contiguous, dtype_of
 
-if TYPE_CHECKING:
-    import torch
+FORMATS = ".npy, .npz, .safetensors, .pt, .pth, .bin, .ckpt, .zarr or an index of shards (.json)"
+"""Kinds of files that are read, by their usual endings."""
 
-Tensor: TypeAlias = "np.ndarray | torch.Tensor"
-
-
-@dataclass(frozen=True)
-class StoredTensor:
-    """A tensor in a file, which is read when it is chosen."""
-
-    shape: tuple[int, ...]
-    read: Callable[[], Tensor]
-
-
-def _stored(tensor: Tensor) -> StoredTensor:
-    return StoredTensor(tuple(tensor.shape), lambda: tensor)
-
-
-_LISTED = 12  # names that a message lists
-_MOST_ENTRIES = 2**26  # that a small file may stand for: one that is packed, sparse or expanded
+_MOST_ENTRIES = 2**26  # that a small file may stand for: one that is packed, or expanded
 _MOST_PER_BYTE = 8
-_MOST_LEAVES = 10**6
-_DEEPEST = 100
+
+Tensors = Mapping[str, StoredTensor]
 
 
-def read_matrix(path: Path, key: str | None = None) -> np.ndarray:
-    """The matrix in a file, as float64, or float32 where that holds its numbers exactly.
+def tensors_in(path: Path) -> Tensors:
+    """The tensors in a file by name, in the file's order; an array without a name is ``""``.
 
     Parameters
     ----------
     path : Path
-        Ending in ``.npy``, ``.npz``, ``.pt``, ``.pth`` or ``.safetensors``.
-    key : str, optional
-        Which one, in a file that holds several; nested names of a ``.pt`` file are joined by
-        dots.  Not needed where only one has two dimensions.
+        What NumPy, torch (a checkpoint or state_dict, old or new), safetensors or Zarr has
+        written, or the index of a model in several safetensors files.
 
     Raises
     ------
     ValueError
-        In one sentence: for a file that is missing, empty, damaged, of an unknown kind or that
-        would run code; a key that is unknown or missing; a tensor that is not a matrix of finite
-        real numbers.
+        In one sentence: for a file that is missing, empty, a folder, damaged, of an unknown kind
+        or that would run code.
+    MissingExtraError
+        For Zarr, where it is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "w.bin"
+    ...     with path.open("wb") as file:
+    ...         np.savez(file, W=np.eye(2, 3))
+    ...     {name: tensor.shape for name, tensor in tensors_in(path).items()}
+    {'W': (2, 3)}
     """
     path = Path(path)
-    require(
-        path.suffix.lower() in READERS,
-        f"{path} ends in {path.suffix or 'nothing'}; a matrix is read from {', '.join(READERS)}",
-    )
     try:
-        require(path.is_file(), f"there is no file {path}")
-        size = path.stat().st_size
-        require(size > 0, f"{path} is empty")
-        tensors = READERS[path.suffix.lower()](path)
+        return _tensors_in(path)
     except OSError as error:
-        reason = error.strerror or _line(error)
-        raise ValueError(f"{path} cannot be read: {reason}") from None
-    name, tensor = _choose(path, tensors, key)
-    where = f"{path}, {name:.200}" if name else str(path)
-    _require_matrix(where, tensor.shape)
+        raise ValueError(f"{path} cannot be read: {error.strerror or _line(error)}") from None
+
+
+def _tensors_in(path: Path) -> Tensors:
+    if path.is_dir():
+        return _read_folder(path)
+    require(path.is_file(), f"there is no file {path}")
+    size = path.stat().st_size
+    require(size > 0, f"{path} is empty")
+    with path.open("rb") as file:
+        start = file.read(512)
+    what, read = _kind(path, start)
+    try:
+        return read(path)
+    except CodeError as error:
+        raise ValueError(
+            f"{path} holds more than tensors: reading it would run code of {error.name}; "
+            "save a tensor, or a dictionary of tensors such as model.state_dict()"
+        ) from None
+    except (_SaidError, MissingExtraError, OSError):
+        raise
+    except Exception as error:  # a damaged file can raise anything
+        raise ValueError(f"{path} is not a whole {what} file: {_line(error)}") from None
+
+
+class _SaidError(ValueError):
+    """A sentence that needs no more words around it."""
+
+
+def _kind(path: Path, start: bytes) -> tuple[str, Callable[[Path], Tensors]]:
+    """What a file is by its first bytes, and what reads it."""
+    for sign, problem in _NO_TENSORS.items():
+        if start.lstrip().lower().startswith(sign):
+            raise ValueError(f"{path} {problem}")
+    if start.startswith(b"\x93NUMPY"):
+        return "NumPy", _read_npy
+    if start.startswith(b"PK"):
+        return ("NumPy" if path.suffix.lower() == ".npz" else "torch"), _read_zip
+    # Before the sign of a pickle: a length of 128 begins with the same byte.
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size:
+        return "safetensors", _read_safetensors
+    if start.startswith(b"\x80") and start[1:2] <= b"\x05":
+        return "torch", _read_legacy
+    if start[:1] == b"{":
+        return "index", _read_index
+    if start[8:9] == b"{":
+        return "safetensors", _read_safetensors
+    wanted = path.suffix.lower()
+    if wanted in _BY_ENDING:
+        raise ValueError(f"{path} is not a whole {_BY_ENDING[wanted]} file: it begins otherwise")
+    raise ValueError(f"{path} is no file of tensors that is read here: {FORMATS}")
+
+
+_BY_ENDING = {".npy": "NumPy", ".npz": "NumPy", ".pt": "torch", ".pth": "torch",
+              ".safetensors": "safetensors"}  # fmt: skip
+
+_NO_TENSORS = {
+    b"version https://git-lfs": "is a pointer to a file that was not downloaded; "
+    "fetch the file itself with: git lfs pull",
+    b"<!doctype html": "is a web page, not weights; download the file itself",
+    b"<html": "is a web page, not weights; download the file itself",
+    b"gguf": "is a GGUF file, whose numbers are packed; take the model's safetensors",
+    b"\x89hdf\r\n": "is an HDF5 file; save the matrix with numpy.save",
+}
+
+
+# -------------------------------------------------------------------------------------- NumPy
+
+
+def _read_npy(path: Path) -> Tensors:
+    with path.open("rb") as file:
+        tensor = _npy_stored(path, path, file, path.stat().st_size)
+    return {"": tensor}
+
+
+def _read_zip(path: Path) -> Tensors:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if any(name.endswith("data.pkl") for name in names):
+            scripted = any("/code/" in name or name.endswith("constants.pkl") for name in names)
+            if scripted:
+                raise _SaidError(
+                    f"{path} is a TorchScript archive, which holds code; load it with "
+                    "torch.jit.load and save its state_dict()"
+                )
+            return read_torch_zip(path, archive)
+        arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+        if not arrays and path.suffix.lower() != ".npz":
+            raise _SaidError(f"{path} is an archive without tensors; give {FORMATS}")
+        return {info.filename.removesuffix(".npy"): _member(path, archive, info) for info in arrays}
+
+
+def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> StoredTensor:
+    with archive.open(info) as member:
+        if info.compress_type != zipfile.ZIP_STORED:
+            tensor = _npy_stored(path, path, member, info.file_size)
+            return replace(tensor, block=_Unpacked(path, info.filename, tensor))
+        tensor = _npy_stored(path, path, member, info.file_size)
+    with path.open("rb") as file:
+        file.seek(info.header_offset + 26)
+        header = file.read(4)
+    begin = info.header_offset + 30 + sum(np.frombuffer(header, "<u2").tolist())
+    region = cast("FileRegion", tensor.block)
+    return replace(tensor, block=replace(region, offset=begin + region.offset))
+
+
+class _Unpacked:
+    """A compressed array, unpacked to a temporary file when the first slice is asked for."""
+
+    def __init__(self, path: Path, name: str, packed: StoredTensor):
+        self.path, self.name = path, name
+        self.region = cast("FileRegion", packed.block)
+        self.file: BinaryIO | None = None
+
+    def __call__(self, index: tuple[int, ...], rows: slice, columns: slice) -> np.ndarray:
+        if self.file is None:
+            self.file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - as long as self
+            with zipfile.ZipFile(self.path) as archive, archive.open(self.name) as member:
+                while part := member.read(1 << 20):
+                    self.file.write(part)
+        return replace(self.region, file=self.file)(index, rows, columns)
+
+
+def _npy_stored(path: Path, where: Path, file: IO[bytes], size: int) -> StoredTensor:
+    """What the header of an array says, if as many bytes follow it."""
+    form = np.lib.format
+    version = form.read_magic(file)
+    headers = {(1, 0): form.read_array_header_1_0, (2, 0): form.read_array_header_2_0}
+    # Version 3.0 is only for names of fields that are not Latin.
+    require(version in headers, f"version {version} of the format is not for numbers")
+    shape, fortran, dtype = headers[version](file)
+    if dtype.hasobject:
+        raise _SaidError(
+            f"{path} holds Python objects, which could run code; save a plain array of numbers"
+        )
+    require(all(length >= 0 for length in shape), f"its shape is {shape!r:.60}")
+    claimed = math.prod(shape) * max(1, dtype.itemsize)
+    there = size - file.tell()
+    require(claimed <= there, f"{float(claimed):.6g} bytes of numbers claimed, {there} there")
+    strides = contiguous(shape[::-1])[::-1] if fortran else contiguous(shape)
+    kind = {"f": "F", "i": "I", "u": "U"}.get(dtype.kind, "")
+    kind = f"{kind}{8 * dtype.itemsize}" if kind else str(dtype)
+    region = FileRegion(where, file.tell(), dtype, kind, tuple(shape), strides)
+    # Whole numbers of NumPy's are numbers; those in a file of weights are mostly packed.
+    problem = "" if dtype.kind in "fiu" else f"must hold real numbers; its dtype is {dtype}"
+    return StoredTensor(tuple(shape), kind, region, problem)
+
+
+# -------------------------------------------------------------------------------------- torch
+
+
+def _read_legacy(path: Path) -> Tensors:
+    try:
+        return read_torch_legacy(path)
+    except pickle.UnpicklingError as error:
+        raise ValueError(_line(error)) from None
+
+
+# -------------------------------------------------------------------------------- safetensors
+
+
+def _read_safetensors(path: Path) -> Tensors:
+    from safetensors import safe_open
+
+    # The library checks that no two tensors overlap and that none reaches beyond the file.
+    with safe_open(path, framework="np"):
+        pass
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    found = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        kind, shape = entry["dtype"], tuple(entry["shape"])
+        dtype = dtype_of(kind)
+        problem = (
+            "" if dtype is not None else f"holds numbers of the kind {kind}, which is not read"
+        )
+        start = 8 + length + entry["data_offsets"][0]
+        region = FileRegion(path, start, dtype or np.dtype("u1"), kind, shape)
+        found[name] = StoredTensor(shape, kind, region, problem)
+    # The header is sorted by alignment; names say more in the order of the numbers.
+    return found
+
+
+def _read_index(path: Path) -> Tensors:
+    """A model in several files: each is opened when one of its tensors is asked for."""
+    try:
+        shards = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+        pairs = [(str(name), path.parent / Path(str(shard)).name) for name, shard in shards.items()]
+    except (KeyError, TypeError, AttributeError):
+        raise _SaidError(
+            f"{path} is no index of weights: it has no weight_map; give {FORMATS}"
+        ) from None
+    found: dict[str, StoredTensor] = {}
+    opened: dict[Path, Tensors] = {}
+    for name, shard in pairs:
+        if shard not in opened:
+            if not shard.is_file():
+                raise _SaidError(f"{path} names {shard.name}, which is not beside it")
+            opened[shard] = tensors_in(shard)
+        if name not in opened[shard]:
+            raise _SaidError(f"{path} says that {name} is in {shard.name}, which does not hold it")
+        found[name] = opened[shard][name]
+    return found
+
+
+# ------------------------------------------------------------------------------- Zarr, folders
+
+
+def _read_folder(path: Path) -> Tensors:
+    if any((path / name).is_file() for name in ("zarr.json", ".zarray", ".zgroup")):
+        need("sweeps", f"reading {path}", "zarr")
+        try:
+            return _read_zarr(path)
+        except Exception as error:  # a damaged store can raise anything
+            raise ValueError(f"{path} is not a whole Zarr store: {_line(error)}") from None
+    inside = sorted(file.name for file in path.iterdir() if file.suffix.lower() in _WEIGHTS)
+    index = [name for name in inside if name.endswith(".index.json")]
+    files = index or [name for name in inside if not name.endswith(".json")]
+    hint = f", such as {path / files[0]}" if files else ""
+    raise ValueError(f"{path} is a folder; name a file in it{hint}")
+
+
+_WEIGHTS = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".json")
+
+
+def _read_zarr(path: Path) -> Tensors:
+    import zarr
+
+    store = zarr.open(path, mode="r")
+    arrays: dict[str, Any] = (
+        {"": store} if isinstance(store, zarr.Array) else dict(_arrays_in(store, ""))
+    )
+    found = {}
+    for name, array in arrays.items():
+        kind = str(array.dtype)
+        real = array.dtype.kind in "fiu"
+        problem = "" if real else f"must hold real numbers; its dtype is {kind}"
+        block = array_block(array)
+        found[name] = StoredTensor(tuple(array.shape), kind, block, problem)
+    return found
+
+
+def _arrays_in(group: Any, top: str) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name in sorted(group):
+        one = group[name]
+        found += [(f"{top}{name}", one)] if hasattr(one, "dtype") else _arrays_in(one, f"{name}/")
+    return found
+
+
+def require_sensible(where: str, tensor: StoredTensor, size: int) -> None:
+    """Refuse a tensor that stands for far more numbers than its file has bytes."""
     entries = math.prod(tensor.shape)
     require(
         entries <= max(_MOST_ENTRIES, _MOST_PER_BYTE * size),
         f"{where} unpacks to {float(entries):.3g} entries from {size:,} bytes, which is more than "
         "is sensible; save a plain matrix with numpy.save",
     )
-    try:
-        content = tensor.read()
-        return _real_matrix(where, content)
-    except (ValueError, MissingExtraError):
-        raise
-    except Exception as error:  # whatever a damaged file can raise
-        raise ValueError(f"{where} cannot be read: {_line(error)}") from None
-
-
-def _read_numpy(path: Path) -> dict[str, StoredTensor]:
-    try:
-        if path.suffix.lower() == ".npy" and not zipfile.is_zipfile(path):
-            with path.open("rb") as file:
-                return {"": _npy_stored(file, path.stat().st_size, partial(_load, path))}
-        with zipfile.ZipFile(path) as archive:
-            arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-            found = {}
-            for info in arrays:
-                with archive.open(info) as member:
-                    name = info.filename.removesuffix(".npy")
-                    read = partial(_load, path, name)
-                    found[name] = _npy_stored(member, info.file_size, read)
-            return found
-    except OSError:
-        raise
-    except Exception as error:  # a damaged header or archive can raise anything
-        if "allow_pickle" in str(error):
-            raise ValueError(
-                f"{path} holds Python objects, which could run code, or is no NumPy file; "
-                "save a plain array of numbers"
-            ) from None
-        raise ValueError(f"{path} is not a whole NumPy file: {_line(error)}") from None
-
-
-def _load(path: Path, name: str = "") -> np.ndarray:
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return content
-        with content:
-            return np.asarray(content[name])
-    except Exception as error:
-        raise ValueError(f"{path} is not a whole NumPy file: {_line(error)}") from None
-
-
-def _npy_stored(file: IO[bytes], size: int, read: Callable[[], Tensor]) -> StoredTensor:
-    """What the header of an array says, if as many bytes follow it."""
-    form = np.lib.format
-    try:
-        version = form.read_magic(file)
-    except ValueError:
-        raise ValueError("allow_pickle") from None  # which is what NumPy would say
-    headers = {(1, 0): form.read_array_header_1_0, (2, 0): form.read_array_header_2_0}
-    if version in headers:
-        shape, _, dtype = headers[version](file)
-    else:  # 3.0 is only for names of fields that are not Latin
-        raise ValueError(f"version {version} of the format is not for numbers")
-    if dtype.hasobject:
-        raise ValueError("allow_pickle")
-    require(all(length >= 0 for length in shape), f"its shape is {shape!r:.60}")
-    claimed = math.prod(shape) * max(1, dtype.itemsize)
-    there = size - file.tell()
-    require(claimed <= there, f"{float(claimed):.6g} bytes of numbers claimed, {there} there")
-    return StoredTensor(tuple(shape), read)
-
-
-def _read_torch(path: Path) -> dict[str, StoredTensor]:
-    need("models", f"reading {path}", "torch")
-    import torch
-
-    try:
-        # What is not used of a mapped file is never read; files of old versions cannot be mapped.
-        mapped = zipfile.is_zipfile(path)
-        if mapped:
-            _require_unpacked(path)
-        content = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
-    except Exception as error:  # a damaged pickle can raise anything
-        text = str(error)
-        if isinstance(error, pickle.UnpicklingError) and ("GLOBAL" in text or "REDUCE" in text):
-            raise ValueError(
-                f"{path} holds more than tensors, and reading it would run code; "
-                "save a tensor, or a dictionary of tensors such as model.state_dict()"
-            ) from None
-        raise ValueError(f"{path} is not a whole torch file") from None
-    return {name: _stored(leaf) for name, leaf in _leaves(path, content) if torch.is_tensor(leaf)}
-
-
-def _require_unpacked(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(info.file_size for info in archive.infolist())
-    require(unpacked <= max(2**28, 2 * path.stat().st_size), "packed; torch never packs tensors")
-
-
-def _leaves(path: Path, content: object) -> Iterator[tuple[str, object]]:
-    """Everything in nested dictionaries and lists, in order, by names joined with dots."""
-    waiting, number = [("", content, 0)], 0
-    while waiting:
-        name, one, depth = waiting.pop()
-        number += 1
-        require(
-            depth <= _DEEPEST and number <= _MOST_LEAVES,
-            f"{path} is nested too deeply or refers to itself; save a dictionary of tensors",
-        )
-        if isinstance(one, list | tuple):
-            one = dict(enumerate(one))
-        if isinstance(one, Mapping):
-            inside = [(f"{name}.{k}" if name else str(k), v, depth + 1) for k, v in one.items()]
-            waiting += reversed(inside)
-        else:
-            yield name, one
-
-
-def _read_safetensors(path: Path) -> dict[str, StoredTensor]:
-    from safetensors import SafetensorError, safe_open
-
-    def read(name: str) -> Tensor:
-        with safe_open(path, framework="pt" if find_spec("torch") else "np") as archive:
-            kind = archive.get_slice(name).get_dtype()
-            if kind.startswith(("BF", "F8")):  # which NumPy does not know
-                need("models", f"reading {name} of {path}, which is {kind},", "torch")
-            return archive.get_tensor(name)
-
-    try:
-        with safe_open(path, framework="np") as archive:
-            shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {_line(error)}") from None
-    return {name: StoredTensor(shape, partial(read, name)) for name, shape in shapes.items()}
-
-
-READERS: dict[str, Callable[[Path], dict[str, StoredTensor]]] = {
-    ".npy": _read_numpy,
-    ".npz": _read_numpy,
-    ".pt": _read_torch,
-    ".pth": _read_torch,
-    ".safetensors": _read_safetensors,
-}
-"""What reads a file, by its ending; each says by name which tensors are in it."""
-
-
-def _choose(
-    path: Path, tensors: dict[str, StoredTensor], key: str | None
-) -> tuple[str, StoredTensor]:
-    matrices = {name: tensor for name, tensor in tensors.items() if len(tensor.shape) == 2}
-    if key is not None:
-        require(
-            list(tensors) != [""], f"{path} holds one array, which has no name; leave --key out"
-        )
-        require(key in tensors, f"{path}: {unknown('key', key, matrices)}")
-        return key, tensors[key]
-    require(tensors, f"{path} holds no tensor")
-    for choice in (tensors, matrices):
-        if len(choice) == 1:
-            return next(iter(choice.items()))
-    require(matrices, f"none of the {len(tensors)} tensors in {path} is a matrix")
-    names = [f"{name:.60} ({_shape(tensor)})" for name, tensor in matrices.items()]
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    raise ValueError(
-        f"{path} holds {len(names)} matrices; "
-        f"choose one with --key: {', '.join(names[:_LISTED])}{more}"
-    )
-
-
-def _shape(tensor: StoredTensor) -> str:
-    return " x ".join(map(str, tensor.shape))
-
-
-def _require_matrix(where: str, shape: tuple[int, ...]) -> None:
-    told = " x ".join(map(str, shape[:_LISTED]))
-    has = f"the shape {told}" if shape else "a single number"
-    require(len(shape) == 2, f"{where} must be a matrix, with two dimensions; it has {has}")
-    require(0 not in shape, f"{where} is an empty matrix, {told}")
-
-
-def _real_matrix(where: str, tensor: Tensor) -> np.ndarray:
-    array = tensor if isinstance(tensor, np.ndarray) else _from_torch(where, tensor)
-    require(
-        array.dtype.kind in "iuf", f"{where} must hold real numbers; its dtype is {array.dtype}"
-    )
-    exact = array.dtype.kind == "f" and array.dtype.itemsize <= 4
-    array = array.astype(np.float32 if exact else np.float64, copy=False)
-    finite = np.isfinite(array)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        raise ValueError(
-            f"{where} must hold finite numbers; entry [{row}, {column}] is {array[row, column]}"
-        )
-    return array
-
-
-def _from_torch(where: str, tensor: torch.Tensor) -> np.ndarray:
-    import torch
-
-    if tensor.is_complex() or tensor.is_quantized or tensor.dtype == torch.bool:
-        raise ValueError(f"{where} must hold real numbers; its dtype is {tensor.dtype}")
-    if tensor.layout != torch.strided:
-        tensor = tensor.to_dense()
-    if tensor.is_floating_point() and tensor.dtype != torch.float64:
-        tensor = tensor.float()  # NumPy knows no bfloat16
-    return tensor.numpy(force=True)
 
 
 def _line(error: BaseException) -> str:

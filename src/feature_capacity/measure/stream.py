@@ -1,0 +1,259 @@
+"""Capacities of vectors that are read in slices: nothing is held but one slice and one square.
+
+With at least as many features as dimensions the square is ``W W^T`` (n_dims), otherwise it is
+``W^T W`` (n_features); the cost follows the smaller side.  Sums are taken in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._arrays import require
+from .choice import Vectors
+
+NUMBERS = 1 << 22
+"""Numbers in a slice: 32 MiB in float64, and enough for matrix products at full speed."""
+
+# Rounding in w . (G w) is relative to the norm of G = W W^T.  A direction that meets less than
+# this part of G has lost too many digits; its sum is then taken through a triangular factor of G.
+_WEAK = 2.0**-16
+
+_PARTS = 8  # in which half of a symmetric product is left out
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one look at every vector says.
+
+    Attributes
+    ----------
+    finite : bool array (n_features,)
+    exponent : int array (n_features,)
+        Power of two just above the largest entry of each vector; 0 for a zero vector.
+    length : array (n_features,)
+        Euclidean length; 0 where a vector is not finite.
+    bad_dims : int array
+        Dimensions in which some vector is not finite.
+    """
+
+    finite: np.ndarray
+    exponent: np.ndarray
+    length: np.ndarray
+    bad_dims: np.ndarray
+
+    @property
+    def top(self) -> int:
+        """Power of two just above the largest entry of all."""
+        return int(self.exponent[self.length > 0].max(initial=-(10**6)))
+
+
+@dataclass(frozen=True)
+class Square:
+    """The smaller of the two products of a matrix with itself.
+
+    Attributes
+    ----------
+    side : {"dims", "features"}
+        Of what it has a row: ``W W^T`` or ``W^T W``.
+    values : array (m, m)
+        Of ``dims``: of the vectors times ``2**-top``.  Of ``features``: between unit vectors.
+    """
+
+    side: str
+    values: np.ndarray
+
+
+def slices(length: int, width: int) -> Iterator[tuple[int, int]]:
+    """Bounds of slices of an axis, of about :data:`NUMBERS` numbers each.
+
+    >>> list(slices(10, NUMBERS // 4))
+    [(0, 4), (4, 8), (8, 10)]
+    """
+    step = max(1, NUMBERS // max(1, width))
+    return ((a, min(a + step, length)) for a in range(0, length, step))
+
+
+def survey(vectors: Vectors) -> Survey:
+    """Look once at every vector."""
+    n, d = vectors.n_features, vectors.n_dims
+    finite, exponent, length = np.ones(n, bool), np.zeros(n, int), np.zeros(n)
+    bad_dims: set[int] = set()
+    for a, b in slices(n, d):
+        part = vectors.features(a, b)
+        peak = np.maximum(part.max(axis=0), -part.min(axis=0))
+        if not np.isfinite(peak).all():
+            wrong = ~np.isfinite(part)
+            finite[a:b] = ~wrong.any(axis=0)
+            bad_dims.update(np.flatnonzero(wrong.any(axis=1)).tolist())
+            part, peak = np.where(finite[a:b], part, 0), np.where(finite[a:b], peak, 0)
+        exponent[a:b] = np.frexp(peak)[1]
+        scaled = _shifted(part, -exponent[a:b])
+        length[a:b] = np.ldexp(np.sqrt(np.einsum("di,di->i", scaled, scaled)), exponent[a:b])
+    return Survey(finite, exponent, length, np.array(sorted(bad_dims), int))
+
+
+def square_of(vectors: Vectors, seen: Survey) -> Square:
+    """The smaller product of the vectors with themselves, summed over slices."""
+    n, d = vectors.n_features, vectors.n_dims
+    require_memory(vectors)
+    if n >= d:
+        total = np.zeros((d, d))
+        for a, b in slices(n, d):
+            part = _clean(vectors.features(a, b), seen.finite[a:b])
+            # A matrix times its own transpose takes half the operations.
+            part = _shifted(part, -seen.top) if seen.length.any() else part
+            total += part @ part.T
+        return Square("dims", total)
+    total = np.zeros((n, n))
+    for a, b in slices(d, n):
+        part = _shifted(_clean(vectors.dims(a, b), seen.finite), -seen.exponent)
+        total += part.T @ part
+    size = np.sqrt(np.diagonal(total))
+    size = np.where(size > 0, size, 1)
+    return Square("features", total / size / size[:, None])
+
+
+def capacities_of(vectors: Vectors, seen: Survey, square: Square) -> np.ndarray:
+    """Capacity of each feature, equation (3); 0 for a zero vector."""
+    if square.side == "features":
+        return _from_pairs(seen, square.values)
+    n, d = vectors.n_features, vectors.n_dims
+    root, lower = np.zeros(n), lower_half(square.values)
+    for a, b in slices(n, d):
+        crowd = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
+        root[a:b] = np.sqrt(np.maximum(crowd, 0))
+    present = seen.length > 0
+    weak = present & (root**2 < _WEAK * np.abs(square.values).sum(axis=0).max())
+    if weak.any():
+        _through_triangle(vectors, seen, weak, root)
+    own = np.zeros(n)
+    own[present] = np.ldexp(seen.length[present], -seen.top)
+    return np.where(present, (own / np.where(present, np.maximum(root, own), 1)) ** 2, 0)
+
+
+def _from_pairs(seen: Survey, cosines: np.ndarray) -> np.ndarray:
+    """By all inner products, in units of the length of each feature."""
+    length = np.where(seen.length > 0, seen.length, 1)
+    capacity = np.zeros(len(length))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for a, b in slices(len(length), len(length)):
+            relative = seen.length / length[a:b, None]
+            met = np.where(cosines[a:b] != 0, (cosines[a:b] * relative) ** 2, 0)
+            crowd = np.maximum(met.sum(axis=1), 1)
+            capacity[a:b] = np.where(seen.length[a:b] > 0, 1 / crowd, 0)
+    return capacity
+
+
+def _through_triangle(vectors: Vectors, seen: Survey, weak: np.ndarray, root: np.ndarray) -> None:
+    """Sums of weak directions through R with R^T R = W W^T, which loses half as many digits."""
+    n, d = vectors.n_features, vectors.n_dims
+    factor = np.zeros((0, d))
+    for a, b in slices(n, d):
+        part = _shifted(_clean(vectors.features(a, b), seen.finite[a:b]), -seen.top)
+        factor = np.asarray(np.linalg.qr(np.concatenate([factor, part.T]), mode="r"))
+    for a, b in slices(n, d):
+        here = weak[a:b]
+        if here.any():
+            met = factor @ unit_vectors(vectors, seen, a, b)[:, here]
+            size = np.abs(met).max(axis=0)
+            scaled = met / np.where(size > 0, size, 1)
+            root[a:b][here] = size * np.sqrt((scaled**2).sum(axis=0))
+
+
+def unit_vectors(vectors: Vectors, seen: Survey, a: int, b: int) -> np.ndarray:
+    """Directions of some features, (n_dims, b - a); zero where there is none."""
+    part = _shifted(_clean(vectors.features(a, b), seen.finite[a:b]), -seen.exponent[a:b])
+    length = np.sqrt(np.einsum("di,di->i", part, part))
+    return part / np.where(length > 0, length, 1)
+
+
+def lower_half(square: np.ndarray) -> np.ndarray:
+    """A lower triangle with the same quadratic form as a symmetric matrix."""
+    lower = 2 * np.tril(square, -1)
+    lower[np.diag_indices_from(lower)] = np.diagonal(square)
+    return lower
+
+
+def symmetric_form(lower: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Quadratic form d . (L d) of each column d, without most of the zeros of the triangle L."""
+    d = len(lower)
+    step = max(1, math.ceil(d / _PARTS))
+    total = np.zeros(directions.shape[1])
+    for a in range(0, d, step):
+        b = min(a + step, d)
+        met = lower[a:b, :b] @ directions[:b]
+        total += np.einsum("di,di->i", met, directions[a:b])
+    return total
+
+
+def require_memory(vectors: Vectors) -> None:
+    """Refuse, in one sentence, a square that does not fit into memory."""
+    side = min(vectors.n_features, vectors.n_dims)
+    needed, free = 4 * 8 * side**2 + 6 * 8 * NUMBERS, free_memory()
+    require(
+        free is None or needed <= free,
+        f"{vectors.n_features:,} features in {vectors.n_dims:,} dimensions take "
+        f"{_gigabytes(needed)} of memory, for squares of the smaller side, and "
+        f"{_gigabytes(free or 0)} is free; take a larger machine, or fewer of both",
+    )
+
+
+def free_memory() -> float | None:
+    """Bytes that can still be taken; None where the system does not say."""
+    found = []
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    found.append(1024.0 * int(line.split()[1]))
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            with open("/proc/self/statm", encoding="ascii") as file:
+                found.append(limit - float(file.read().split()[0]) * resource.getpagesize())
+    except (OSError, ImportError, ValueError):
+        pass
+    return min(found, default=None)
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:,.3g} GB"
+
+
+def _clean(part: np.ndarray, finite: np.ndarray) -> np.ndarray:
+    return part if finite.all() else np.where(finite, part, 0)
+
+
+def _shifted(part: np.ndarray, power: np.ndarray | int) -> np.ndarray:
+    """Times powers of two, which changes no digit; in two steps where one is no number."""
+    if np.abs(power).max() < 1000:
+        return part * np.ldexp(1.0, power)
+    half = np.asarray(power) // 2
+    scale, rest = np.ldexp(1.0, half), np.ldexp(1.0, np.asarray(power) - half)
+    return part * scale * rest
+
+
+def leverages_of(vectors: Vectors, seen: Survey, square: Square, rank_from: float) -> np.ndarray:
+    """Leverage of each feature, equation (88), from the square.
+
+    Parameters
+    ----------
+    vectors, seen, square
+    rank_from : float
+        Squared singular values up to this part of the largest count as zero.
+    """
+    require(square.side == "dims", "leverages need the square of the dimensions")
+    values, basis = np.linalg.eigh(square.values)
+    keep = values > rank_from * values[-1]
+    lower = lower_half((basis[:, keep] / values[keep]) @ basis[:, keep].T)
+    leverage = np.zeros(vectors.n_features)
+    own = np.ldexp(seen.length, -seen.top) if seen.length.any() else seen.length
+    for a, b in slices(vectors.n_features, vectors.n_dims):
+        form = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
+        leverage[a:b] = np.clip(form * own[a:b] ** 2, 0, 1)
+    return leverage
