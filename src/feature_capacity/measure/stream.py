@@ -6,6 +6,7 @@ With at least as many features as dimensions the square is ``W W^T`` (n_dims), o
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,21 +35,26 @@ class Survey:
     finite : bool array (n_features,)
     exponent : int array (n_features,)
         Power of two just above the largest entry of each vector; 0 for a zero vector.
-    length : array (n_features,)
-        Euclidean length; 0 where a vector is not finite.
+    mantissa : array (n_features,)
+        Squared length, after division by this power of two; 0 where a vector is not finite.
     bad_dims : int array
         Dimensions in which some vector is not finite.
     """
 
     finite: np.ndarray
     exponent: np.ndarray
-    length: np.ndarray
+    mantissa: np.ndarray
     bad_dims: np.ndarray
+
+    @functools.cached_property
+    def length(self) -> np.ndarray:
+        """Euclidean length of each vector."""
+        return np.ldexp(np.sqrt(self.mantissa), self.exponent)
 
     @property
     def top(self) -> int:
         """Power of two just above the largest entry of all."""
-        return int(self.exponent[self.length > 0].max(initial=-(10**6)))
+        return int(self.exponent[self.mantissa > 0].max(initial=-(10**6)))
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def slices(length: int, width: int) -> Iterator[tuple[int, int]]:
 def survey(vectors: Vectors) -> Survey:
     """Look once at every vector."""
     n, d = vectors.n_features, vectors.n_dims
-    finite, exponent, length = np.ones(n, bool), np.zeros(n, int), np.zeros(n)
+    finite, exponent, mantissa = np.ones(n, bool), np.zeros(n, int), np.zeros(n)
     bad_dims: set[int] = set()
     for a, b in slices(n, d):
         part = vectors.features(a, b)
@@ -92,8 +98,8 @@ def survey(vectors: Vectors) -> Survey:
             part, peak = np.where(finite[a:b], part, 0), np.where(finite[a:b], peak, 0)
         exponent[a:b] = np.frexp(peak)[1]
         scaled = _shifted(part, -exponent[a:b])
-        length[a:b] = np.ldexp(np.sqrt(np.einsum("di,di->i", scaled, scaled)), exponent[a:b])
-    return Survey(finite, exponent, length, np.array(sorted(bad_dims), int))
+        mantissa[a:b] = np.einsum("di,di->i", scaled, scaled)
+    return Survey(finite, exponent, mantissa, np.array(sorted(bad_dims), int))
 
 
 def square_of(vectors: Vectors, seen: Survey) -> Square:
@@ -122,17 +128,18 @@ def capacities_of(vectors: Vectors, seen: Survey, square: Square) -> np.ndarray:
     if square.side == "features":
         return _from_pairs(seen, square.values)
     n, d = vectors.n_features, vectors.n_dims
-    root, lower = np.zeros(n), lower_half(square.values)
+    crowd, lower = np.zeros(n), lower_half(square.values)
     for a, b in slices(n, d):
-        crowd = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
-        root[a:b] = np.sqrt(np.maximum(crowd, 0))
-    present = seen.length > 0
-    weak = present & (root**2 < _WEAK * np.abs(square.values).sum(axis=0).max())
+        crowd[a:b] = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
+    present = seen.mantissa > 0
+    if not present.any():
+        return np.zeros(n)
+    own = np.ldexp(seen.mantissa, 2 * np.where(present, seen.exponent - seen.top, 0))
+    weak = present & (crowd < _WEAK * np.abs(square.values).sum(axis=0).max())
+    capacity = own / np.where(present & ~weak, np.maximum(crowd, own), 1)
     if weak.any():
-        _through_triangle(vectors, seen, weak, root)
-    own = np.zeros(n)
-    own[present] = np.ldexp(seen.length[present], -seen.top)
-    return np.where(present, (own / np.where(present, np.maximum(root, own), 1)) ** 2, 0)
+        capacity[weak] = _through_triangle(vectors, seen, weak)
+    return capacity
 
 
 def _from_pairs(seen: Survey, cosines: np.ndarray) -> np.ndarray:
@@ -148,10 +155,13 @@ def _from_pairs(seen: Survey, cosines: np.ndarray) -> np.ndarray:
     return capacity
 
 
-def _through_triangle(vectors: Vectors, seen: Survey, weak: np.ndarray, root: np.ndarray) -> None:
-    """Sums of weak directions through R with R^T R = W W^T, which loses half as many digits."""
+def _through_triangle(vectors: Vectors, seen: Survey, weak: np.ndarray) -> np.ndarray:
+    """Capacities of weak directions, through R with R^T R = W W^T.
+
+    It loses half as many digits.  Lengths stand for their squares, which may leave the range.
+    """
     n, d = vectors.n_features, vectors.n_dims
-    factor = np.zeros((0, d))
+    factor, crowd = np.zeros((0, d)), np.zeros(n)
     for a, b in slices(n, d):
         part = _shifted(_clean(vectors.features(a, b), seen.finite[a:b]), -seen.top)
         factor = np.asarray(np.linalg.qr(np.concatenate([factor, part.T]), mode="r"))
@@ -161,7 +171,10 @@ def _through_triangle(vectors: Vectors, seen: Survey, weak: np.ndarray, root: np
             met = factor @ unit_vectors(vectors, seen, a, b)[:, here]
             size = np.abs(met).max(axis=0)
             scaled = met / np.where(size > 0, size, 1)
-            root[a:b][here] = size * np.sqrt((scaled**2).sum(axis=0))
+            crowd[a:b][here] = size * np.sqrt((scaled**2).sum(axis=0))
+    own = np.ldexp(np.sqrt(seen.mantissa[weak]), seen.exponent[weak] - seen.top)
+    crowd = np.maximum(crowd[weak], own)
+    return (own / np.where(crowd > 0, crowd, 1)) ** 2
 
 
 def unit_vectors(vectors: Vectors, seen: Survey, a: int, b: int) -> np.ndarray:
