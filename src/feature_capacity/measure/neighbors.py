@@ -72,10 +72,10 @@ class Neighbors:
         if not len(self.features):
             return 0.0
         own = capacity[self.features]
-        safe = np.where(own > 0, own, 1)
-        # Of a capacity beyond the range of numbers nothing can be said; it counts as no loss.
-        lost = np.where(own > 0, np.minimum(self.crowd, 1 / safe) * own, 0)
-        gained = own / np.maximum(1 - lost, safe) - own
+        with np.errstate(over="ignore", invalid="ignore"):
+            # Of a capacity below the range of numbers nothing can be said; it counts as no loss.
+            lost = np.nan_to_num(np.minimum(own * self.crowd, 1))
+        gained = own / np.where(own > 0, np.maximum(1 - lost, own), 1) - own
         return float(gained.mean()) * self.n_features
 
 

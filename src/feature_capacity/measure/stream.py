@@ -54,7 +54,8 @@ class Survey:
     @property
     def top(self) -> int:
         """Power of two just above the largest entry of all."""
-        return int(self.exponent[self.mantissa > 0].max(initial=-(10**6)))
+        there = self.mantissa > 0
+        return int(self.exponent[there].max()) if there.any() else 0
 
 
 @dataclass(frozen=True)
@@ -89,17 +90,22 @@ def survey(vectors: Vectors) -> Survey:
     finite, exponent, mantissa = np.ones(n, bool), np.zeros(n, int), np.zeros(n)
     bad_dims: set[int] = set()
     for a, b in slices(n, d):
-        part = vectors.features(a, b)
-        peak = np.maximum(part.max(axis=0), -part.min(axis=0))
-        if not np.isfinite(peak).all():
-            wrong = ~np.isfinite(part)
-            finite[a:b] = ~wrong.any(axis=0)
-            bad_dims.update(np.flatnonzero(wrong.any(axis=1)).tolist())
-            part, peak = np.where(finite[a:b], part, 0), np.where(finite[a:b], peak, 0)
-        exponent[a:b] = np.frexp(peak)[1]
-        scaled = _shifted(part, -exponent[a:b])
-        mantissa[a:b] = np.einsum("di,di->i", scaled, scaled)
+        found = survey_of(vectors.features(a, b))
+        finite[a:b], exponent[a:b], mantissa[a:b] = found.finite, found.exponent, found.mantissa
+        bad_dims.update(found.bad_dims.tolist())
     return Survey(finite, exponent, mantissa, np.array(sorted(bad_dims), int))
+
+
+def survey_of(part: np.ndarray) -> Survey:
+    """The same of vectors that are at hand, (n_dims, n)."""
+    peak = np.maximum(part.max(axis=0), -part.min(axis=0))
+    finite, bad_dims = np.isfinite(peak), np.zeros(0, int)
+    if not finite.all():
+        bad_dims = np.flatnonzero(~np.isfinite(part).all(axis=1))
+        part, peak = np.where(finite, part, 0), np.where(finite, peak, 0)
+    exponent = np.frexp(peak)[1]
+    scaled = _shifted(part, -exponent)
+    return Survey(finite, exponent, np.einsum("di,di->i", scaled, scaled), bad_dims)
 
 
 def square_of(vectors: Vectors, seen: Survey) -> Square:
@@ -109,10 +115,7 @@ def square_of(vectors: Vectors, seen: Survey) -> Square:
     if n >= d:
         total = np.zeros((d, d))
         for a, b in slices(n, d):
-            part = _clean(vectors.features(a, b), seen.finite[a:b])
-            # A matrix times its own transpose takes half the operations.
-            part = _shifted(part, -seen.top) if seen.length.any() else part
-            total += part @ part.T
+            total += frame_of(vectors.features(a, b), seen.finite[a:b], seen.top)
         return Square("dims", total)
     total = np.zeros((n, n))
     for a, b in slices(d, n):
@@ -123,6 +126,12 @@ def square_of(vectors: Vectors, seen: Survey) -> Square:
     return Square("features", total / size / size[:, None])
 
 
+def frame_of(part: np.ndarray, finite: np.ndarray, top: int) -> np.ndarray:
+    """``W W^T`` of vectors that are at hand, times ``4**-top``."""
+    part = _shifted(_clean(part, finite), -top)
+    return part @ part.T  # a matrix times its own transpose takes half the operations
+
+
 def capacities_of(vectors: Vectors, seen: Survey, square: Square) -> np.ndarray:
     """Capacity of each feature, equation (3); 0 for a zero vector."""
     if square.side == "features":
@@ -131,9 +140,12 @@ def capacities_of(vectors: Vectors, seen: Survey, square: Square) -> np.ndarray:
     crowd, lower = np.zeros(n), lower_half(square.values)
     for a, b in slices(n, d):
         crowd[a:b] = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
+    return from_frame(vectors, seen, square, crowd)
+
+
+def from_frame(vectors: Vectors, seen: Survey, square: Square, crowd: np.ndarray) -> np.ndarray:
+    """Capacities from ``W W^T`` and its quadratic form of each direction."""
     present = seen.mantissa > 0
-    if not present.any():
-        return np.zeros(n)
     own = np.ldexp(seen.mantissa, 2 * np.where(present, seen.exponent - seen.top, 0))
     weak = present & (crowd < _WEAK * np.abs(square.values).sum(axis=0).max())
     capacity = own / np.where(present & ~weak, np.maximum(crowd, own), 1)
@@ -179,7 +191,12 @@ def _through_triangle(vectors: Vectors, seen: Survey, weak: np.ndarray) -> np.nd
 
 def unit_vectors(vectors: Vectors, seen: Survey, a: int, b: int) -> np.ndarray:
     """Directions of some features, (n_dims, b - a); zero where there is none."""
-    part = _shifted(_clean(vectors.features(a, b), seen.finite[a:b]), -seen.exponent[a:b])
+    return directions_of(vectors.features(a, b), seen.finite[a:b], seen.exponent[a:b])
+
+
+def directions_of(part: np.ndarray, finite: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """The same of vectors that are at hand."""
+    part = _shifted(_clean(part, finite), -exponent)
     length = np.sqrt(np.einsum("di,di->i", part, part))
     return part / np.where(length > 0, length, 1)
 
@@ -265,7 +282,7 @@ def leverages_of(vectors: Vectors, seen: Survey, square: Square, rank_from: floa
     keep = values > rank_from * values[-1]
     lower = lower_half((basis[:, keep] / values[keep]) @ basis[:, keep].T)
     leverage = np.zeros(vectors.n_features)
-    own = np.ldexp(seen.length, -seen.top) if seen.length.any() else seen.length
+    own = np.ldexp(seen.length, -seen.top)
     for a, b in slices(vectors.n_features, vectors.n_dims):
         form = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
         leverage[a:b] = np.clip(form * own[a:b] ** 2, 0, 1)
