@@ -30,7 +30,9 @@ constant.
    coefficient :math:`2(\kappa-3)<0`: not a minimum.  A single feature cannot share, because the
    capacities of those that do add up to a whole number.  So all capacities are 0 or 1, and since
    *J* depends on *v* only through :math:`\sum v_in_i`, the whole ones are the most important
-   (rearrangement).
+   (rearrangement), each as long as :math:`v_i+s`.  No dimension stays empty: the best ignored
+   feature would enter as soon as :math:`v_j+s>0`, and where *s* is negative :math:`-s` is less
+   than the mean importance of the ignored ones, by the inequality of point 2.
 2. *At and above it.*  On every plane :math:`\sum n_i=` const, *J* is convex, so that its minimum
    there is where the derivatives agree up to a multiplier: the allocation of shifted importances,
    the derivative of the last term being the same for all features.  The planes' minima are
@@ -38,7 +40,8 @@ constant.
    whole feature adds 1, and *m* that share a capacity *c* add
    :math:`m\frac{(\kappa-1)c}{(\kappa-3)c+2m}\le m` because :math:`c\le m`.  The covariance of the
    squares has the eigenvalue :math:`h(\kappa-1+\gamma N)\ge0`, hence the function is increasing
-   and its root the only stationary point, the minimum.
+   (strictly for D < N, where the rate is below *N*), and its root the only stationary point, the
+   minimum.
 3. *Sharing above it.*  For N equal importances 1 the share-all optimum loses
    :math:`2N(N-D)a/(Da+2(N-D))` with :math:`a=\kappa-1+\gamma N`, and *D* whole features lose
    :math:`(\kappa-1)(N-D)a/(\kappa-1+\gamma D)`, fewer of them more.  The first is less exactly when

@@ -242,8 +242,9 @@ def gradient_from_moments(
 
 
 def _parts(samples: ArrayLike | Iterable[ArrayLike]) -> Iterable[np.ndarray]:
-    whole = hasattr(samples, "shape") or isinstance(samples, (list, tuple))
-    for part in [samples] if whole else samples:  # type: ignore[union-attr]
+    listed = isinstance(samples, (list, tuple)) and len(samples) > 0
+    rows = listed and np.ndim(samples[0]) < 2  # type: ignore[index, arg-type]
+    for part in [samples] if rows or hasattr(samples, "shape") else samples:  # type: ignore[union-attr]
         array = float64(part, "samples")  # type: ignore[arg-type]
         require(
             array.ndim == 2 and array.shape[1] > 0,
