@@ -96,7 +96,9 @@ def min_whole_loss(v, k, h, chosen):
     # m of the rest is -v; that of the chosen solves G_cc m = G_cr v_r, as far as lengths allow.
     m = np.zeros(n)
     m[rest] = -v[rest]
-    m[index] = np.linalg.lstsq(G[np.ix_(index, index)], G[np.ix_(index, rest)] @ v[rest], rcond=None)[0]
+    m[index] = np.linalg.lstsq(
+        G[np.ix_(index, index)], G[np.ix_(index, rest)] @ v[rest], rcond=None
+    )[0]
     m = np.maximum(m, -v)
     return m @ G @ m
 

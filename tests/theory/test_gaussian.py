@@ -62,7 +62,9 @@ def test_a_generic_optimizer_finds_nothing_lower(seed, h):
 
     starts = rng.standard_normal((15, d * n))
     options = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 5000}
-    found = [optimize.minimize(loss, s, jac=True, method="L-BFGS-B", options=options) for s in starts]
+    found = [
+        optimize.minimize(loss, s, jac=True, method="L-BFGS-B", options=options) for s in starts
+    ]
     lowest = min(found, key=lambda run: run.fun)
     assert lowest.fun == pytest.approx(float(best.loss), rel=1e-8)
     A, B = (W.T @ W for W in (best.W, lowest.x.reshape(d, n)))

@@ -58,9 +58,7 @@ def by_enumeration(v, n_dims, k):
 def rows(rng):
     n = int(rng.integers(2, 7))
     v = rng.choice([rng.uniform(0.3, 3, n), 10.0 ** rng.uniform(-1, 1, n)])
-    k = np.where(
-        rng.random(n) < 0.5, rng.uniform(1.05, 3, n), 3 + 10.0 ** rng.uniform(-2, 2, n)
-    )
+    k = np.where(rng.random(n) < 0.5, rng.uniform(1.05, 3, n), 3 + 10.0 ** rng.uniform(-2, 2, n))
     if rng.random() < 0.2:
         k[rng.integers(n)] = 3.0
     return v, int(rng.integers(1, n)), k

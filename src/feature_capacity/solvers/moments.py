@@ -92,7 +92,9 @@ def minimize_moments(
     starts /= np.sqrt(n_dims)
     step = max(1, _NUMBERS_AT_ONCE // (n_starts * n**4))
     parts = [
-        _best_of_each_cell(cells[a : a + step], starts[a : a + step], tolerance, max_iterations, where)
+        _best_of_each_cell(
+            cells[a : a + step], starts[a : a + step], tolerance, max_iterations, where
+        )
         for a in map(int, range(0, n_cells, step))
     ]
     result = join(parts, shape)
@@ -112,9 +114,7 @@ class _Cells(Rows):
     second: np.ndarray  # (cells, N, N)
 
 
-def _cells(
-    importance: ArrayLike, moments: Moments | FullMoments
-) -> tuple[_Cells, tuple[int, ...]]:
+def _cells(importance: ArrayLike, moments: Moments | FullMoments) -> tuple[_Cells, tuple[int, ...]]:
     xp, (v,) = checked(importance=importance)
     require(
         isinstance(moments, (Moments, FullMoments)),
@@ -134,7 +134,9 @@ def _cells(
     covariance = fourth - second[..., :, :, None, None] * second[..., None, None, :, :]
     shape = require_broadcast(cells=v.shape[:-1], moments=second.shape[:-2])
     size = np.broadcast_to(v.mean(axis=-1), shape).reshape(-1)
-    require((size > 0).all(), "importance must have a positive entry in every cell; drop the others")
+    require(
+        (size > 0).all(), "importance must have a positive entry in every cell; drop the others"
+    )
     square = np.einsum("...iiii->...i", covariance).mean(axis=-1)
     require((square > 0).all(), "the squares of some inputs must vary; all are constant")
     unit = np.broadcast_to(square, shape).reshape(-1)
@@ -215,9 +217,7 @@ def _newton(
     return replace(minima, converged=norm <= tolerance)
 
 
-def _loss_and_derivative(
-    W: Tensor, v: Tensor, T: Tensor, cell: Tensor
-) -> tuple[Tensor, Tensor]:
+def _loss_and_derivative(W: Tensor, v: Tensor, T: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     """The loss M T M, and its symmetric derivative 2 T M, at M = W^T W - diag(v)."""
     M = W.mT @ W - torch.diag_embed(v)
     Q = 2 * torch.einsum("mijkl,mkl->mij", T[cell], M)

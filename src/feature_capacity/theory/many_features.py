@@ -125,7 +125,8 @@ def power_law_allocation(
         loss = (k - 1) * power_sum(2 * alpha, d + 1, n)
         worth = (k - 1) * (d + 1) ** (-2 * alpha)
         return PowerLaw(d, d, d**-alpha, loss, worth * d / loss if loss > 0 else 0.0)
-    ratio = ((k - 1) / 2) ** (1 / alpha) if alpha > 0 else math.inf
+    log_ratio = math.log((k - 1) / 2) / alpha if alpha > 0 else math.inf
+    ratio = math.exp(log_ratio) if log_ratio < 700 else math.inf
 
     def spent(whole: int, active: int, multiplier: float) -> float:
         shared = power_sum(alpha, whole + 1, active)
@@ -180,7 +181,12 @@ def power_law_limit(exponent: float, features_per_dim: float, kurtosis: float) -
         f"the loss; got exponent {alpha:g}",
     )
     beta = 2 / (k - 3)
-    ratio = ((k - 1) / 2) ** (1 / alpha)
+    log_ratio = math.log((k - 1) / 2) / alpha
+    require(
+        log_ratio < 300,
+        f"exponent must be larger for this kurtosis: its features differ too little; got {alpha:g}",
+    )
+    ratio = math.exp(log_ratio)
     room = 1 + (1 + beta) * _integral(alpha, 1.0, ratio) - beta * (ratio - 1)
     whole = 1 / room
     if whole * ratio > r:  # all are represented
@@ -272,7 +278,8 @@ def _integral(exponent: float, low: float, high: float) -> float:
     power = 1 - exponent
     if math.isinf(high):
         return low**power / -power if power < 0 else math.inf
-    log = math.log(high / low)
+    far = high > 1e100 * low  # where the ratio may exceed all floats
+    log = math.log(high) - math.log(low) if far else math.log(high / low)
     if abs(power * log) < 1e-8:
         return low**power * log * (1 + power * log / 2)
     return low**power * math.expm1(power * log) / power

@@ -126,7 +126,7 @@ def moments_of_samples(samples: ArrayLike | Iterable[ArrayLike]) -> Moments:
     array([[1., 2.],
            [2., 8.]])
     """
-    second, fourth, count = 0.0, 0.0, 0
+    second, fourth, count = np.zeros(()), np.zeros(()), 0
     for part in _parts(samples):
         square = part**2
         second, fourth = second + square.sum(0), fourth + square.T @ square
@@ -142,7 +142,7 @@ def full_moments_of_samples(samples: ArrayLike | Iterable[ArrayLike]) -> FullMom
     array([[1., 1.],
            [1., 2.]])
     """
-    second, fourth, count = 0.0, 0.0, 0
+    second, fourth, count = np.zeros(()), np.zeros(()), 0
     for part in _parts(samples):
         pairs = (part[:, :, None] * part[:, None, :]).reshape(len(part), -1)
         second, fourth = second + part.T @ part, fourth + pairs.T @ pairs
@@ -202,9 +202,7 @@ def loss_from_moments(
     return total + (b - best) ** 2
 
 
-def bias_from_moments(
-    W: ArrayLike, importance: ArrayLike, moments: Moments | FullMoments
-) -> Array:
+def bias_from_moments(W: ArrayLike, importance: ArrayLike, moments: Moments | FullMoments) -> Array:
     r"""Bias that minimizes the expected loss: :math:`-\sum_{ij}E[x_ix_j]M_{ij}`.
 
     >>> float(bias_from_moments([[1, 1]], [2, 1], independent_moments(9.0, 2)))
@@ -233,7 +231,9 @@ def gradient_from_moments(
     if isinstance(moments, FullMoments):
         flat = xp.reshape(M, (*M.shape[:-2], n * n))
         half = flat @ xp.reshape(fourth, (n * n, n * n))
-        half = xp.reshape(half, M.shape) - second * xp.sum(M * second, axis=(-2, -1))[..., None, None]
+        half = (
+            xp.reshape(half, M.shape) - second * xp.sum(M * second, axis=(-2, -1))[..., None, None]
+        )
         return 2 * (W @ (half + half.mT))
     covariance = fourth - second[..., :, None] * second[..., None, :]
     own = (covariance @ _diagonal(M)[..., None])[..., 0]

@@ -43,7 +43,9 @@ from .._arrays import Array, Mask, Namespace, constant, to_numpy
 
 _NUMBERS_AT_ONCE = 1 << 22
 _LEAST = np.finfo(np.float64).tiny
-_TIE = 1e-12  # losses that differ by less than this part are equally good, and shares count as 0 or 1
+_TIE = (
+    1e-12  # losses that differ by less than this part are equally good, and shares count as 0 or 1
+)
 
 
 @dataclass(frozen=True)
@@ -184,9 +186,7 @@ def _lumps(v: np.ndarray, k: np.ndarray, index: np.ndarray) -> _Lumps:
     return _Lumps(index, v[index], k[index], gain, np.concatenate([[0.0], np.cumsum(gain)]))
 
 
-def _without_odd(
-    pieces: _Pieces, lumps: _Lumps, n_above: int, n_dims: int
-) -> list[_Candidate]:
+def _without_odd(pieces: _Pieces, lumps: _Lumps, n_above: int, n_dims: int) -> list[_Candidate]:
     """For every number of whole features up to 3, the others sharing the rest of the budget."""
     n_lumps = len(lumps.index)
     n_whole = np.arange(max(0, n_dims - n_above), min(n_dims, n_lumps) + 1)
@@ -298,8 +298,8 @@ def unequal_shares(xp: Namespace, v: Array, k: Array, n_dims: int) -> UnequalSha
     The phases are constants; the numbers are then a closed form, through which gradients flow.
     """
     shape = v.shape
-    rows = [to_numpy(constant(x)).reshape(-1, shape[-1]) for x in (v, k)]
-    found = [phases_of_row(*row, n_dims) for row in zip(*rows, strict=True)]
+    importances, kurtoses = (to_numpy(constant(x)).reshape(-1, shape[-1]) for x in (v, k))
+    found = [phases_of_row(*row, n_dims) for row in zip(importances, kurtoses, strict=True)]
 
     def mask(name: str) -> Mask:
         stacked = np.stack([getattr(phases, name) for phases in found]).reshape(shape)
