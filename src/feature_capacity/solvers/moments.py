@@ -115,7 +115,7 @@ class _Cells(Rows):
 
 
 def _cells(importance: ArrayLike, moments: Moments | FullMoments) -> tuple[_Cells, tuple[int, ...]]:
-    xp, (v,) = checked(importance=importance)
+    _, (v,) = checked(importance=importance)
     require(
         isinstance(moments, (Moments, FullMoments)),
         f"moments must be Moments or FullMoments; got a {type(moments).__name__}",

@@ -14,8 +14,8 @@ other and share one direction.
 
 *Proof of the bound by theta.*  Let unit vectors :math:`u_i\in\mathbb R^D` be orthogonal for joined
 pairs, and X positive semidefinite with trace 1 and :math:`X_{ij}=0` for pairs that are not joined;
-:math:`\vartheta(\bar H)` is the maximum of :math:`\sum_{ij}X_{ij}`.  With :math:`X_{ij}=y_i\cdot y_j`
-put :math:`T=\sum_i y_i\otimes u_iu_i^T`.  Then
+:math:`\vartheta(\bar H)` is the maximum of :math:`\sum_{ij}X_{ij}`.  With
+:math:`X_{ij}=y_i\cdot y_j` put :math:`T=\sum_i y_i\otimes u_iu_i^T`.  Then
 :math:`\|T\|^2=\sum_{ij}X_{ij}(u_i\cdot u_j)^2=\sum_iX_{ii}=1`, and contracting the last two indices
 with the identity, of norm :math:`\sqrt D`, gives
 :math:`\sum_{ij}X_{ij}=\|\sum_iy_i\|^2\le D`.  ∎

@@ -5,7 +5,8 @@ The target is :math:`y = \sum_i v_i x_i^2` (equation 9), the model is
 variance 1 and fourth moment k.  Everything here is a closed form: no sampling, no training.
 ``capacity``, ``sq_norm`` and ``importance`` have features on the last axis, against which
 ``kurtosis`` broadcasts: a number; ``(n_features,)``, one a feature; or ``(*batch, 1)``, one a
-row.  Where features differ, k is that of feature i: only the first sum of the loss has it.  A result that exceeds the range of its dtype is infinite.
+row.  Where features differ, k is that of feature i: only the first sum of the loss has it.
+A result that exceeds the range of its dtype is infinite.
 """
 
 from __future__ import annotations
