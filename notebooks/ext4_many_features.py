@@ -47,7 +47,8 @@ run = open_page(
 # %% mystnb={"figure": {"caption": "A power law of importances, allocated at every width. a: features by importance, upward; the most important have a dimension each, the next share, the rest is ignored. b: the loss. The dotted line is the width from which every feature is represented.", "name": "fig-ext4-phases"}, "image": {"alt": "Left: on logarithmic axes three bands that rise in parallel with the number of dimensions: monosemantic features at the bottom, polysemantic above them, ignored ones at the top. The diagonal, as many features as dimensions, lies inside the polysemantic band. Right: the loss falls along a straight line and bends downward near the right end."}} tags=["hide-input"]
 widths = np.unique(np.geomspace(10, n_features / 2, n_widths).astype(int))
 laws = [fc.power_law_allocation(exponent, n_features, int(d), kurtosis) for d in widths]
-crossing = min((d for d, law in zip(widths, laws) if law.n_represented == n_features), default=math.inf)
+represented = np.array([law.n_represented for law in laws])
+crossing = min(widths[represented == n_features], default=math.inf)
 figures.phases_and_loss(widths, laws, n_features, crossing)
 
 # %% [markdown]
