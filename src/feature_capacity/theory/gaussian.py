@@ -86,8 +86,8 @@ def gaussian_embedding(
 
     :math:`W = Q_D^T V^{1/2}`, with :math:`Q_D` the first eigenvectors of
     :math:`V^{1/2}\Sigma V^{1/2}`; the proof is that of :mod:`feature_capacity.theory.gaussian`.
-    Capacities are fractional as soon as inputs are correlated, although k = 3: the paper's rule
-    that only k > 3 shares needs independence.
+    Capacities are 0 or 1 only where the first eigenvectors span the axes of D features, and
+    otherwise fractional although k = 3: the paper's rule that only k > 3 shares needs independence.
 
     Parameters
     ----------
