@@ -135,13 +135,14 @@ brute, float(fc.loss_from_moments(W, np.ones(4), grouped))
 # That it is increasing follows from the variance of $\sum x_i^2$, which is not negative.
 # For equal features the comparison of sharing and whole features comes down to the sign of $k/h-3$. ∎
 #
-# The details are in the documentation of {py:mod}`feature_capacity.theory.dependence`.
-*Measured* over the diagram of {numref}`fig-ext2-diagram`: how often the minimized loss is that of the theorem, to a part in $10^9$, and how often it is above or below.
+# The details are in the documentation of `feature_capacity.theory.dependence` ({ref}`api-theory`).
+# *Measured* over the diagram of {numref}`fig-ext2-diagram`: how often the minimized loss is that of the theorem, to a part in $10^9$, and how often it is above or below.
 
 # %%
 off = (found.loss - theory.loss) / (1 + np.abs(theory.loss))
 assert off.min() > -1e-9
-pd.Series({"the same": (np.abs(off) < 1e-9).sum(), "above": (off > 1e-9).sum(), "below": (off < -1e-9).sum()})
+counts = {"the same": np.abs(off) < 1e-9, "above": off >= 1e-9, "below": off <= -1e-9}
+pd.Series({name: cells.sum() for name, cells in counts.items()})
 
 # %% [markdown]
 # Where it ends above, every start got stuck in a local minimum, below the border mostly with a wrong choice of whole features; more starts leave fewer of them.
@@ -199,7 +200,7 @@ figures.capacity_by_correlation(correlation, exact, (some, np.array(numbers)))
 #
 # Features that are never on at the same time have $h_{ij} = 0$, and do not interfere.
 # A loss of 0 only asks that features which *do* meet are orthogonal.
-# Draw a line between any two that meet; the least number of dimensions lies between Lovász's $\vartheta$ of the graph without the lines and its number of colors (*proved* in {py:mod}`feature_capacity.theory.exclusive`).
+# Draw a line between any two that meet; the least number of dimensions lies between Lovász's $\vartheta$ of the graph without the lines and its number of colors (*proved* in `feature_capacity.theory.exclusive` ({ref}`api-theory`)).
 
 # %%
 ring = np.roll(np.eye(7), 1, axis=0)
@@ -240,7 +241,7 @@ figures.two_capacities(plain, weighted, list(cases))
 # With it the second term of the loss is $2\sum_i n_i^2(1/C^h_i-1)$ again, and a bit of capacity is worth $2n_i^2/C_i^2$ again (equation 14).
 # The sum is at most $D$ where every pair has $h_{ij}\ge1$; with less it can exceed $D$, up to the number of features: for one $h \le 1$ the bound is $ND/(D+h(N-D))$, which tight frames attain.
 # One thing is lost: at the best lengths the loss is no longer a sum of one term a feature, unless the squares are uncorrelated, because $G$ couples the lengths.
-# *Proved* in {py:mod}`feature_capacity.theory.coactivation`.
+# *Proved* in `feature_capacity.theory.coactivation` ({ref}`api-theory`).
 #
 # ## Try it
 #
