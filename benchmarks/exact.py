@@ -23,6 +23,7 @@ from typing import Any
 SIZES: dict[str, dict[str, Any]] = {
     "full": {
         "allocation": 10_000_000,
+        "many": 10_000_000,
         "capacities": (512, 262_144),
         "memory": (512, 262_144),
         "embedding": (100_000, 256),
@@ -33,6 +34,7 @@ SIZES: dict[str, dict[str, Any]] = {
     },
     "small": {
         "allocation": 200_000,
+        "many": 200_000,
         "capacities": (64, 16_384),
         "memory": (64, 262_144),
         "embedding": (4_000, 32),
@@ -73,6 +75,42 @@ def bench_allocation(n_features: int, repeats: int) -> list[dict]:
         repeats, lambda: fc.solve_allocation(v, n_features // 10, 9.0), lambda: np.sort(v)
     )
     return [row(f"solve_allocation, {n_features:,} features", ours, "np.sort of them", plain, 4)]
+
+
+def bench_many(n_features: int, repeats: int) -> list[dict]:
+    """A power law without listing its features, and features that differ in kurtosis."""
+    import numpy as np
+
+    import feature_capacity as fc
+
+    n_dims, rng = n_features // 1000, np.random.default_rng(0)
+    v = np.arange(1, n_features + 1) ** -1.0
+    law, listed = in_turns(
+        repeats,
+        lambda: fc.power_law_allocation(1.0, n_features, n_dims, 9.0),
+        lambda: fc.solve_allocation(v, n_dims, 9.0),
+    )
+    some = rng.permutation(v)[: n_features // 10]
+    k = rng.uniform(3, 40, len(some))
+    unequal, plain = in_turns(
+        repeats, lambda: fc.solve_allocation(some, n_dims, k), lambda: np.sort(some)
+    )
+    return [
+        row(
+            f"power_law_allocation, {n_features:,} features",
+            law,
+            "solve_allocation of them, listed",
+            listed,
+            0.01,
+        ),
+        row(
+            f"solve_allocation, unequal kurtosis, {len(some):,} features",
+            unequal,
+            "np.sort of them",
+            plain,
+            None,
+        ),
+    ]
 
 
 def bench_capacities(shape: tuple[int, int], repeats: int) -> list[dict]:
@@ -284,6 +322,7 @@ def row(
 
 BENCHES = {
     "allocation": bench_allocation,
+    "many": bench_many,
     "capacities": bench_capacities,
     "memory": bench_memory,
     "embedding": bench_embedding,

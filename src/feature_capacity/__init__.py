@@ -20,6 +20,16 @@ __version__ = "0.2.0"
 NAMES = {
     "theory.allocation": "IGNORED POLYSEMANTIC MONOSEMANTIC PHASES Allocation"
     " kkt_residuals solve_allocation",
+    "theory.coactivation": "loss_at_weighted_capacities weighted_capacities"
+    " weighted_capacity_bound",
+    "theory.dependence": "DependentAllocation allocate_dependent sharing_threshold",
+    "theory.exclusive": "LeastDims exclusive_embedding least_dims orthogonal_representation",
+    "theory.gaussian": "GaussianOptimum gaussian_embedding",
+    "theory.generators": "fixed_number_inputs grouped_inputs moments_of_masks tree_inputs",
+    "theory.many_features": "PowerLaw dims_for_monosemantic equal_features_loss"
+    " power_law_allocation power_law_limit",
+    "theory.moments": "FullMoments Moments bias_from_moments full_moments_of_samples"
+    " gradient_from_moments independent_moments loss_from_moments moments_of_samples",
     "theory.budget": "BudgetAllocation allocate",
     "theory.capacity": "capacities interference leverage_capacities total_capacity",
     "theory.phases": "PhaseDiagram classify phase_diagram",
@@ -33,6 +43,7 @@ NAMES = {
     "models.toy_models": "ToyModel",
     "models.training": "train",
     "solvers.minimization": "minimize",
+    "solvers.moments": "minimize_moments",
     "solvers.newton": "minimize_quadratic",
     "sweeps.config": "SweepConfig",
     "sweeps.run": "run_sweep",

@@ -300,23 +300,30 @@ def require_generator(value: object) -> None:
     )
 
 
-def row_kurtosis(xp: Namespace, kurtosis: Array, n_features: int) -> Array:
-    """The kurtosis of each row of features, of batch shape.
-
-    What is given broadcasts against importance (..., n_features): a number, one a feature, or
-    (..., 1) for one a row.  Features of one row must have equal ones.
-    """
-    if not kurtosis.ndim:
-        return kurtosis
+def feature_kurtosis(kurtosis: Array, n_features: int) -> Array:
+    """The kurtosis as it broadcasts against importance (..., n_features), or ``ValueError``."""
     require(
-        kurtosis.shape[-1] in (1, n_features),
+        not kurtosis.ndim or kurtosis.shape[-1] in (1, n_features),
         "kurtosis must broadcast against importance: a number, one a feature "
         f"({n_features}), or shape (..., 1) for one a row; got shape {tuple(kurtosis.shape)}: "
         "write kurtosis[..., None], as in kurtosis[:, None], for one a row",
     )
+    return kurtosis
+
+
+def equal_in_rows(xp: Namespace, kurtosis: Array) -> bool:
+    """Whether all features of every row have one kurtosis."""
+    return not kurtosis.ndim or bool(xp.all(kurtosis == kurtosis[..., :1]))
+
+
+def row_kurtosis(xp: Namespace, kurtosis: Array, n_features: int) -> Array:
+    """The kurtosis of each row of features, of batch shape; rows must have one each."""
+    kurtosis = feature_kurtosis(kurtosis, n_features)
+    if not kurtosis.ndim:
+        return kurtosis
     first = kurtosis[..., :1]
-    rule = "kurtosis must be the same for all features of a row"
-    remedy = "write kurtosis[:, None] for one a row; unequal features are not solved yet"
+    rule = "kurtosis must be the same for all features of a row here"
+    remedy = "write kurtosis[:, None] for one a row; minimize_moments takes unequal features"
     require_where(xp, (kurtosis >= first) & (kurtosis <= first), kurtosis, rule, remedy)
     return first[..., 0]
 

@@ -22,12 +22,12 @@ def report(project, tmp_path_factory):
 
 def test_every_row_holds_a_ratio_of_two_measurements(report):
     rows = report[0]["rows"]
-    assert len(rows) == 7
+    assert len(rows) == 9
     for row in rows:
         assert row["plain"] > 0
         assert row["ours"] >= 0
         assert row["ratio"] == pytest.approx(row["ours"] / row["plain"])
-    assert [row["target"] for row in rows] == [4, 3, 1, 20, None, None, 1]
+    assert [row["target"] for row in rows] == [4, 0.01, None, 3, 1, 20, None, None, 1]
     assert report[0]["repeats"] >= 3
     assert report[0]["threads"] == 1
 

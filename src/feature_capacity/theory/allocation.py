@@ -6,7 +6,7 @@ prefix sums find the multiplier exactly; nothing is iterated to a tolerance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -17,14 +17,16 @@ from .._arrays import (
     Mask,
     Namespace,
     checked,
+    equal_in_rows,
+    feature_kurtosis,
     require,
     require_broadcast,
     require_whole,
-    row_kurtosis,
     shown,
 )
 from .quadratic import length_per_capacity
 from .sharing_rule import Sharing, column_chunks, sharing_rule
+from .unequal_kurtosis import unequal_shares
 
 IGNORED, POLYSEMANTIC, MONOSEMANTIC = 0, 1, 2
 """Numbers of the three phases of a feature, wherever phases are arrays."""
@@ -54,14 +56,16 @@ class Allocation:
     unique : boolean array (*batch)
         False where other allocations are just as good.
     tied : boolean array (*batch, N)
-        The features that can be exchanged without changing the loss; all False where unique.
+        The features that can be exchanged without changing the loss; all False where unique,
+        or where a wholly different allocation is as good (only with unequal kurtosis).
     tied_budget : array (*batch)
         The capacity that the tied features share.
     divisible : boolean array (*batch)
         Whether the tied features may split their budget in any way between 0 and 1 each (k = 3).
         If not, the optima are the choices of ``tied_budget`` whole features among them (k < 3).
     importance, kurtosis, n_dims
-        What was asked, as arrays and an int.
+        What was asked, as arrays and an int.  ``kurtosis`` has the batch shape, or that of
+        ``capacity`` where features of a row differ in it.
     """
 
     capacity: Array
@@ -92,13 +96,17 @@ class Allocation:
 def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) -> Allocation:
     r"""The capacities and lengths that minimize the expected loss of the quadratic model.
 
-    Implements equations (15) and (16), for every kurtosis k >= 1.
+    Implements equations (15) and (16), for every kurtosis k >= 1, and beyond the paper for
+    features that differ in it.
 
     * k > 3, diminishing returns: features are ignored, shared or fully represented according to
       :math:`C_i = \frac{k-1}{k-3}\frac{v_i}{\lambda} - \frac{2}{k-3}` clipped to [0, 1].
     * k < 3, increasing returns: the ``n_dims`` most important features have a dimension each.
     * k = 3, constant returns: likewise, but features equal to the last one chosen may share in any
       way; they are given equal parts here.
+    * Unequal k: the same rule with each feature's own k.  Of the features up to 3 at most one
+      shares, the others are whole or ignored
+      (proofs: :mod:`feature_capacity.theory.unequal_kurtosis`).
 
     Parameters
     ----------
@@ -107,9 +115,8 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
     n_dims : int
         Embedding dimension D, from 1 to the number of features.
     kurtosis : float or array that broadcasts against the importances
-        Fourth moment k of a feature, at least 1: a number; ``(n_features,)``, one a feature, which
-        must be equal for now; or ``(*batch, 1)``, one a row.  The results' ``kurtosis`` has the
-        batch shape, as ``multiplier`` has.
+        Fourth moment k of a feature, at least 1: a number; ``(n_features,)``, one a feature; or
+        ``(*batch, 1)``, one a row.
 
     Returns
     -------
@@ -132,7 +139,9 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
     At k = 1 the target is constant and any set of orthogonal embeddings, even none, has loss 0;
     the limit of k from above is returned, with every feature marked as tied.
 
-    One sort of the importances, then O(log(n_features)^2) look-ups for each batch entry.
+    One sort of the importances, then O(log(n_features)^2) look-ups for each batch entry.  Rows
+    whose features differ in kurtosis are searched one after the other, in O(M N) steps for M
+    features up to 3; a feature of kurtosis 1, whose square is a constant, then gets nothing.
 
     Source: Scherlis et al. 2022, section 3.4 and Appendix C.
 
@@ -148,13 +157,23 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
 
     >>> solve_allocation([3, 1, 2], n_dims=2, kurtosis=1.8).capacity
     array([1., 0., 1.])
+
+    A dense feature (k = 2.5) that shares with sparse ones:
+
+    >>> solve_allocation([2.6, 1, 1, 1, 1], 2, [2.5, 30, 30, 30, 30]).capacity.round(4)
+    array([0.2072, 0.4482, 0.4482, 0.4482, 0.4482])
     """
     xp, (v, k) = checked(importance=importance, kurtosis=kurtosis)
-    k = row_kurtosis(xp, k, v.shape[-1])
+    k = feature_kurtosis(k, v.shape[-1])
     rule = f"a whole number from 1 to the number of features ({v.shape[-1]})"
     n_dims = require_whole(n_dims, "n_dims", 1, v.shape[-1], rule)
-    batch = require_broadcast(**{"batch of importance": v.shape[:-1], "kurtosis": k.shape})
-    return _solved(xp, v, k, xp.broadcast_to(k, batch), n_dims)
+    batches = {"batch of importance": v.shape[:-1], "kurtosis": k.shape[:-1]}
+    batch = require_broadcast(**batches)
+    if equal_in_rows(xp, k):
+        k = k[..., 0] if k.ndim else k
+        return _solved(xp, v, k, xp.broadcast_to(k, batch), n_dims)
+    shape = (*batch, v.shape[-1])
+    return _solved_unequal(xp, xp.broadcast_to(v, shape), xp.broadcast_to(k, shape), n_dims)
 
 
 def _solved(xp: Namespace, v: Array, kurtosis: Array, k: Array, n_dims: int) -> Allocation:
@@ -189,6 +208,39 @@ def _solved(xp: Namespace, v: Array, kurtosis: Array, k: Array, n_dims: int) -> 
     )
 
 
+def _solved_unequal(xp: Namespace, v: Array, k: Array, n_dims: int) -> Allocation:
+    """The allocation where features of some rows differ in kurtosis; v and k of one shape."""
+    shares = unequal_shares(xp, v, k, n_dims)
+    found = Allocation(
+        capacity=shares.capacity,
+        sq_norm=shares.sq_norm,
+        multiplier=shares.multiplier,
+        multiplier_interval=xp.stack([shares.least_multiplier, shares.multiplier], axis=-1),
+        phase=phase_of(xp, shares.capacity),
+        loss=_loss(xp, v, k, shares.capacity, shares.multiplier[..., None]),
+        unique=shares.unique,
+        tied=shares.tied,
+        tied_budget=shares.tied_budget,
+        divisible=xp.zeros_like(shares.unique),
+        importance=v,
+        kurtosis=k,
+        n_dims=n_dims,
+    )
+    equal = xp.all(k == k[..., :1], axis=-1)
+    if not bool(xp.any(equal)):
+        return found
+    # Rows whose features agree have a rule of their own; the others stand in for it meanwhile.
+    alike = xp.where(equal, k[..., 0], xp.full_like(k[..., 0], 9.0))
+    plain = _solved(xp, xp.where(equal[..., None], v, xp.ones_like(v)), k, alike, n_dims)
+    chosen = {}
+    for name in (field.name for field in fields(Allocation)):
+        one, other = getattr(plain, name), getattr(found, name)
+        if name not in ("importance", "kurtosis", "n_dims"):
+            rows = xp.reshape(equal, (*equal.shape, *(1,) * (other.ndim - equal.ndim)))
+            chosen[name] = xp.where(rows, one, other)
+    return Allocation(**chosen, importance=v, kurtosis=k, n_dims=n_dims)
+
+
 def require_allocation(allocation: object) -> None:
     """Raise ``ValueError`` unless this is what :func:`solve_allocation` returns."""
     good = isinstance(allocation, Allocation)
@@ -217,7 +269,7 @@ def kkt_residuals(allocation: Allocation) -> Array:
     require_allocation(allocation)
     capacity, k = allocation.capacity, allocation.kurtosis
     xp, multiplier = array_namespace(capacity), allocation.multiplier[..., None]
-    k = k[..., None] if k.ndim else k
+    k = k[..., None] if 0 < k.ndim < capacity.ndim else k
     gain = length_per_capacity(xp, capacity, allocation.importance, k)
     # Ratios before squares: neither overflows, whatever the scale of the importances.
     ratio = gain / xp.where(multiplier > 0, multiplier, xp.ones_like(multiplier))

@@ -4,8 +4,9 @@ The target is :math:`y = \sum_i v_i x_i^2` (equation 9), the model is
 :math:`\tilde y = \|W x\|^2 + b` (equation 10), and inputs are independent with mean 0,
 variance 1 and fourth moment k.  Everything here is a closed form: no sampling, no training.
 ``capacity``, ``sq_norm`` and ``importance`` have features on the last axis, against which
-``kurtosis`` broadcasts: a number; ``(n_features,)``, one a feature, equal for now; or
-``(*batch, 1)``, one a row.  A result that exceeds the range of its dtype is infinite.
+``kurtosis`` broadcasts: a number; ``(n_features,)``, one a feature; or ``(*batch, 1)``, one a
+row.  Where features differ, k is that of feature i: only the first sum of the loss has it.
+A result that exceeds the range of its dtype is infinite.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from .._arrays import (
     as_float_arrays,
     checked,
     constant,
+    feature_kurtosis,
     require,
     require_broadcast,
     require_finite,
     require_where,
-    row_kurtosis,
 )
 from .capacity import exponent, interference
 
@@ -45,7 +46,7 @@ def expected_loss(
     ----------
     W : array, shape (*batch, n_dims, n_features)
     importance : array, shape (n_features,) or (*batch, n_features)
-    kurtosis : float or array of shape (n_features,), equal for now, or (*batch, 1)
+    kurtosis : float or array of shape (n_features,) or (*batch, 1)
         Fourth moment of a feature, at least 1.
     bias : float or array of shape (*batch), optional
 
@@ -96,7 +97,7 @@ def loss_terms(W: ArrayLike, importance: ArrayLike, kurtosis: ArrayLike) -> tupl
     n = xp.sum(W * W, axis=-2)
     # Beyond the range any difference from v is as good: the term is 0 at k = 1, else infinite.
     off = xp.where(xp.isfinite(n), n - v, xp.full_like(n - v, float(xp.finfo(v.dtype).max)))
-    true = xp.sum(((k - 1)[..., None] * off) * off, axis=-1)
+    true = xp.sum(((k - 1) * off) * off, axis=-1)
     return true, 2 * xp.sum(interference(W), axis=-1)
 
 
@@ -243,9 +244,9 @@ def _model_arrays(
         v.shape[-1] == W.shape[-1],
         f"importance needs one entry per column of W; got {v.shape[-1]} for {W.shape[-1]} columns",
     )
-    k = row_kurtosis(xp, k, v.shape[-1])
+    k = feature_kurtosis(k, v.shape[-1])
     batches = {"batch of W": W.shape[:-2], "batch of importance": v.shape[:-1]}
-    require_broadcast(**batches, kurtosis=k.shape)
+    require_broadcast(**batches, kurtosis=k.shape[:-1])
     return xp, (W, v, k)
 
 
@@ -256,7 +257,6 @@ def _feature_arrays(
     xp, (C, v, k, *rest) = checked(**named)
     shapes = {name: x.shape for name, x in zip(named, (C, v, k, *rest), strict=True)}
     del shapes["kurtosis"]
-    k = row_kurtosis(xp, k, require_broadcast(**shapes)[-1])
-    k = k[..., None] if k.ndim else k
+    k = feature_kurtosis(k, require_broadcast(**shapes)[-1])
     require_broadcast(**shapes, kurtosis=k.shape)
     return xp, (C, v, k, *rest)
