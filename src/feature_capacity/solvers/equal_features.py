@@ -20,6 +20,7 @@ from .._arrays import require, to_numpy
 from ..models.activations import with_slope
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
+from ..models.symmetric_nodes import symmetric_nodes
 from ..models.toy_models import ToyModel
 from .minimization import minimize, random_starts
 
@@ -55,37 +56,6 @@ class JumpAtEquality:
     def size(self) -> float:
         """How far capacity jumps; 0 where equal features have equal capacity."""
         return self.above - self.below
-
-
-def symmetric_nodes(quadrature: Quadrature, both_signs: bool) -> Quadrature:
-    """The same nodes in every cyclic order of the features, and with all signs changed.
-
-    An expected loss on such nodes is exactly as blind to the order of the features, and to the sign
-    of inputs, as the distribution is.
-
-    Parameters
-    ----------
-    quadrature : Quadrature
-    both_signs : bool
-        Add the nodes with all signs changed; right only for symmetric distributions.
-
-    Examples
-    --------
-    >>> from feature_capacity import SparseUniform
-    >>> plain = sparse_quadrature(SparseUniform(0.2), 3, 64)
-    >>> for rule in (plain, symmetric_nodes(plain, both_signs=True)):
-    ...     print([round(float(rule.weight @ rule.x[:, i] ** 6), 1) for i in range(3)])
-    [91.5, 91.6, 91.5]
-    [91.5, 91.5, 91.5]
-    """
-    n = quadrature.x.shape[1]
-    turned = [np.roll(quadrature.x, shift, axis=1) for shift in range(n)]
-    if both_signs:
-        turned += [-x for x in turned]
-    nodes = np.concatenate(turned) + 0.0  # no negative zero, which would hide equal nodes
-    x, place = np.unique(nodes, axis=0, return_inverse=True)
-    weight = np.bincount(place.ravel(), np.tile(quadrature.weight, len(turned)))
-    return Quadrature(x, weight / len(turned), quadrature.all_masks, quadrature.dropped)
 
 
 def jump_at_equality(
