@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
-from .._style import DIFFERENCE_MAP, LIGHT, MUTED, book_style
+from .._style import DIFFERENCE_MAP, LIGHT, book_style
 from .map_tables import bar_below, capacity_map, legend_of_squares, map_cells, table_of_maps
 from .maps import CHANCE, VARIED
 from .nonlinearities import ACTIVATION_COLORS
@@ -76,18 +76,23 @@ def block_maps(
 
 @book_style
 def largest_shared_importance(
-    p: np.ndarray, limits: Mapping[str, np.ndarray], top: float
+    p: np.ndarray,
+    measured: Mapping[str, np.ndarray],
+    by_blocks: Mapping[str, np.ndarray],
+    top: float,
 ) -> Figure:
     """Largest importance at which the varied feature still shares, against p; NaN where none.
 
-    A value at ``top``, the end of what was tried, is drawn as an arrow: it is a lower bound.
+    Dots are measured, lines come from blocks.  A dot at ``top``, the end of what was tried, is
+    drawn as an arrow: it is a lower bound.
     """
-    fig, ax = plt.subplots(figsize=(5.6, 3.3))
-    for name, values in limits.items():
+    fig, ax = plt.subplots(figsize=(5.6, 3.5))
+    for name, values in measured.items():
         color, beyond = ACTIVATION_COLORS[name], values >= top
-        ax.plot(p, values, "o-", color=color, ms=4.5, mec="white", mew=0.6, label=name)
+        ax.plot(p[~beyond], values[~beyond], "o", color=color, ms=5, mec="white", mew=0.6)
         ax.plot(p[beyond], values[beyond], "^", color=color, ms=9)
-    ax.plot(p, 0.5 / p, color=MUTED, ls=":", lw=1.2, label="slope $-1$")
+        line = by_blocks.get(name, np.full(len(p), np.nan))
+        ax.plot(p, np.where(np.isfinite(line), line, np.nan), color=color, lw=1.4, label=name)
     ax.set(xscale="log", yscale="log", xlabel=f"{CHANCE}  (sparse at left)")
     ax.set(ylabel="largest $V$ in superposition", ylim=(0.7, 2 * top))
     for axis in (ax.xaxis, ax.yaxis):

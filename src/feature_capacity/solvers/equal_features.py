@@ -156,19 +156,19 @@ def jumps_at_equality(
     [1.0, 1.0]
     """
 
-    def at(p: float, others: Sequence[np.ndarray] = ()) -> JumpAtEquality:
+    def at(p: float, others: Sequence[np.ndarray] = (), **more: Any) -> JumpAtEquality:
         nodes = None if nodes_of is None else nodes_of(p)
-        return jump_at_equality(model, family(p), nodes=nodes, others=others, **options)
+        return jump_at_equality(model, family(p), nodes=nodes, others=others, **{**options, **more})
 
     first = [at(p) for p in probabilities]
     known = [_parameters(model, jump) for jump in first]
-    again = [at(p, known) for p in probabilities]
+    again = [at(p, known, n_starts=1) for p in probabilities]
     return [min(pair, key=lambda jump: jump.loss) for pair in zip(first, again, strict=True)]
 
 
 def _parameters(model: ToyModel, jump: JumpAtEquality) -> np.ndarray:
     """What a minimization starts from."""
-    bias = np.atleast_1d(jump.bias)[: model.n_bias]
+    bias = np.atleast_1d(jump.bias)[: model.n_bias]  # one number if it is shared
     return np.concatenate([jump.W.ravel(), bias])
 
 

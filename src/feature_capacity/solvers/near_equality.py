@@ -7,15 +7,19 @@ place on either side, and a search that follows one minimum misses the jump or h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import torch
 
 from .._arrays import ArrayLike, float64, require, to_numpy
+from ..models.activations import with_slope
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.symmetric_nodes import reflected_nodes
 from ..models.toy_models import ToyModel
+from ..theory.capacity import capacities
 from ..theory.phases import one_feature_varied
 from .minimization import minimize
 from .result import MinimizationResult
@@ -48,19 +52,66 @@ def in_every_place(W: ArrayLike) -> np.ndarray:
     return np.stack(shifted, axis=-3)
 
 
+def loss_along(
+    model: ToyModel, W: ArrayLike, importance: ArrayLike, nodes: Quadrature
+) -> np.ndarray:
+    """Losses of fixed networks of the computation model along a line of importance.
+
+    With its best bias a network's loss is a parabola in the importance of feature 1, so that three
+    moments of each give its loss everywhere.
+
+    Parameters
+    ----------
+    model : ToyModel
+    W : array (n_networks, n_dims, n_features)
+    importance : array (n_cells,)
+        Of feature 1; all others have 1.
+    nodes : Quadrature
+
+    Returns
+    -------
+    array (n_cells, n_networks)
+
+    Examples
+    --------
+    One square that knows feature 1 only leaves that of the other:
+
+    >>> from feature_capacity import SparseUniform
+    >>> model = ToyModel("computation", "quadratic", 2, 1)
+    >>> rule = sparse_quadrature(SparseUniform(1.0), 2)
+    >>> loss_along(model, [[[1.0, 0.0]]], [1.0, 2.0], rule).round(3)
+    array([[0.8],
+           [1.6]])
+    """
+    x, weight = torch.from_numpy(nodes.x), torch.from_numpy(nodes.weight)
+    f = with_slope(model.activation)
+    target = f(x)[0]
+    first = target[:, 0] - weight @ target[:, 0]
+    rest = target[:, 1:].sum(dim=1)
+    moments = []
+    for part in torch.from_numpy(float64(W, "W")).split(32):
+        off = f(part @ x.T)[0].sum(dim=1) - rest
+        off = off - (off @ weight)[:, None]
+        moments.append(torch.stack([(off * off) @ weight, (off * first) @ weight]))
+    constant, slope = to_numpy(torch.cat(moments, dim=1))
+    V = float64(importance, "importance")[:, None]
+    return constant - 2 * V * slope + V**2 * float(weight @ first**2)
+
+
 def minima_along(
     model: ToyModel,
     inputs: SparseInput,
     importance: ArrayLike,
     W: ArrayLike,
     nodes: Sequence[Quadrature],
-    n_neighbors: int = 0,
+    n_rounds: int = 2,
+    n_best: int = 2,
     device: str = "auto",
 ) -> MinimizationResult:
-    """The lowest minima along a line of importance, from those known there and nearby.
+    """The lowest minima along a line of importance, from those known there.
 
-    Every cell starts from its own embedding and those of some neighbors on both sides, each with
-    feature 1 in every place.
+    Every network that is known is tried in every cell, with feature 1 in every place; the best few
+    of them are minimized there, round by round.
 
     Parameters
     ----------
@@ -73,8 +124,8 @@ def minima_along(
     nodes : sequence of Quadrature
         From few to many, in every cyclic order; see
         :mod:`feature_capacity.models.symmetric_nodes`.
-    n_neighbors : int
-        On either side.
+    n_rounds, n_best : int
+        Rounds; and about how many networks are minimized in each cell in a round, besides its own.
     device : str
 
     Examples
@@ -94,15 +145,24 @@ def minima_along(
         model.kind == "computation",
         f"minima_along takes the computation model, whose bias needs no start; got {model.kind}",
     )
-    v, known = float64(importance, "importance"), float64(W, "W")
-    near = np.arange(len(v))[:, None] + np.arange(-n_neighbors, n_neighbors + 1)
-    near = near.clip(0, len(v) - 1)
-    starts = in_every_place(known)[near].reshape(len(v), -1, known[0].size)
-    rows = one_feature_varied(v, model.n_features)
-    return minimize(
-        model, inputs, rows, starts=starts, quadrature=list(nodes), max_iterations=100,
-        tolerance=1e-6, device=device,
-    )  # fmt: skip
+    require(n_rounds >= 1, f"n_rounds must be at least 1; got {n_rounds!r}")
+    v, own = float64(importance, "importance"), float64(W, "W")
+    rows = to_numpy(one_feature_varied(v, model.n_features))
+    for _ in range(n_rounds):
+        known = in_every_place(own).reshape(-1, *own.shape[1:])
+        order = loss_along(model, known, v, nodes[0]).argsort(axis=1)[:, : 2 * n_best]
+        starts = np.concatenate([own[:, None], known[order]], axis=1)
+        found = minimize(
+            model, inputs, rows, starts=starts.reshape(len(v), -1, own[0].size),
+            quadrature=list(nodes), max_iterations=100, tolerance=1e-6, device=device,
+        )  # fmt: skip
+        own = found.W
+    # What is left is to choose among the minima by one loss, without another step.
+    known = in_every_place(own).reshape(-1, *own.shape[1:])
+    loss = loss_along(model, known, v, nodes[-1])
+    best = loss.argmin(axis=1)
+    capacity = to_numpy(capacities(known[best]))
+    return replace(found, W=known[best], capacity=capacity, loss=loss.min(axis=1))
 
 
 def foot(

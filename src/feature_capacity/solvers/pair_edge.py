@@ -26,6 +26,7 @@ from .._arrays import float64, require, to_numpy
 from ..models.activations import with_slope
 from ..models.inputs import SparseInput, UnitSparseUniform
 from ..models.toy_models import ToyModel
+from ..theory.phases import one_feature_varied
 from .minimization import minimize, random_starts
 from .result import MinimizationResult
 
@@ -142,3 +143,45 @@ def edge_by_blocks(
     low, high = v[after - 1], v[after]
     part = gain[after - 1] / (gain[after - 1] - gain[after])  # 0 where the pair itself ends
     return float(low * (high / low) ** part)
+
+
+def measured_edge(
+    activation: str | Callable[[Tensor], Tensor],
+    inputs: SparseInput,
+    importance: ArrayLike,
+    n_starts: int = 8,
+    seed: int = 0,
+    device: str = "auto",
+) -> float:
+    """Largest importance at which the best of all minima, six in three, has feature 1 superposed.
+
+    Random starts, and three antipodal pairs; superposed is 0.05 < C < 0.95.
+
+    Parameters
+    ----------
+    activation : str or callable
+    inputs : SparseInput
+    importance : increasing numbers
+        All that are tried.
+    n_starts, seed, device
+        Of the minimization.
+
+    Returns
+    -------
+    float
+        NaN where there is none.
+
+    Examples
+    --------
+    >>> measured_edge("relu", UnitSparseUniform(0.1), [4.0, 40.0])
+    4.0
+    """
+    v = float64(importance, "importance")
+    model = ToyModel("autoencoder", activation, 6, 3)
+    starts = random_starts(model, len(v), n_starts, seed)
+    pairs = np.concatenate([np.kron(np.eye(3), [1.0, -1.0]).ravel(), np.zeros(6)])
+    starts = np.concatenate([starts, np.tile(pairs, (len(v), 1, 1))], axis=1)
+    rows = to_numpy(one_feature_varied(v, 6))
+    found = minimize(model, inputs, rows, seed=seed, starts=starts, device=device)
+    c = found.capacity[:, 0]
+    return float(max(v[(c > 0.05) & (c < 0.95)], default=np.nan))
