@@ -12,7 +12,8 @@ from feature_capacity.models.toy_models import BIASES, KINDS, ToyModel, squared_
 from feature_capacity.solvers import minimization
 from feature_capacity.solvers.batch import Minima
 from feature_capacity.solvers.gauss_newton import quadrature_tensors
-from feature_capacity.solvers.minimization import coarse_to_fine, minimize, random_starts
+from feature_capacity.solvers.minimization import coarse_to_fine, minimize
+from feature_capacity.solvers.starts import random_starts
 from feature_capacity.solvers.result import ConvergenceError
 from feature_capacity.theory.phases import one_feature_varied
 

@@ -17,37 +17,14 @@ centered and their derivatives too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..models.activations import with_slope
-from ..models.quadrature import Quadrature
 from ..models.toy_models import ToyModel
 from .batch import Linearization
-
-
-@dataclass(frozen=True)
-class QuadratureTensors:
-    """A quadrature as tensors, with what all models of a batch share."""
-
-    x: Tensor  # (nodes, features)
-    weight: Tensor  # (nodes,)
-    moments: Tensor  # (nodes, pairs + features + 1): products x_i x_j (i <= j), x, 1
-    pairs: tuple[Tensor, Tensor]  # the i and j of the products
-
-
-def quadrature_tensors(
-    quadrature: Quadrature, dtype: torch.dtype, device: torch.device
-) -> QuadratureTensors:
-    """Move a quadrature to a device and form the shared products."""
-    x = torch.from_numpy(quadrature.x).to(device, dtype)
-    weight = torch.from_numpy(quadrature.weight).to(device, dtype)
-    i, j = (torch.from_numpy(index).to(device) for index in np.triu_indices(x.shape[1]))
-    moments = torch.cat([x[:, i] * x[:, j], x, torch.ones_like(x[:, :1])], dim=1)
-    return QuadratureTensors(x, weight, moments, (i, j))
+from .losses_on_nodes import QuadratureTensors, embeddings_of, parts_of
 
 
 def linearize(
@@ -80,14 +57,16 @@ def _all_parameters(model: ToyModel, like: Tensor) -> Tensor:
     return P
 
 
-def embeddings_of(model: ToyModel, parameters: Tensor) -> Tensor:
-    """The matrices W among the parameters, shape (models, n_dims, n_features)."""
-    size = model.n_dims * model.n_features
-    return parameters[:, :size].view(-1, model.n_dims, model.n_features)
+def overlap(model: ToyModel, parameters: Tensor) -> Tensor:
+    r"""The penalty :math:`\sum_{i\ne j}(w_i\cdot w_j)^2` of every model."""
+    W = embeddings_of(model, parameters)
+    products = W.mT @ W
+    products.diagonal(dim1=1, dim2=2).zero_()
+    return (products * products).sum(dim=(1, 2))
 
 
 def linearize_overlap(model: ToyModel, parameters: Tensor) -> Linearization:
-    r"""The penalty :math:`\sum_{i\ne j}(w_i\cdot w_j)^2` in the form of :func:`linearize`.
+    """The penalty on overlap in the form of :func:`linearize`.
 
     Its residuals are the inner products, so that it can be added to a loss with any factor.
     """
@@ -107,26 +86,12 @@ def linearize_overlap(model: ToyModel, parameters: Tensor) -> Linearization:
     return Linearization((products * products).sum(dim=(1, 2)), gradient, curvature)
 
 
-def best_bias(
-    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
-) -> Tensor:
-    """The bias that goes with the parameters: read off, or the best one; 0 for a model without."""
-    if model.bias == "none":
-        return parameters.new_zeros(len(parameters), *model.bias_shape)
-    if model.kind == "autoencoder":
-        return parameters[:, model.n_dims * model.n_features :].expand(-1, model.n_features)
-    f = with_slope(model.activation)
-    output = f(embeddings_of(model, parameters) @ quadrature.x.T)[0].sum(1)
-    target = importance @ f(quadrature.x)[0].T
-    return (target - output) @ quadrature.weight
-
-
 def _computation(
     model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
 ) -> Linearization:
     d, n = model.n_dims, model.n_features
     W = embeddings_of(model, parameters)
-    f = with_slope(model.activation)
+    factor, f = parts_of(model, quadrature)
     value, slope = f(W @ quadrature.x.T)
     residual = value.sum(1) - importance @ f(quadrature.x)[0].T
     if model.bias != "none":
@@ -148,7 +113,14 @@ def _computation(
     if model.bias != "none":
         mean = (weighted_slope @ quadrature.x).reshape(-1, size)
         curvature = curvature - mean[:, :, None] * mean[:, None, :]
-    return Linearization(loss, gradient.reshape(-1, size), curvature)
+    gradient = gradient.reshape(-1, size)
+    if factor:  # the part that is linear: residuals are differences of column sums
+        missing = W.sum(1) - importance
+        pull = factor**2 * missing @ quadrature.second
+        loss = loss + (pull * missing).sum(1)
+        gradient = gradient + pull.repeat(1, d)
+        curvature = curvature + factor**2 * quadrature.second.repeat(d, d)
+    return Linearization(loss, gradient, curvature)
 
 
 def _autoencoder(

@@ -108,9 +108,9 @@ class SweepConfig:
     n_features: int = 6
     n_dims: int = 3
     n_starts: int = 4
-    max_rounds: int = 6
+    max_rounds: int = 20
     seed: int = 0
-    n_points: int = 4096
+    n_points: int = 16384
     max_iterations: int | None = None
     tolerance: float | None = None
     dtype: str = "float32"

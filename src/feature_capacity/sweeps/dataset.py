@@ -12,8 +12,9 @@ import xarray as xr
 
 from .. import __version__
 from .._digest import digest
+from .candidates import WON_FROM
 from .config import SweepConfig
-from .rows import WON_FROM, cell_dtype, fields_of
+from .rows import cell_dtype, fields_of
 
 HASH = "row_hash"
 """Name of the variable that holds the hash of each row."""

@@ -206,10 +206,10 @@ class SweepStore:
 
     # ---------------------------------------------------------------------------- the whole sweep
 
-    def finish(self, round_: int, settled: bool) -> None:
-        """Write the whole sweep from its last round, and let it appear."""
+    def finish(self, last: int, rounds: int, settled: bool) -> None:
+        """Write the whole sweep as it stands after its last round, and let it appear."""
         whole = blank_dataset(self.config).assign_attrs(
-            self._identity, rounds=round_, settled=int(settled)
+            self._identity, rounds=rounds, settled=int(settled)
         )
         n_rows, place = self.config.shape[0], self.partial / "whole"
         # Small files, one a row, would take long to read.
@@ -225,7 +225,7 @@ class SweepStore:
             whole.to_zarr(place, mode="w", encoding=files, consolidated=True)
             for start in range(0, n_rows, step):
                 rows = slice(start, min(start + step, n_rows))
-                values = np.stack([self.need(round_, row) for row in range(n_rows)[rows]])
+                values = np.stack([self.need(last, row) for row in range(n_rows)[rows]])
                 block = whole.isel(probability=rows)
                 for name in fields_of(self.config):
                     block[name] = block[name].copy(data=values[name])
