@@ -64,7 +64,7 @@ def by_hand(importance: ArrayLike, p: float) -> np.ndarray:
     Examples
     --------
     >>> by_hand(1.0, 0.3).round(3)
-    array([0.078, 0.078, 0.03 , 0.2  ])
+    array([0.077, 0.077, 0.03 , 0.2  ])
     """
     V, variance = float64(importance, "importance"), UnitSparseUniform(p).variance
     each = [V * variance, variance + 0 * V, (1 + V) * p**2 / 6, (1 + V) * p / 3]
@@ -110,7 +110,7 @@ def diagram(
     >>> found = diagram([0.01, 1.0], [0.1])
     >>> found.capacity.round(2)
     array([[0. , 0.5]])
-    >>> bool((found.loss <= found.by_hand.min(axis=-1)).all())
+    >>> bool((found.loss <= (1 + 1e-6) * found.by_hand.min(axis=-1)).all())
     True
     """
     V, p = float64(importance, "importance"), float64(probability, "probability")
