@@ -16,11 +16,14 @@ from itertools import combinations, combinations_with_replacement, product
 import numpy as np
 from scipy.stats import qmc
 
-from .._arrays import require, require_whole
+from .._arrays import require, require_whole, shown
 from .inputs import SparseInput
 
 MOST_EXACT_FEATURES = 12
 """Up to this many features all masks are summed; beyond it they are drawn."""
+
+MOST_MOMENT_NODES = 3**8
+"""As many nodes :func:`moment_quadrature` makes at most."""
 
 _GAUSS_POINTS = {1: 16, 2: 12}  # points per active value
 _FEW_GAUSS_POINTS = {1: 8, 2: 4}  # of coarse nodes
@@ -132,6 +135,38 @@ def sparse_quadrature(
     some = weight > 0
     weight = weight[some] / weight.sum()
     return Quadrature(x[some], weight, all_masks, float(dropped), mirrored)
+
+
+def moment_quadrature(inputs: SparseInput, n_features: int, negligible: float = 1e-8) -> Quadrature:
+    """Nodes on which every moment up to the fourth is exact: all that a quadratic model needs.
+
+    The square of (w . x + b)^2 - x_i has degree four, so its expectation on these nodes has no
+    error.  A feature takes 0 and two other values; there are 3^n_features nodes, less those that
+    carry no more than ``negligible`` of the second moment each.
+
+    >>> from feature_capacity import UnitSparseUniform
+    >>> rule = moment_quadrature(UnitSparseUniform(0.5), 2)
+    >>> len(rule.weight), round(float(rule.weight @ (rule.x[:, 0] - rule.x[:, 1]) ** 4), 12)
+    (9, 0.075)
+    """
+    n = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
+    require(3**n <= MOST_MOMENT_NODES, f"n_features must be at most 8 here; got {shown(n)}")
+    m1, m2, m3, m4 = (inputs.moment(order) / inputs.p for order in (1, 2, 3, 4))
+    # Orthogonal to lower powers of x under x dP: a Gauss rule with one node held at 0.
+    if m1 == m3 == 0:
+        square, linear = -m4 / m2, 0.0
+    else:
+        square, linear = np.linalg.solve([[m1, m2], [m2, m3]], [-m3, -m4])
+    values = np.roots([1, linear, square]).real
+    weight = np.linalg.solve([values, values**2], [m1, m2]) * inputs.p
+    values, weight = np.append(0.0, values), np.append(1 - weight.sum(), weight)
+    x = np.array(list(product(values, repeat=n)))
+    products = np.array([math.prod(c) for c in product(weight, repeat=n)])
+    share = products * (x**2).sum(axis=1)
+    share /= share.sum()
+    some = (share > negligible) | ~x.any(axis=1)
+    dropped = float(share[~some].sum())
+    return Quadrature(x[some], products[some] / products[some].sum(), True, dropped)
 
 
 def _keep(share: np.ndarray, negligible: float) -> tuple[np.ndarray, float]:

@@ -35,7 +35,7 @@ from .stages import Effort, minimize_in_stages
 from .starts import random_starts
 
 # A chunk of models whose elementwise arrays stay in cache is faster than one big batch.
-_CHUNK_NUMBERS = 600_000
+_CHUNK_NUMBERS = 200_000
 
 # Models minimized together; their Gauss-Newton matrices are what memory goes into.
 _MOST_MODELS = 16_384
@@ -232,7 +232,8 @@ def _best_of_each_cell(
     effort: Effort,
 ) -> MinimizationResult:
     """The lowest minimum of each cell, from its ``n_starts`` models in a row."""
-    objectives = [_in_chunks(model, models, stage) for stage in stages]
+    rough = min(stages, key=lambda stage: len(stage.weight))
+    objectives = [_in_chunks(model, models, stage, rough) for stage in stages]
     minima = minimize_in_stages(objectives, models.start, n_starts, effort)
     winner = minima.best_of(n_starts)
     parameters = minima.parameters[winner]
@@ -241,7 +242,9 @@ def _best_of_each_cell(
     return of_winners(minima, winner, W, to_numpy(bias))
 
 
-def _in_chunks(model: ToyModel, models: _Models, quadrature: QuadratureTensors) -> Objective:
+def _in_chunks(
+    model: ToyModel, models: _Models, quadrature: QuadratureTensors, rough: QuadratureTensors
+) -> Objective:
     """The loss of the models of an index, a cache-sized chunk of them at a time."""
     rows = model.n_features if model.kind == "autoencoder" else 2 * model.n_dims
     step = max(1, _CHUNK_NUMBERS // (len(quadrature.weight) * rows))
@@ -255,7 +258,7 @@ def _in_chunks(model: ToyModel, models: _Models, quadrature: QuadratureTensors) 
 
     def of(parameters: Tensor, index: Tensor) -> Linearization:
         expected = Linearization.concatenate(
-            linearize(model, some, v, quadrature) for some, v in chunks(parameters, index)
+            linearize(model, some, v, quadrature, rough) for some, v in chunks(parameters, index)
         )
         if not penalized:
             return expected

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from .batch import Linearize, Minima, Objective
 from .levenberg_marquardt import levenberg_marquardt
 
+_MOST_ROUGH_STEPS = 30
 # Starts whose losses differ by less than this fraction are in the same minimum, or in a copy.
 _SAME_MINIMUM = 3e-4
 
@@ -44,7 +45,9 @@ def minimize_in_stages(
     nothing = starts.new_zeros(len(starts))
     minima = Minima.at(starts, nothing, nothing)
     first, *finer = stages
-    _improve(first.linearize, minima, everywhere, effort)
+    # On coarse nodes the slow ones need not arrive.
+    rough = replace(effort, max_iterations=min(effort.max_iterations, _MOST_ROUGH_STEPS))
+    _improve(first.linearize, minima, everywhere, rough if finer else effort)
     for objective in finer:
         leader, promising = leaders(minima.loss.view(-1, n_starts), effort.promising)
         _improve(objective.linearize, minima, torch.unique(leader[promising]), effort)

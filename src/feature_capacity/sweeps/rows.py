@@ -17,7 +17,14 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from ..models.device import pick_device
-from ..models.quadrature import Quadrature, sparse_quadrature
+from ..models.inputs import SparseInput
+from ..models.quadrature import (
+    MOST_MOMENT_NODES,
+    Quadrature,
+    moment_quadrature,
+    sparse_quadrature,
+)
+from ..models.toy_models import ToyModel
 from ..solvers.minimization import can_mirror, coarse_to_fine, minimize
 from ..solvers.newton import minimize_quadratic
 from ..solvers.result import MinimizationResult
@@ -143,24 +150,28 @@ def _effort(config: SweepConfig) -> dict[str, Any]:
     return {name: getattr(config, name) for name in names if getattr(config, name) is not None}
 
 
-def _nodes(task: RowTask) -> dict[str, Any]:
-    """What quadratures of the row are made of, but for the number of points."""
-    config, inputs = task.config, task.config.inputs_of(task.row)
-    mirrored = can_mirror(config.toy_model, inputs)
-    return {
-        "inputs": inputs,
-        "n_features": config.n_features,
-        "seed": config.seed,
-        "mirrored": mirrored,
-    }
-
-
 # A worker meets a row in every round; the same nodes, so that losses of rounds can be compared.
-_search_nodes = lru_cache(maxsize=64)(coarse_to_fine)
+@lru_cache(maxsize=64)
+def _search_nodes(
+    model: ToyModel, inputs: SparseInput, n_points: int, seed: int
+) -> tuple[Quadrature, ...]:
+    """From coarse to fine; a single one where it is exact."""
+    n = model.n_features
+    if exact_nodes(model):
+        return (moment_quadrature(inputs, n),)
+    mirrored = can_mirror(model, inputs)
+    return coarse_to_fine(inputs, n, max(64, n_points // _FEWER), seed, mirrored)
 
 
-def _stages(task: RowTask) -> tuple[Quadrature, Quadrature]:
-    return _search_nodes(n_points=max(64, task.config.n_points // _FEWER), **_nodes(task))
+def exact_nodes(model: ToyModel) -> bool:
+    """Whether a few nodes give the expected loss without an error."""
+    return model.activation == "quadratic" and 3**model.n_features <= MOST_MOMENT_NODES
+
+
+def _stages(task: RowTask) -> tuple[Quadrature, ...]:
+    config = task.config
+    inputs = config.inputs_of(task.row)
+    return _search_nodes(config.toy_model, inputs, config.n_points, config.seed)
 
 
 def _first_starts(task: RowTask) -> np.ndarray:
@@ -205,9 +216,12 @@ def _later_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
 def _polished(task: RowTask, own: np.ndarray) -> np.ndarray:
     """The row with its minima taken to all nodes."""
     config, row = task.config, own.copy()
-    if config.exact:
+    model, inputs = config.toy_model, config.inputs_of(task.row)
+    if config.exact or exact_nodes(model):
         return row
-    nodes = sparse_quadrature(n_points=config.n_points, **_nodes(task))
+    mirrored = can_mirror(model, inputs)
+    n, points = config.n_features, config.n_points
+    nodes = sparse_quadrature(inputs, n, points, config.seed, mirrored=mirrored)
     start = parameters_of(config, own)[:, None]
     found = _minimize(task, np.arange(len(own)), start, [nodes])
     for name in _OF_MINIMUM:
