@@ -410,7 +410,7 @@ stretched = triangle * np.array([1.0, 1.0, 2.0])
 run.check("errata-secondary-block-lengths", 2 - fc.total_capacity(stretched))
 
 # %% [markdown]
-# Its other claims, on activations other than the square, on a linear growth of polysemanticity with kurtosis and on penalties, are taken up in {ref}`sec3-7-other-models`.
+# Its other claims, on activations other than the square, on a linear growth of polysemanticity with kurtosis and on penalties, are taken up in {ref}`sec3-7-blog`.
 #
 # ## Does it agree with the paper?
 #

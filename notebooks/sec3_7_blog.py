@@ -50,7 +50,8 @@ from feature_capacity.sweeps.figure_seven import (
 
 run = open_page(
     "sec3_7_blog", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
-    warm_rounds=warm_rounds, n_points=n_points, seed=seed, workers=workers, device=device,
+    warm_rounds=warm_rounds, n_points=n_points, seed=seed, workers=workers,
+    device=device,
 )  # fmt: skip
 print("computed on:", pick_device(device))
 solve = solver(
@@ -113,8 +114,14 @@ for name, act in NONLINEARITIES.items():
     linear = reading.correlation(k[near], widths[name][near]) ** 2
     run.check(f"secondary-kurtosis-linear-{act}", linear)
     glue(f"sec3-7-linear-{act}", linear, display=False)
-    glue(f"sec3-7-straight-{act}", reading.correlation(k, widths[name]) ** 2, display=False)
-    first, middle, last = np.interp(np.log([k.min(), 100, k.max()]), np.log(k[::-1]), widths[name][::-1])
+    glue(
+        f"sec3-7-straight-{act}",
+        reading.correlation(k, widths[name]) ** 2,
+        display=False,
+    )
+    first, middle, last = np.interp(
+        np.log([k.min(), 100, k.max()]), np.log(k[::-1]), widths[name][::-1]
+    )
     late = (last - middle) / (middle - first) if middle > first else np.nan
     run.check(f"secondary-kurtosis-levels-{act}", late)
 

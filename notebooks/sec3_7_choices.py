@@ -53,7 +53,8 @@ from feature_capacity.sweeps.figure_seven import (
 
 run = open_page(
     "sec3_7_choices", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
-    warm_rounds=warm_rounds, n_points=n_points, n_samples=n_samples, train_steps=train_steps,
+    warm_rounds=warm_rounds, n_points=n_points, n_samples=n_samples,
+    train_steps=train_steps,
     train_starts=train_starts, seed=seed, workers=workers, device=device,
 )  # fmt: skip
 print("computed on:", pick_device(device))
@@ -107,7 +108,10 @@ decided = {key: choices.decided(sums[key], panel) for key, panel in others.items
 # %% mystnb={"figure": {"caption": "Computation model, 6 in 3, on a coarse grid, with other inputs; to be compared with the top row of Figure 7. Top: uniform from 0 to 1, bottom: normal with mean 0 and variance 1. White: the loss is 0, and capacities are not determined.", "name": "fig-sec3-7-computation-inputs"}, "image": {"alt": "Six maps. With inputs of one sign, quadratic and GELU have a band as before and the map of ReLU is empty. With normal inputs all three have a narrow band between capacity 0 and 1, as in Figure 7."}} tags=["hide-input"]
 fig7_phase_diagrams(
     {
-        family: {name: (*as_map(sums[family, name])[:2], decided[family, name]) for name in NONLINEARITIES}
+        family: {
+            name: (*as_map(sums[family, name])[:2], decided[family, name])
+            for name in NONLINEARITIES
+        }
         for family in families
     }
 )
@@ -143,7 +147,9 @@ fig7_phase_diagrams(table_of_maps(by_bias))
 # Where inputs are dense it is otherwise: a bias says the mean of an ignored feature, and without one the network spends some capacity on saying it.
 
 # %% tags=["hide-cell"]
-both_signs = max(reading.stuck(first_capacity(found)).mean() for found in by_inputs.values())
+both_signs = max(
+    reading.stuck(first_capacity(found)).mean() for found in by_inputs.values()
+)
 one_sign = reading.stuck(first_capacity(best[code, "ReLU"])).mean()
 run.check("sec3-7-one-sign", both_signs / one_sign if one_sign else np.nan)
 for name, act in NONLINEARITIES.items():
@@ -168,7 +174,11 @@ for name, act in NONLINEARITIES.items():
 # %% mystnb={"figure": {"caption": "Three limits, moved; dotted: where this book has them. Left: share of superposed cells. Center: share of cells close to ½. Right: share of superposed cells with one block (computation), and share of cells stuck at ½ in which feature 1 forms a pair (autoencoder).", "name": "fig-sec3-7-limits"}, "image": {"alt": "Three panels of curves. Shares of superposed cells fall slowly with the limit. Shares of cells close to one half rise, with ReLU and GELU of the autoencoder high from the start. Shares of pairs and of single blocks against the cosine."}} tags=["hide-input"]
 edges, near = np.linspace(0.01, 0.2, 20), np.linspace(0.01, 0.1, 19)
 cosines = np.linspace(0.02, 0.4, 11)
-six_in_three = {(row.split(",")[0], name): best[row, name] for row in (compute, code) for name in NONLINEARITIES}
+six_in_three = {
+    (row.split(",")[0], name): best[row, name]
+    for row in (compute, code)
+    for name in NONLINEARITIES
+}
 shared, close, linked = choices.shares_by_limit(six_in_three, edges, near, cosines)
 figures.shares_by_limit({
     "superposed": ("distance from 0 and 1", edges, shared, 0.05),
@@ -191,7 +201,13 @@ figures.shares_by_limit({
 many = 8 * max(1, n_starts // 2)
 again = {
     f"{row[0]} {panel.n_dims} {name}": choices.restarts(
-        panel, (0.004, 0.03, 0.2), (0.6, 1.3, 3.0), many, n_points=n_points, seed=seed, device=device
+        panel,
+        (0.004, 0.03, 0.2),
+        (0.6, 1.3, 3.0),
+        many,
+        n_points=n_points,
+        seed=seed,
+        device=device,
     )
     for (row, name), panel in panels.items()
 }
@@ -228,21 +244,35 @@ run.check("fig7-nodes-redrawn", max(moved))
 r, c = (int(np.argmin(abs(np.log(x / y)))) for x, y in ((p, 0.2), (V, 1.3)))
 estimate, error, on_many = [], [], []
 for key, found in best.items():
-    toy, cell = panels[key].config(4).toy_model, found.isel(probability=[r], importance=c)
-    inputs = fc.SparseUniform(p[r]) if toy.kind == "computation" else fc.UnitSparseUniform(p[r])
+    toy, cell = (
+        panels[key].config(4).toy_model,
+        found.isel(probability=[r], importance=c),
+    )
+    inputs = (
+        fc.SparseUniform(p[r])
+        if toy.kind == "computation"
+        else fc.UnitSparseUniform(p[r])
+    )
     network = toy, cell.W.values, cell.bias.values, [[V[c], 1, 1, 1, 1, 1]]
     mean, se = sampled_loss(*network, inputs, n_samples, seed)
     estimate.append(mean[0]), error.append(se[0])
-    on_many.append(quadrature_loss(*network, sparse_quadrature(inputs, 6, 131_072, seed + 1))[0])
+    on_many.append(
+        quadrature_loss(*network, sparse_quadrature(inputs, 6, 131_072, seed + 1))[0]
+    )
 run.check("fig7-nodes-sampled", estimate, on_many, standard_error=error)
 row = best[compute, "quadratic"].isel(probability=r)
 on_nodes = fc.minimize(
     fc.ToyModel("computation", "quadratic"), fc.SparseUniform(p[r]),
-    [[v, 1, 1, 1, 1, 1] for v in V], n_starts=2 * n_starts, seed=[seed, 8], device=device,
+    [[v, 1, 1, 1, 1, 1] for v in V], n_starts=2 * n_starts, seed=[seed, 8],
+    device=device,
 )  # fmt: skip
 distance = np.abs(on_nodes.capacity[:, 0] - row.capacity.sel(feature=0).values)
 run.check("fig7-quadratic-exact", np.median(distance))
-labels = {"flattered": np.nanmax(off), "flattered-median": np.nanmedian(off), "moved": max(moved)}
+labels = {
+    "flattered": np.nanmax(off),
+    "flattered-median": np.nanmedian(off),
+    "moved": max(moved),
+}
 labels["single"] = max(each.excess[0] for each in again.values())
 labels["four"] = max(each.excess[2] for each in again.values())
 labels["best-error"] = np.mean([each.best_error for each in again.values()])
@@ -255,7 +285,9 @@ for label, value in labels.items():
     glue(f"sec3-7-{label}", float(value), display=False)
 glue("sec3-7-many", many, display=False)
 for name in ("ReLU", "GELU"):
-    run.check(f"sec3-7-limits-pairs-{NONLINEARITIES[name]}", min(linked["autoencoder", name]))
+    run.check(
+        f"sec3-7-limits-pairs-{NONLINEARITIES[name]}", min(linked["autoencoder", name])
+    )
 
 # %% [markdown]
 # (sec3-7-trained)=
@@ -269,14 +301,20 @@ for name in ("ReLU", "GELU"):
 training = trained.Training(train_starts, train_steps, seed=seed)
 row = int(np.argmin(abs(np.log(p / 0.03))))
 beside = trained.train_beside(
-    {key: trained.row_of(panels[key], found, row) for key, found in best.items()}, training, workers
+    {key: trained.row_of(panels[key], found, row) for key, found in best.items()},
+    training,
+    workers,
 )
 
 # %% mystnb={"figure": {"caption": "One row of each panel of Figure 7: capacity of feature 1 minimized (line), of the best trained network (dots), and of all networks trained (pale).", "name": "fig-sec3-7-trained"}, "image": {"alt": "Nine panels of curves against importance. Dots lie on the line in most cells; pale dots scatter widely around the plateaus and slopes."}} tags=["hide-input"]
 figures.trained_rows(
     V,
     {
-        key: (each.capacity, each.trained.capacity[:, 0], each.trained.capacity_of_starts[..., 0])
+        key: (
+            each.capacity,
+            each.trained.capacity[:, 0],
+            each.trained.capacity_of_starts[..., 0],
+        )
         for key, each in beside.items()
     },
 )
@@ -296,13 +334,17 @@ picture = np.array([each.trained.capacity[:, 0] for each in whole.values()])
 
 # %% mystnb={"figure": {"caption": "Autoencoder with ReLU, 6 in 3: the same cells minimized, and trained.", "name": "fig-sec3-7-trained-panel"}, "image": {"alt": "Two maps of capacity with a wedge at one half. The trained one is ragged, and blurred where inputs are sparse and feature 1 matters little."}} tags=["hide-input"]
 minimized = first_capacity(best[key])[np.ix_(some, some)]
-figures.panel_beside({"minimized": (V[some], p[some], minimized), "trained": (V[some], p[some], picture)})
+figures.panel_beside(
+    {"minimized": (V[some], p[some], minimized), "trained": (V[some], p[some], picture)}
+)
 
 # %% tags=["hide-cell"]
 excess = np.concatenate([each.excess for each in beside.values()])
 run.check("fig7-trained-never-better", -excess.min())
 same = excess < 0.01
-apart = np.concatenate([np.abs(x.capacity - x.trained.capacity[:, 0]) for x in beside.values()])
+apart = np.concatenate(
+    [np.abs(x.capacity - x.trained.capacity[:, 0]) for x in beside.values()]
+)
 run.check("fig7-trained-agrees", np.median(apart[same]) if same.any() else np.nan)
 middle = {" ".join(key): np.median(each.excess) for key, each in beside.items()}
 glue("sec3-7-steps", f"{train_steps:,}", display=False)

@@ -63,7 +63,9 @@ probabilities = [0.3, 0.4, 0.5, 0.64, 0.8, 1.0]
 folder = find_project().build / "sweeps"
 effort = {"n_steps": n_steps, "n_starts": n_starts, "n_points": n_points, "seed": seed}
 lines = {
-    name: lines_through_one(act, probabilities, folder, workers=workers, device=device, **effort)
+    name: lines_through_one(
+        act, probabilities, folder, workers=workers, device=device, **effort
+    )
     for name, act in acts.items()
 }
 V = lines["ReLU"].importance
@@ -71,7 +73,8 @@ glue("sec3-7-n-importances", len(V), display=False)
 
 # %% mystnb={"figure": {"caption": "Capacity of feature 1 of six in three dimensions against its importance, computation model; one line for each feature probability. Below: close to V = 1, where every dot is a cell.", "name": "fig-sec3-7-zoom"}, "image": {"alt": "Eight panels. With quadratic, dense lines are steps from 0 to 1 and sparse ones ramps. With the absolute value, lines stay at 0, jump at 1, and the dense ones reach 1 at once. With ReLU and GELU they rise slowly from the left, a foot, jump at 1 by three quarters when dense, and go on rising."}} tags=["hide-input"]
 by_probability = {
-    name: list(zip(probabilities, each.capacity, strict=True)) for name, each in lines.items()
+    name: list(zip(probabilities, each.capacity, strict=True))
+    for name, each in lines.items()
 }
 figures.zoom(V, by_probability, near=0.03)
 
@@ -86,7 +89,10 @@ pd.DataFrame(
     {
         (name, what): np.round(values, 2)
         for name, each in lines.items()
-        for what, values in {"jump at 1": each.across, "width of the band": each.width}.items()
+        for what, values in {
+            "jump at 1": each.across,
+            "width of the band": each.width,
+        }.items()
     },
     index=pd.Index(probabilities, name="p"),
 )
@@ -109,7 +115,9 @@ pd.DataFrame(
 
 # %%
 model = fc.ToyModel("computation", "relu", n_features=6, n_dims=3)
-jump = jump_at_equality(model, fc.SparseUniform(0.8), n_starts=32, n_points=n_points // 2)
+jump = jump_at_equality(
+    model, fc.SparseUniform(0.8), n_starts=32, n_points=n_points // 2
+)
 jump.capacity.round(2), round(jump.below, 2), round(jump.above, 2)
 
 # %% [markdown]
@@ -118,7 +126,12 @@ jump.capacity.round(2), round(jump.below, 2), round(jump.above, 2)
 
 # %%
 few = [0.004, 0.02, 0.1, 0.3, 0.5, 0.64, 0.8, 1.0]
-with_effort = {"n_starts": 2 * n_starts, "n_points": n_points // 2, "seed": seed, "device": device}
+with_effort = {
+    "n_starts": 2 * n_starts,
+    "n_points": n_points // 2,
+    "seed": seed,
+    "device": device,
+}
 jumps = {
     name: jumps_at_equality(
         fc.ToyModel("computation", acts[name]), fc.SparseUniform, few, **with_effort
@@ -174,27 +187,48 @@ figures.foot_and_jump(small, feet, np.array(few), size)
 # %% tags=["hide-cell"]
 at = np.array(few)
 for name in ("ReLU", "GELU"):
-    glue(f"sec3-7-jump-half-{acts[name]}", float(size[name][at == 0.5][0]), display=False)
-    glue(f"sec3-7-jump-tenth-{acts[name]}", float(size[name][at == 0.1][0]), display=False)
-    run.check(f"jump-foot-order-{acts[name]}", np.polyfit(np.log(small), np.log(feet[name]), 1)[0])
-    toy, even = (fc.ToyModel("computation", f) for f in (acts[name], even_part(acts[name])))
+    glue(
+        f"sec3-7-jump-half-{acts[name]}", float(size[name][at == 0.5][0]), display=False
+    )
+    glue(
+        f"sec3-7-jump-tenth-{acts[name]}",
+        float(size[name][at == 0.1][0]),
+        display=False,
+    )
+    run.check(
+        f"jump-foot-order-{acts[name]}",
+        np.polyfit(np.log(small), np.log(feet[name]), 1)[0],
+    )
+    toy, even = (
+        fc.ToyModel("computation", f) for f in (acts[name], even_part(acts[name]))
+    )
     nodes = reflected_nodes(sparse_quadrature(fc.SparseUniform(1.0), 6, 64, seed))
     W, v = np.random.default_rng(seed).normal(size=(8, 3, 6)), np.ones((8, 6))
     parts = linear_part_loss(W, v, float(nodes.weight @ nodes.x[:, 0] ** 2))
     parts += quadrature_loss(even, W, np.zeros(8), v, nodes)
-    run.check(f"jump-odd-part-{acts[name]}", quadrature_loss(toy, W, np.zeros(8), v, nodes), parts)
+    run.check(
+        f"jump-odd-part-{acts[name]}",
+        quadrature_loss(toy, W, np.zeros(8), v, nodes),
+        parts,
+    )
 for name in ("quadratic", "|x|"):
     run.check(f"jump-no-foot-{acts[name]}", feet[name].max())
 for name in ("quadratic", "ReLU", "GELU"):
     dense = np.array(probabilities) >= 0.6
     run.check(f"sec3-7-jump-{acts[name]}", np.median(lines[name].across[dense]))
-    run.check(f"sec3-7-jump-only-{acts[name]}", lines[name].largest_elsewhere[dense].max())
+    run.check(
+        f"sec3-7-jump-only-{acts[name]}", lines[name].largest_elsewhere[dense].max()
+    )
     run.check(f"sec3-7-zero-to-one-{acts[name]}", np.median(lines[name].width[dense]))
     sparse = size[name][at <= 0.1].max()
-    run.check(f"sec3-7-smoother-{acts[name]}", sparse / np.median(lines[name].across[dense]))
+    run.check(
+        f"sec3-7-smoother-{acts[name]}", sparse / np.median(lines[name].across[dense])
+    )
     run.check(f"sec3-7-steady-{acts[name]}", sparse)
 both, there = np.isin(at, probabilities), np.isin(probabilities, at)
-apart = [np.abs(size[name][both] - lines[name].across[there]) for name in ("ReLU", "GELU")]
+apart = [
+    np.abs(size[name][both] - lines[name].across[there]) for name in ("ReLU", "GELU")
+]
 run.check("jump-two-routes", np.max(apart))
 
 # %% [markdown]
@@ -217,7 +251,12 @@ run.check("jump-two-routes", np.max(apart))
 three = [0.3, 0.64, 1.0]
 readings = {
     name: jumps_by_reading(
-        acts[name], three, n_starts=2 * n_starts, n_points=n_points // 4, seed=seed, device=device
+        acts[name],
+        three,
+        n_starts=2 * n_starts,
+        n_points=n_points // 4,
+        seed=seed,
+        device=device,
     )
     for name in ("quadratic", "ReLU", "GELU")
 }

@@ -44,7 +44,12 @@ from feature_capacity.figures import sec3_7_other_models as figures
 from feature_capacity.geometry.neuron_bases import fewest_neurons
 from feature_capacity.models.device import pick_device
 from feature_capacity.solvers.minimization import random_starts
-from feature_capacity.solvers.pair_edge import edge_by_blocks, leak_edge, measured_edge, scaled
+from feature_capacity.solvers.pair_edge import (
+    edge_by_blocks,
+    leak_edge,
+    measured_edge,
+    scaled,
+)
 from feature_capacity.sweeps import reading
 from feature_capacity.sweeps.figure_seven import (
     IMPORTANCES, MODELS, NONLINEARITIES, PROBABILITIES, Panel,
@@ -53,7 +58,8 @@ from feature_capacity.sweeps.figure_seven import (
 
 run = open_page(
     "sec3_7_other_models", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
-    warm_rounds=warm_rounds, n_points=n_points, seed=seed, workers=workers, device=device,
+    warm_rounds=warm_rounds, n_points=n_points, seed=seed, workers=workers,
+    device=device,
 )  # fmt: skip
 print("computed on:", pick_device(device))
 solve = solver(
@@ -65,7 +71,8 @@ compute, code, code_5 = MODELS
 
 # %% mystnb={"figure": {"caption": "The paper's Figure 7: capacity of feature 1 against its importance (all others have 1) and the feature probability, for three models and three nonlinearities. Orange contours: 0.47 and 0.53; white: the other levels. The text of the paper gives no numbers for its axes, so its range is not marked.", "name": "fig-7"}, "image": {"alt": "Nine phase diagrams. Top row: computation model, a narrow band between capacity 0 and 1 that opens towards sparse inputs. Middle row: autoencoder with six features in three dimensions; quadratic has a wide smooth band, ReLU a wedge of capacity one half that reaches the right edge, GELU a broad plateau at one half with vertical edges. Bottom row: six in five dimensions, the same plateaus end at importance one."}} tags=["hide-input"]
 figures.fig7_phase_diagrams(
-    table_of_maps(best), marks=[(1, 1, 8, 0.004), (1, 2, 1, 0.02), (2, 1, 0.2, 0.02), (2, 2, 0.2, 0.02)]
+    table_of_maps(best),
+    marks=[(1, 1, 8, 0.004), (1, 2, 1, 0.02), (2, 1, 0.2, 0.02), (2, 2, 0.2, 0.02)],
 )
 
 # %% [markdown]
@@ -89,7 +96,9 @@ figures.fig7_phase_diagrams(
 
 # %%
 model = fc.ToyModel("autoencoder", "relu", n_features=6, n_dims=3)
-cell = fc.minimize(model, fc.UnitSparseUniform(0.02), [[1.2, 1, 1, 1, 1, 1]], n_starts=16)
+cell = fc.minimize(
+    model, fc.UnitSparseUniform(0.02), [[1.2, 1, 1, 1, 1, 1]], n_starts=16
+)
 cell.capacity.round(2)
 
 # %% [markdown]
@@ -108,7 +117,10 @@ cell.capacity.round(2)
 glue("sec3-7-importances", "{:g} to {:g}".format(*IMPORTANCES), display=False)
 glue("sec3-7-probabilities", "{:g} to {:g}".format(*PROBABILITIES), display=False)
 V, p, _ = as_map(best[code, "ReLU"])
-maps = {key: PhaseMap(first_capacity(x), x.loss.values, x.W.values) for key, x in best.items()}
+maps = {
+    key: PhaseMap(first_capacity(x), x.loss.values, x.W.values)
+    for key, x in best.items()
+}
 maps = {key: maps[key] for key in sorted(maps, key=lambda key: key != (code, "ReLU"))}
 phase_explorer(maps, {"model": "model", "activation": "nonlinearity"}, V, p, 1.8 / p)
 
@@ -120,7 +132,8 @@ phase_explorer(maps, {"model": "model", "activation": "nonlinearity"}, V, p, 1.8
 
 # %% mystnb={"figure": {"caption": "The block that feature 1 belongs to. Top: computation model, middle: autoencoder, both 6 in 3; bottom: autoencoder, 6 in 5.", "name": "fig-sec3-7-blocks"}, "image": {"alt": "Nine maps. Computation: a band of large blocks in three dimensions. Autoencoder with ReLU and GELU: a wide area of antipodal pairs. Autoencoder with quadratic: large blocks, with a small area of pairs at mild sparsity."}} tags=["hide-input"]
 kinds = {
-    0: ("ignored", "#9aa5b1"), 1: ("alone", "#2b6ca3"), 11: ("pair, one dimension", "#f2c14e"),
+    0: ("ignored", "#9aa5b1"), 1: ("alone", "#2b6ca3"),
+    11: ("pair, one dimension", "#f2c14e"),
     12: ("block, two dimensions", "#e8833a"), 13: ("block, three", "#b5432b"),
     14: ("block, four", "#7d2a4a"), 15: ("block, five", "#43163f"),
 }  # fmt: skip
@@ -133,7 +146,10 @@ figures.block_maps(table_of_maps(best, reading.kinds_of_blocks), kinds)
 # With quadratic it is {glue:text}`sec3-7-plateau-quadratic:.2f` decades, a slope that passes through ½.
 
 # %% mystnb={"figure": {"caption": "Capacity of feature 1 along two rows of each model in Figure 7. Shaded: within 0.03 of ½.", "name": "fig-sec3-7-slices"}, "image": {"alt": "Six panels of curves that rise from 0 to 1. Dense rows are steep steps. Sparse rows: ramps for computation, long flat stretches at one half for the autoencoder with ReLU and GELU."}} tags=["hide-input"]
-rows = {"dense, $p=1$": -1, "sparse, $p\\approx0.01$": int(np.argmin(abs(np.log(p / 0.01))))}
+rows = {
+    "dense, $p=1$": -1,
+    "sparse, $p\\approx0.01$": int(np.argmin(abs(np.log(p / 0.01)))),
+}
 figures.slices(
     {
         title: {
@@ -155,7 +171,9 @@ figures.slices(
 r, c = (int(np.argmin(abs(np.log(x / y)))) for x, y in ((p, 0.02), (V, 1.2)))
 figures.cosines(
     {
-        f"{row.split(',')[0]}\n{name}, $C_1={first_capacity(best[row, name])[r, c]:.2f}$": best[row, name].W.values[r, c]
+        f"{row.split(',')[0]}\n{name}, $C_1={first_capacity(best[row, name])[r, c]:.2f}$": best[
+            row, name
+        ].W.values[r, c]
         for row in (compute, code)
         for name in NONLINEARITIES
     }
@@ -168,12 +186,19 @@ figures.cosines(
 # So with ReLU and GELU the sentence is true of most superposed features, and not of all: some share capacity although they lie on the axis of a neuron, because others lean on it.
 
 # %% tags=["hide-cell"]
-sparse = {key: reading.rows_where(found, 0, reading.SPARSE) for key, found in best.items()}
-dense = {key: reading.rows_where(found, reading.DENSE, 1) for key, found in best.items()}
+sparse = {
+    key: reading.rows_where(found, 0, reading.SPARSE) for key, found in best.items()
+}
+dense = {
+    key: reading.rows_where(found, reading.DENSE, 1) for key, found in best.items()
+}
 for name, act in NONLINEARITIES.items():
     key, other, five = (compute, name), (code, name), (code_5, name)
     band = reading.widths(best[key])
-    run.check(f"sec3-7-wider-{act}", np.median(band[sparse[key]]) - np.median(band[dense[key]]))
+    run.check(
+        f"sec3-7-wider-{act}",
+        np.median(band[sparse[key]]) - np.median(band[dense[key]]),
+    )
     plateau = np.median(reading.plateaus(best[other])[sparse[other]])
     run.check(f"sec3-7-plateau-{act}", plateau)
     glue(f"sec3-7-plateau-{act}", float(plateau), display=False)
@@ -181,13 +206,24 @@ for name, act in NONLINEARITIES.items():
     half = reading.cells_where(best[other], reading.stuck(first_capacity(best[other])))
     pairs = [W for W in half if reading.in_a_pair(W)]
     run.check(f"sec3-7-pairs-{act}", len(pairs) / len(half) if len(half) else np.nan)
-    run.check(f"sec3-7-antipodal-{act}", reading.share([reading.antipodal(W) for W in pairs]))
+    run.check(
+        f"sec3-7-antipodal-{act}", reading.share([reading.antipodal(W) for W in pairs])
+    )
     neurons = reading.neurons_of_shared_features(best[key])
     run.check(f"sec3-7-many-neurons-{act}", reading.share(neurons >= 1.1))
-    glue(f"sec3-7-neurons-{act}", float(np.median(neurons)) if neurons.size else np.nan, display=False)
+    glue(
+        f"sec3-7-neurons-{act}",
+        float(np.median(neurons)) if neurons.size else np.nan,
+        display=False,
+    )
     glue(f"sec3-7-on-one-{act}", reading.share(neurons < 1.1), display=False)
-    shared = reading.cells_where(best[key], reading.superposed(first_capacity(best[key])))
-    run.check(f"sec4-6-one-block-{act}", reading.share([reading.one_shared_block(W) for W in shared]))
+    shared = reading.cells_where(
+        best[key], reading.superposed(first_capacity(best[key]))
+    )
+    run.check(
+        f"sec4-6-one-block-{act}",
+        reading.share([reading.one_shared_block(W) for W in shared]),
+    )
     equal = [
         fc.minimize(
             fc.ToyModel("autoencoder", act), fc.UnitSparseUniform(q), np.ones((1, 6)),
@@ -195,12 +231,22 @@ for name, act in NONLINEARITIES.items():
         ).W[0]
         for i, q in enumerate(p[sparse[other]][::3])
     ]  # fmt: skip
-    run.check(f"sec4-6-small-blocks-{act}", reading.share([reading.largest_block(W) <= 3 for W in equal]))
+    run.check(
+        f"sec4-6-small-blocks-{act}",
+        reading.share([reading.largest_block(W) <= 3 for W in equal]),
+    )
     if name != "quadratic":
-        alike = reading.correlation(*(first_capacity(best[compute, n]) for n in ("quadratic", name)))
+        alike = reading.correlation(
+            *(first_capacity(best[compute, n]) for n in ("quadratic", name))
+        )
         run.check(f"sec3-7-same-shape-{act}", alike)
-        half_5 = reading.cells_where(best[five], reading.stuck(first_capacity(best[five])))
-        run.check(f"fig7-half-6-in-5-{act}", reading.share([reading.in_a_pair(W) for W in half_5]))
+        half_5 = reading.cells_where(
+            best[five], reading.stuck(first_capacity(best[five]))
+        )
+        run.check(
+            f"fig7-half-6-in-5-{act}",
+            reading.share([reading.in_a_pair(W) for W in half_5]),
+        )
     if name == "ReLU":
         on_axes = fewest_neurons(half)[:, 0] if len(half) else [np.nan]
         run.check("sec3-7-pair-on-a-neuron", np.max(on_axes))
@@ -220,8 +266,13 @@ for name, act in NONLINEARITIES.items():
 # %% tags=["hide-cell"]
 for name, act in NONLINEARITIES.items():
     row_5 = solve(Panel("computation", 5, act), extra_grid)
-    mine, mine_5 = reading.widths(best[compute, name]).mean(), reading.widths(row_5).mean()
-    theirs, theirs_5 = (max(reading.widths(best[k, name]).mean(), 1e-9) for k in (code, code_5))
+    mine, mine_5 = (
+        reading.widths(best[compute, name]).mean(),
+        reading.widths(row_5).mean(),
+    )
+    theirs, theirs_5 = (
+        max(reading.widths(best[k, name]).mean(), 1e-9) for k in (code, code_5)
+    )
     run.check(f"sec3-7-narrower-{act}", mine / theirs)
     run.check(f"sec3-7-narrower-6-in-5-{act}", mine_5 / theirs_5)
     glue(f"sec3-7-ratio-{act}", float(mine / theirs), display=False)
@@ -262,12 +313,17 @@ far = np.geomspace(1.5, 3000, max(9, grid * 3 // 4))
 p_far = np.geomspace(1e-4, 0.1, max(4, grid // 3))
 effort = {"n_starts": 2 * n_starts, "seed": seed, "device": device}
 measured = {
-    name: np.array([measured_edge(act, fc.UnitSparseUniform(q), far, **effort) for q in p_far])
+    name: np.array(
+        [measured_edge(act, fc.UnitSparseUniform(q), far, **effort) for q in p_far]
+    )
     for name, act in NONLINEARITIES.items()
 }
 by_blocks = {
     name: np.array(
-        [edge_by_blocks(NONLINEARITIES[name], fc.UnitSparseUniform(q), far, **effort) for q in p_far]
+        [
+            edge_by_blocks(NONLINEARITIES[name], fc.UnitSparseUniform(q), far, **effort)
+            for q in p_far
+        ]
     )
     for name in ("ReLU", "GELU")
 }
@@ -295,19 +351,35 @@ for name, act in NONLINEARITIES.items():
 for name, edges in by_blocks.items():
     inner = np.isfinite(edges) & (measured[name] < far[-1])
     ratio = np.abs(np.log(edges[inner] / measured[name][inner]))
-    run.check(f"sec3-7-extreme-blocks-{NONLINEARITIES[name]}", np.exp(ratio.max()) if inner.any() else np.nan)
+    run.check(
+        f"sec3-7-extreme-blocks-{NONLINEARITIES[name]}",
+        np.exp(ratio.max()) if inner.any() else np.nan,
+    )
 inner = measured["ReLU"] < far[-1]
-line = np.polyfit(np.log(p_far[inner]), np.log(measured["ReLU"][inner]), 1) if inner.sum() > 1 else [np.nan]
+line = (
+    np.polyfit(np.log(p_far[inner]), np.log(measured["ReLU"][inner]), 1)
+    if inner.sum() > 1
+    else [np.nan]
+)
 run.check("sec3-7-extreme-scaling", -line[0])
-glue("sec3-7-p-100", float(p_far[measured["ReLU"] >= 100].max(initial=0)), display=False)
+glue(
+    "sec3-7-p-100", float(p_far[measured["ReLU"] >= 100].max(initial=0)), display=False
+)
 glue("sec3-7-gelu-limit", float(np.max(measured["GELU"], initial=0)), display=False)
-pairs = np.concatenate([np.kron(np.eye(3), [1.0, -1.0]).ravel(), np.zeros(6)])[None, None]
+pairs = np.concatenate([np.kron(np.eye(3), [1.0, -1.0]).ravel(), np.zeros(6)])[
+    None, None
+]
 at_scale = {}
 for scale in (1, 10, 100):
     toy = fc.ToyModel("autoencoder", scaled("gelu", scale))
     starts = np.concatenate([random_starts(toy, 1, 4 * n_starts, seed), pairs], axis=1)
     cell = fc.minimize(
-        toy, fc.UnitSparseUniform(0.001), [[50, 1, 1, 1, 1, 1]], starts=starts, seed=seed, device=device
+        toy,
+        fc.UnitSparseUniform(0.001),
+        [[50, 1, 1, 1, 1, 1]],
+        starts=starts,
+        seed=seed,
+        device=device,
     )
     at_scale[scale] = cell.capacity[0, 0]
     glue(f"sec3-7-scale-{scale}", float(at_scale[scale]), display=False)
@@ -331,7 +403,10 @@ sentences = {
 }
 pd.DataFrame(
     {
-        name: {text: run.records[f"{claim}-{act}"].status for text, claim in sentences.items()}
+        name: {
+            text: run.records[f"{claim}-{act}"].status
+            for text, claim in sentences.items()
+        }
         for name, act in NONLINEARITIES.items()
     }
 )

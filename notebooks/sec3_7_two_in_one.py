@@ -39,7 +39,12 @@ from feature_capacity.solvers import two_in_one
 from feature_capacity.theory.phases import classify
 
 run = open_page(
-    "sec3_7_two_in_one", grid=grid, n_starts=n_starts, n_samples=n_samples, seed=seed, device=device
+    "sec3_7_two_in_one",
+    grid=grid,
+    n_starts=n_starts,
+    n_samples=n_samples,
+    seed=seed,
+    device=device,
 )
 print("computed on:", pick_device(device))
 
@@ -63,7 +68,8 @@ model = fc.ToyModel("autoencoder", "relu", n_features=2, n_dims=1)
 inputs = fc.UnitSparseUniform(0.4)
 exact = two_in_one.by_hand(0.7, 0.4)
 mean, error = sampled_loss(
-    model, two_in_one.NETWORKS, two_in_one.biases(0.4), np.tile([1, 0.7], (4, 1)), inputs,
+    model, two_in_one.NETWORKS, two_in_one.biases(0.4), np.tile([1, 0.7], (4, 1)),
+    inputs,
     n_samples, seed,
 )  # fmt: skip
 np.stack([exact, mean, error]).round(4)

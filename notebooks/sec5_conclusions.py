@@ -165,7 +165,7 @@ run.check("sec5-phases-along-a-line", phases, [2, 3, 3, 3])
 run.check("sec5-phases-in-order", ordered)
 
 # %%
-cited("fig4-*", "intro-much-*", "intro-intermediate*", "sec3-7-extreme-*", "sec3-7-same-shape-*", "sec3-7-jump-*")
+cited("fig4-*", "intro-much-*", "intro-intermediate*", "sec3-7-extreme-*", "sec3-7-same-shape-*", "sec3-7-jump-*", "sec3-7-zero-to-one-*", "sec3-7-smoother-*")
 
 # %% [markdown]
 # Taken together, sections 1 and 3.7 qualify sentence 6 themselves.
@@ -267,7 +267,8 @@ rests_on = {
     "4 which explains the pinning at 0 and 1": ("intro-pinning*", "sec5-pinned-without-theory"),
     "5 the quadratic model has a phase diagram of capacity": ("fig4-*", "sec5-phases-*"),
     "6 which agrees qualitatively with that of the autoencoder": (
-        "sec3-7-same-shape-*", "sec3-7-jump-*", "sec3-7-extreme-*", "intro-much-*", "intro-intermediate*",
+        "sec3-7-same-shape-*", "sec3-7-jump-*", "sec3-7-zero-to-one-*", "sec3-7-smoother-*", "sec3-7-extreme-*",
+        "intro-much-*", "intro-intermediate*",
     ),
     "7 and confirms the predictions on optimal capacity": ("fig4-*", "sec2-any-diminishing-curves"),
     "8 efficient embeddings are block-semiorthogonal": ("thm1-*", "thm2-*"),
@@ -322,7 +323,9 @@ run.table()
 # | 2, and the abstract | holds, but capacity is not in proportion to importance | {ref}`capacity-in-proportion` |
 # | 3 | holds; one letter stands for two multipliers | {ref}`two-multipliers` |
 # | 5, and section 3.6 | the marginal curves are convex on both sides of $k=3$; what changes is whether they rise or fall | {ref}`convex-or-concave` |
-# | 6, and section 3.7 | the jump at mild sparsity belongs to the quadratic model; ReLU and GELU hardly have it | {ref}`jump-only-for-quadratic` |
+# | 6, and section 3.7 | one jump at mild sparsity, at equal importances, with every nonlinearity; from 0 to 1 with quadratic only, since half of ReLU and of GELU is linear | {ref}`jump-not-from-zero` |
+# | 6, and section 3.7 | a smaller jump is left at high sparsity with ReLU and GELU | {ref}`jump-in-sparse-rows` |
+# | 6, and section 3.7 | superposed features project on many neurons with quadratic; with ReLU and GELU some lie on one | {ref}`on-neurons` |
 # | 6, and section 3.7 | holds for ReLU in the autoencoder, 6 in 3; with GELU superposition ends at moderate importance | {ref}`gelu-at-extreme-importance` |
 # | 8 | holds, with one scale for each block | {ref}`block-scale` |
 # | 8, by singular vectors | holds for full rank | {ref}`singular-vectors-rank` |
