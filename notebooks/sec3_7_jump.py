@@ -41,7 +41,7 @@ from feature_capacity.models.device import pick_device
 from feature_capacity.models.losses import quadrature_loss
 from feature_capacity.models.parts import even_part, linear_part_loss
 from feature_capacity.models.quadrature import sparse_quadrature
-from feature_capacity.models.symmetric_nodes import reflected_nodes
+from feature_capacity.models.symmetric_nodes import reflected_nodes, symmetric_nodes
 from feature_capacity.solvers.equal_features import jump_at_equality, jumps_at_equality
 from feature_capacity.solvers.near_equality import foot
 from feature_capacity.solvers.other_readings import READINGS, jumps_by_reading
@@ -174,7 +174,11 @@ feet = {
 }  # fmt: skip
 
 # %% mystnb={"figure": {"caption": "Left: capacity of a feature that hardly matters, p = 1; the dotted line has slope 2. Quadratic and the absolute value give exactly 0 and are not seen. Right: the jump at V = 1, read off the optimum there; dotted: where the kurtosis is 3.", "name": "fig-sec3-7-foot"}, "image": {"alt": "Left: two straight lines of slope two on logarithmic axes, for ReLU and GELU. Right: four curves. The jump of quadratic is 1 from p of 0.6 on and 0 below. Those of the other three fall from near 1 at p = 1; that of GELU is near 0 at p = 0.3."}} tags=["hide-input"]
-figures.foot_and_jump(small, feet, np.array(few), size)
+fine = np.geomspace(few[0], 1, 241)
+exact = lines_through_one("quadratic", fine, folder, n_steps=n_steps).across
+figures.foot_and_jump(
+    small, feet, {"quadratic": (fine, exact), **{k: (few, size[k]) for k in jumps}}
+)
 
 # %% [markdown]
 # The right half of {numref}`fig-sec3-7-foot` says until which sparsity each keeps its jump.
@@ -202,7 +206,8 @@ for name in ("ReLU", "GELU"):
     toy, even = (
         fc.ToyModel("computation", f) for f in (acts[name], even_part(acts[name]))
     )
-    nodes = reflected_nodes(sparse_quadrature(fc.SparseUniform(1.0), 6, 64, seed))
+    nodes = sparse_quadrature(fc.SparseUniform(1.0), 6, 64, seed)
+    nodes = reflected_nodes(symmetric_nodes(nodes, both_signs=False))
     W, v = np.random.default_rng(seed).normal(size=(8, 3, 6)), np.ones((8, 6))
     parts = linear_part_loss(W, v, float(nodes.weight @ nodes.x[:, 0] ** 2))
     parts += quadrature_loss(even, W, np.zeros(8), v, nodes)

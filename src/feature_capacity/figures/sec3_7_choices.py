@@ -112,6 +112,6 @@ def panel_beside(panels: Mapping[str, Map]) -> Figure:
         image = capacity_map(ax, picture)
         ax.set_title(title)
     axes[0, 0].set_ylabel(CHANCE)
-    fig.supxlabel(VARIED, size=10)
+    plt.setp(axes[0], xlabel=VARIED)
     bar_below(image, axes)
     return fig

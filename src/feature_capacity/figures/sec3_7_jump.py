@@ -61,22 +61,28 @@ def _mark(axes: np.ndarray, names: Sequence[str]) -> None:
 def foot_and_jump(
     importance: np.ndarray,
     feet: Mapping[str, np.ndarray],
-    probability: np.ndarray,
-    jumps: Mapping[str, np.ndarray],
+    jumps: Mapping[str, tuple[np.ndarray, np.ndarray]],
 ) -> Figure:
-    """Left: capacities of a feature that hardly matters. Right: the size of the jump at V = 1."""
-    fig, axes = plt.subplots(1, 2, figsize=(6.2, 3.1))
+    """Left: capacities of a feature that hardly matters. Right: the size of the jump at V = 1.
+
+    ``jumps`` maps a nonlinearity to feature probabilities and sizes; many of them make a line.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.2))
     for name, capacity in feet.items():
         color, seen = ACTIVATION_COLORS[name], capacity > 1e-7
-        axes[0].plot(importance[seen], capacity[seen], "o-", ms=4, color=color, label=name)
+        if seen.any():
+            axes[0].plot(importance[seen], capacity[seen], "o-", ms=4, color=color, label=name)
     _parabola(axes[0], importance, feet)
     axes[0].set(xscale="log", yscale="log", xlabel=VARIED, ylabel="capacity, $C_1$")
+    plain_ticks(axes[0].xaxis, [t for t in (0.02, 0.05, 0.1, 0.2) if t >= importance[0] * 0.99])
     axes[0].legend()
-    for name, size in jumps.items():
-        axes[1].plot(probability, size, "o-", ms=4, color=ACTIVATION_COLORS[name], label=name)
+    for name, (p, size) in jumps.items():
+        look = "-" if len(p) > 20 else "o-"
+        axes[1].plot(p, size, look, ms=4, color=ACTIVATION_COLORS[name], label=name)
     axes[1].axvline(0.6, color=MUTED, ls=":", lw=1.2, zorder=0)
-    note(axes[1], "$k=3$", (0.6, 0.97), (4, 0), fontsize=8.5, color=MUTED)
-    axes[1].set(xlabel=CHANCE, ylabel="jump of $C_1$ at $V=1$", ylim=(-0.03, 1.03))
+    note(axes[1], "$k=3$", (0.6, 0.08), (-4, 0), fontsize=8.5, color=MUTED, ha="right")
+    axes[1].set(xscale="log", xlabel=CHANCE, ylabel="jump of $C_1$ at $V=1$", ylim=(-0.03, 1.03))
+    plain_ticks(axes[1].xaxis, (0.01, 0.1, 1))
     axes[1].legend(fontsize=8.5)
     return fig
 
