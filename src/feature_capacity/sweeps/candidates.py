@@ -30,9 +30,9 @@ WON_FROM = (
 )
 """Where the parameters of a cell came from, by code."""
 
-N_MOVES = 3  # of a minimum that is new
-N_KINDS = 4  # of the library, in each cell
-_FAR = 1.3  # entries of the library whose loss is as many times a cell's own are not tried
+N_MOVES = 2  # of a minimum that is new
+N_KINDS = 3  # of the library, in each cell
+_FAR = 1.15  # entries of the library whose loss is as many times a cell's own are not tried
 _TIE = 1e-3
 _TOGETHER = 4
 

@@ -34,9 +34,9 @@ from .candidates import WON_FROM, candidates_of
 from .config import SweepConfig, SweepError, code_digest
 from .library import parameters_of
 
-_FEWER = 4  # the search has so many times fewer nodes than the minima that come back
+_FEWER = 8  # the search has so many times fewer nodes than the minima that come back
 _WORTH_TAKING = 1e-4  # relative fall of the loss; well above float32 noise and solver tolerance
-_PROMISING = 1.02  # minima on the coarse nodes are worth going on with up to so many times the best
+_PROMISING = 1.01  # minima on the coarse nodes are worth going on with up to so many times the best
 _OF_MINIMUM = ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged")
 
 
@@ -152,7 +152,7 @@ def _effort(config: SweepConfig) -> dict[str, Any]:
 
 # A worker meets a row in every round; the same nodes, so that losses of rounds can be compared.
 @lru_cache(maxsize=64)
-def _search_nodes(
+def search_nodes(
     model: ToyModel, inputs: SparseInput, n_points: int, seed: int
 ) -> tuple[Quadrature, ...]:
     """From coarse to fine; a single one where it is exact."""
@@ -171,7 +171,7 @@ def exact_nodes(model: ToyModel) -> bool:
 def _stages(task: RowTask) -> tuple[Quadrature, ...]:
     config = task.config
     inputs = config.inputs_of(task.row)
-    return _search_nodes(config.toy_model, inputs, config.n_points, config.seed)
+    return search_nodes(config.toy_model, inputs, config.n_points, config.seed)
 
 
 def _first_starts(task: RowTask) -> np.ndarray:
