@@ -33,6 +33,7 @@ NAMES = {
     "models.training": "train",
     "solvers.minimization": "minimize",
     "solvers.newton": "minimize_quadratic",
+    "sweeps.audit": "concavity_gap long_search",
     "sweeps.config": "SweepConfig",
     "sweeps.run": "run_sweep",
 }

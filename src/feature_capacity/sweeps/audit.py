@@ -120,7 +120,8 @@ def _many_starts(
 ) -> np.ndarray:
     """Starts of some cells, their own minimum first; shape (n_cells, n_starts, n_params)."""
     model, count = config.toy_model, times * config.n_starts
-    importance = one_feature_varied(np.array(config.importance)[cells], config.n_features)
+    V = np.array(config.importance)[cells]
+    importance = np.asarray(one_feature_varied(V, config.n_features))
     own = parameters_of(config, row)[cells]
     moves = [
         [moved(model, start, v, [*seed, 5, int(cell), k]) for k in range(count)]

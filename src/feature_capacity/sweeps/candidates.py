@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,9 +13,7 @@ from ..solvers.losses_on_nodes import quadrature_tensors
 from ..solvers.starts import moved
 from ..theory.phases import one_feature_varied
 from .library import losses_everywhere, parameters_of, to_importance
-
-if TYPE_CHECKING:
-    from .rows import RowTask
+from .tasks import RowTask
 
 WON_FROM = (
     "random_start",
@@ -52,8 +49,8 @@ def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candida
     lists = [[(0, parameters)] for parameters in here]
     for cell, code, parameters in [*_neighbors(task), *_kinds(task, own, coarse)]:
         lists[cell].append((code, parameters))
-    importance = one_feature_varied(task.config.importance, task.config.n_features)
-    for cell in np.flatnonzero(own["won_in_round"] == task.round - 1):
+    importance = np.asarray(one_feature_varied(task.config.importance, task.config.n_features))
+    for cell in np.flatnonzero(own["won_in_round"] == task.round - 1).tolist():
         for k in range(N_MOVES):
             key = [task.config.seed, 2, task.row, task.round, cell, k]
             start = moved(task.config.toy_model, here[cell], importance[cell], key)

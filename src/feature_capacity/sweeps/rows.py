@@ -33,6 +33,7 @@ from ..theory.phases import one_feature_varied
 from .candidates import WON_FROM, candidates_of
 from .config import SweepConfig, SweepError, code_digest
 from .library import parameters_of
+from .tasks import RowTask
 
 _FEWER = 8  # the search has so many times fewer nodes than the minima that come back
 _WORTH_TAKING = 1e-4  # relative fall of the loss; well above float32 noise and solver tolerance
@@ -80,27 +81,6 @@ def cell_dtype(config: SweepConfig) -> np.dtype:
             for name, field in fields_of(config).items()
         ]
     )
-
-
-@dataclass(frozen=True)
-class RowTask:
-    """What one worker is asked to do.
-
-    In round 0 a row is minimized from random starts and from arrangements.  In a later round its
-    cells are started again from what the round before has found: minima of their neighbors, of the
-    whole diagram, and their own after a move.  At the end minima are polished on all nodes.
-    """
-
-    config: SweepConfig
-    row: int
-    round: int = 0
-    own: np.ndarray | None = None
-    below: np.ndarray | None = None  # the row of the next lower probability
-    above: np.ndarray | None = None
-    library: np.ndarray | None = None  # minima that are new, one of each kind
-    polish: bool = False
-    device: str = "auto"
-    code: str = ""
 
 
 def solve_row(task: RowTask) -> np.ndarray:
@@ -177,7 +157,7 @@ def _stages(task: RowTask) -> tuple[Quadrature, ...]:
 def _first_starts(task: RowTask) -> np.ndarray:
     config, seed = task.config, [task.config.seed, task.row]
     row, cells = np.zeros(config.shape[1], cell_dtype(config)), np.arange(config.shape[1])
-    importance = one_feature_varied(config.importance, config.n_features)
+    importance = np.asarray(one_feature_varied(config.importance, config.n_features))
     if config.exact:
         kurtosis, options = config.inputs_of(task.row).kurtosis, _effort(config)
         options |= {"seed": seed, "device": task.device, "n_starts": config.n_starts}
