@@ -36,6 +36,7 @@ NAMES = {
     "solvers.equal_features": "jump_at_equality",
     "solvers.minimization": "minimize",
     "solvers.newton": "minimize_quadratic",
+    "sweeps.audit": "concavity_gap long_search",
     "sweeps.config": "SweepConfig",
     "sweeps.run": "run_sweep",
 }

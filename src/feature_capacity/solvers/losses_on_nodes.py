@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._arrays import require
 from ..models.activations import Activation, linear_and_even, with_slope
 from ..models.quadrature import Quadrature
 from ..models.toy_models import ToyModel
@@ -49,7 +48,8 @@ def parts_of(model: ToyModel, quadrature: QuadratureTensors) -> tuple[float, Act
     if not quadrature.mirrored:
         return 0.0, with_slope(model.activation)
     parts = linear_and_even(model.activation) if model.kind == "computation" else None
-    require(parts, f"mirrored nodes are not for this model: {model.name}")
+    if parts is None:
+        raise ValueError(f"mirrored nodes are not for this model: {model.name}")
     return parts
 
 

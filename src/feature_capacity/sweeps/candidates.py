@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,9 +13,7 @@ from ..solvers.losses_on_nodes import quadrature_tensors
 from ..solvers.starts import moved
 from ..theory.phases import one_feature_varied
 from .library import losses_everywhere, parameters_of, to_importance
-
-if TYPE_CHECKING:
-    from .rows import RowTask
+from .tasks import RowTask
 
 WON_FROM = (
     "random_start",
@@ -30,9 +27,9 @@ WON_FROM = (
 )
 """Where the parameters of a cell came from, by code."""
 
-N_MOVES = 3  # of a minimum that is new
-N_KINDS = 4  # of the library, in each cell
-_FAR = 1.3  # entries of the library whose loss is as many times a cell's own are not tried
+N_MOVES = 2  # of a minimum that is new
+N_KINDS = 3  # of the library, in each cell
+_FAR = 1.15  # entries of the library whose loss is as many times a cell's own are not tried
 _TIE = 1e-3
 _TOGETHER = 4
 
@@ -52,8 +49,8 @@ def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candida
     lists = [[(0, parameters)] for parameters in here]
     for cell, code, parameters in [*_neighbors(task), *_kinds(task, own, coarse)]:
         lists[cell].append((code, parameters))
-    importance = one_feature_varied(task.config.importance, task.config.n_features)
-    for cell in np.flatnonzero(own["won_in_round"] == task.round - 1):
+    importance = np.asarray(one_feature_varied(task.config.importance, task.config.n_features))
+    for cell in np.flatnonzero(own["won_in_round"] == task.round - 1).tolist():
         for k in range(N_MOVES):
             key = [task.config.seed, 2, task.row, task.round, cell, k]
             start = moved(task.config.toy_model, here[cell], importance[cell], key)

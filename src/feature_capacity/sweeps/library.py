@@ -36,7 +36,7 @@ def to_importance(
 ) -> np.ndarray:
     """Parameters for the first feature's importance ``new`` that were found at ``old``."""
     model = config.toy_model
-    weights = (one_feature_varied(v, config.n_features) for v in (new, old))
+    weights = (np.asarray(one_feature_varied(v, config.n_features)) for v in (new, old))
     above, below = (column_scale(model, v) for v in weights)
     return scaled(model, parameters, above / below)
 

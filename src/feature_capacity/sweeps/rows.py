@@ -33,10 +33,11 @@ from ..theory.phases import one_feature_varied
 from .candidates import WON_FROM, candidates_of
 from .config import SweepConfig, SweepError, code_digest
 from .library import parameters_of
+from .tasks import RowTask
 
-_FEWER = 4  # the search has so many times fewer nodes than the minima that come back
+_FEWER = 8  # the search has so many times fewer nodes than the minima that come back
 _WORTH_TAKING = 1e-4  # relative fall of the loss; well above float32 noise and solver tolerance
-_PROMISING = 1.02  # minima on the coarse nodes are worth going on with up to so many times the best
+_PROMISING = 1.01  # minima on the coarse nodes are worth going on with up to so many times the best
 _OF_MINIMUM = ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged")
 
 
@@ -80,27 +81,6 @@ def cell_dtype(config: SweepConfig) -> np.dtype:
             for name, field in fields_of(config).items()
         ]
     )
-
-
-@dataclass(frozen=True)
-class RowTask:
-    """What one worker is asked to do.
-
-    In round 0 a row is minimized from random starts and from arrangements.  In a later round its
-    cells are started again from what the round before has found: minima of their neighbors, of the
-    whole diagram, and their own after a move.  At the end minima are polished on all nodes.
-    """
-
-    config: SweepConfig
-    row: int
-    round: int = 0
-    own: np.ndarray | None = None
-    below: np.ndarray | None = None  # the row of the next lower probability
-    above: np.ndarray | None = None
-    library: np.ndarray | None = None  # minima that are new, one of each kind
-    polish: bool = False
-    device: str = "auto"
-    code: str = ""
 
 
 def solve_row(task: RowTask) -> np.ndarray:
@@ -152,7 +132,7 @@ def _effort(config: SweepConfig) -> dict[str, Any]:
 
 # A worker meets a row in every round; the same nodes, so that losses of rounds can be compared.
 @lru_cache(maxsize=64)
-def _search_nodes(
+def search_nodes(
     model: ToyModel, inputs: SparseInput, n_points: int, seed: int
 ) -> tuple[Quadrature, ...]:
     """From coarse to fine; a single one where it is exact."""
@@ -171,13 +151,13 @@ def exact_nodes(model: ToyModel) -> bool:
 def _stages(task: RowTask) -> tuple[Quadrature, ...]:
     config = task.config
     inputs = config.inputs_of(task.row)
-    return _search_nodes(config.toy_model, inputs, config.n_points, config.seed)
+    return search_nodes(config.toy_model, inputs, config.n_points, config.seed)
 
 
 def _first_starts(task: RowTask) -> np.ndarray:
     config, seed = task.config, [task.config.seed, task.row]
     row, cells = np.zeros(config.shape[1], cell_dtype(config)), np.arange(config.shape[1])
-    importance = one_feature_varied(config.importance, config.n_features)
+    importance = np.asarray(one_feature_varied(config.importance, config.n_features))
     if config.exact:
         kurtosis, options = config.inputs_of(task.row).kurtosis, _effort(config)
         options |= {"seed": seed, "device": task.device, "n_starts": config.n_starts}

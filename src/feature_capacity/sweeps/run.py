@@ -20,8 +20,9 @@ from .._arrays import require, require_whole
 from .._executor import WorkerError, Workers, open_workers
 from .config import SweepConfig, SweepError, code_digest
 from .library import library
-from .rows import RowTask, check_worker, solve_row
+from .rows import check_worker, solve_row
 from .store import DamagedStoreError, SweepStore
+from .tasks import RowTask
 
 
 def run_sweep(
@@ -35,8 +36,11 @@ def run_sweep(
 ) -> xr.Dataset:
     """The best minimum found in every cell of the grid, as one labelled dataset.
 
-    Every cell is minimized from random starts; then, round by round, from the minima of its four
-    neighbors as they stood a round before, until no cell improves by more than a relative 1e-4.
+    Every cell is minimized from random starts and from arrangements that the theory knows.  Then,
+    round by round, it is started again from what the round before has found: minima of its four
+    neighbors, one of each kind that the whole diagram has, and its own after random moves; until no
+    cell improves by more than a relative 1e-4.  All this is done on an eighth of the nodes; at the
+    end every minimum is polished on all of them.
 
     Parameters
     ----------
@@ -58,7 +62,7 @@ def run_sweep(
     -------
     xarray.Dataset
         Dimensions probability, importance, feature, dim, start.  ``settled`` among the attributes
-        is 1 when another round of warm starts would improve nothing (or the loss is exact).
+        is 1 when another round would improve nothing (or the loss is exact).
 
     Raises
     ------
@@ -180,15 +184,15 @@ def _tasks(
 ) -> Iterator[RowTask]:
     """What is to be done in a round, read from the round before when its turn comes."""
     config, n_rows = kept.config, kept.config.shape[0]
-    always = {"device": device, "code": code_digest(), "polish": polish}
+    task = partial(RowTask, config, device=device, code=code_digest(), polish=polish)
     before = lru_cache(maxsize=3)(partial(kept.need, round_ - 1))  # rows are read by neighbors too
     minima = None
     if todo and round_ and not polish:
         minima = library(config, map(before, range(n_rows)), round_ - 1)
     for row in todo:
         if not round_:
-            yield RowTask(config, row, **always)
+            yield task(row)
             continue
         below = before(row - 1) if row > 0 else None
         above = before(row + 1) if row + 1 < n_rows else None
-        yield RowTask(config, row, round_, before(row), below, above, minima, **always)
+        yield task(row, round_, before(row), below, above, minima)
