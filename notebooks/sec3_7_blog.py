@@ -26,8 +26,8 @@
 grid: int = 32  # cells along each axis of the diagrams of Figure 7 [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with tanh [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
-warm_rounds: int = 6  # rounds of warm starts from neighboring cells, at most [0 .. 64]
-n_points: int = 4096  # expectation nodes in each row, about [64 .. 65536]
+warm_rounds: int = 20  # rounds in which minima of other cells are tried, at most [0 .. 64]
+n_points: int = 16384  # expectation nodes in each row, about [64 .. 65536]
 seed: int = 0  # seed of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
@@ -147,7 +147,13 @@ round(float(penalized_kurtosis(9.0, 9.0 - 3)), 12)
 strengths = np.concatenate([[0], np.geomspace(1e-3, 1, 7)])
 curves = {
     (model, name): penalized.along_penalties(
-        model, NONLINEARITIES[name], strengths, n_starts, n_points, seed, device
+        model,
+        NONLINEARITIES[name],
+        strengths,
+        n_starts,
+        max(64, n_points // 4),
+        seed,
+        device,
     )
     for model in ("computation", "autoencoder")
     for name in ("quadratic", "ReLU")
