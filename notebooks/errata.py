@@ -440,7 +440,7 @@ triangle = fc.polytope("triangle")
 stretched = triangle * np.array([1.0, 1.0, 2.0])
 
 # %% [markdown]
-# Its other claims, on activations other than the square, on a linear growth of polysemanticity with kurtosis and on penalties, are taken up in {ref}`sec3-7-other-models`.
+# Its other claims, on activations other than the square, on a linear growth of polysemanticity with kurtosis and on penalties, are taken up in {ref}`sec3-7-blog`.
 
 # %% tags=["hide-input"]
 run.check(

@@ -6,14 +6,14 @@ import torch
 
 import feature_capacity as fc
 from feature_capacity.models.activations import ACTIVATIONS, with_slope
-from feature_capacity.models.losses import sampled_loss
-from feature_capacity.models.quadrature import sparse_quadrature
+from feature_capacity.models.losses import quadrature_loss, sampled_loss
+from feature_capacity.models.quadrature import Quadrature, moment_quadrature, sparse_quadrature
 from feature_capacity.models.toy_models import BIASES, KINDS, ToyModel, output, squared_error
-from feature_capacity.solvers.gauss_newton import (
+from feature_capacity.solvers.gauss_newton import linearize, linearize_overlap
+from feature_capacity.solvers.losses_on_nodes import (
     best_bias,
     embeddings_of,
-    linearize,
-    linearize_overlap,
+    losses,
     quadrature_tensors,
 )
 
@@ -89,6 +89,81 @@ def test_gradient_and_matrix_are_those_of_automatic_differentiation(kind, activa
             parameters[m]
         )
         torch.testing.assert_close(2 * at.gradient[m], exact)
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "relu", "gelu", "abs"])
+def test_mirrored_nodes_are_nodes_with_their_opposites(activation):
+    """Loss, gradient and matrix of the even part and the linear one, against the whole."""
+    model = ToyModel("computation", activation, 4, 2)
+    half = sparse_quadrature(fc.SparseUniform(0.4), 4, n_points=256, mirrored=True)
+    assert (half.x @ [8, 4, 2, 1] != 0).sum() == len(half.x) - 1
+    both = Quadrature(np.r_[half.x, -half.x], np.r_[half.weight, half.weight] / 2, True, 0.0)
+    one, two = (quadrature_tensors(q, torch.float64, CPU) for q in (half, both))
+    parameters, v = some_models(model, 3)
+    for name, wanted in vars(linearize(model, parameters, v, two)).items():
+        found = getattr(linearize(model, parameters, v, one), name)
+        torch.testing.assert_close(found, wanted, msg=name)
+    torch.testing.assert_close(*(best_bias(model, parameters, v, q) for q in (one, two)))
+    torch.testing.assert_close(
+        losses(model, parameters, v, one), linearize(model, parameters, v, one).loss
+    )
+    W = embeddings_of(model, parameters).numpy()
+    ours = (quadrature_loss(model, W, np.ones(3), v.numpy(), q) for q in (half, both))
+    np.testing.assert_allclose(*ours, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bias", BIASES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_alone_is_that_of_a_step_and_rough_nodes_change_only_the_matrix(
+    kind, activation, bias
+):
+    model = ToyModel(kind, activation, 4, 2, bias)
+    fine, rough = (
+        quadrature_tensors(sparse_quadrature(fc.SparseUniform(0.4), 4, n), torch.float64, CPU)
+        for n in (512, 64)
+    )
+    parameters, v = some_models(model, 3)
+    whole, mixed = (
+        linearize(model, parameters, v, fine),
+        linearize(model, parameters, v, fine, rough),
+    )
+    torch.testing.assert_close(losses(model, parameters, v, fine), whole.loss)
+    torch.testing.assert_close(mixed.loss, whole.loss)
+    torch.testing.assert_close(mixed.gradient, whole.gradient)
+    torch.testing.assert_close(mixed.curvature, linearize(model, parameters, v, rough).curvature)
+
+
+def test_mirrored_nodes_are_refused_where_opposites_differ():
+    with pytest.raises(ValueError, match="as likely as their opposites"):
+        sparse_quadrature(fc.UnitSparseUniform(0.4), 4, mirrored=True)
+    half = quadrature_tensors(
+        sparse_quadrature(fc.SparseUniform(0.4), 4, mirrored=True), torch.float64, CPU
+    )
+    for model in (ToyModel("computation", "tanh", 4, 2), ToyModel("autoencoder", "relu", 4, 2)):
+        with pytest.raises(ValueError, match="mirrored nodes are not for this model"):
+            linearize(model, *some_models(model, 1), half)
+
+
+def test_the_quadratic_autoencoder_is_exact_on_moment_nodes():
+    """Against Gauss rules of ten points for each of two active features."""
+    model, inputs = ToyModel("autoencoder", "quadratic", 2, 1), fc.UnitSparseUniform(0.3)
+    u, w = np.polynomial.legendre.leggauss(10)
+    values, weight = np.r_[0, (u + 1) / 2], np.r_[0.7, 0.3 * w / 2]
+    grid = Quadrature(
+        np.array([[a, b] for a in values for b in values]),
+        np.outer(weight, weight).ravel(),
+        True,
+        0,
+    )
+    rule = moment_quadrature(inputs, 2, negligible=0)
+    parameters, v = some_models(model, 3)
+    exact, ours = (
+        linearize(model, parameters, v, quadrature_tensors(q, torch.float64, CPU))
+        for q in (grid, rule)
+    )
+    for name, wanted in vars(exact).items():
+        torch.testing.assert_close(getattr(ours, name), wanted, msg=name)
 
 
 def test_penalty_on_overlap_is_that_of_automatic_differentiation():

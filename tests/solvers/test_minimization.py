@@ -7,13 +7,14 @@ import pytest
 import torch
 
 import feature_capacity as fc
+from feature_capacity.models.losses import quadrature_loss
 from feature_capacity.models.quadrature import sparse_quadrature
-from feature_capacity.models.toy_models import BIASES, KINDS, ToyModel, squared_error
+from feature_capacity.models.toy_models import BIASES, KINDS, ToyModel
 from feature_capacity.solvers import minimization
 from feature_capacity.solvers.batch import Minima
-from feature_capacity.solvers.gauss_newton import quadrature_tensors
-from feature_capacity.solvers.minimization import coarse_to_fine, minimize, random_starts
+from feature_capacity.solvers.minimization import coarse_to_fine, minimize
 from feature_capacity.solvers.result import ConvergenceError
+from feature_capacity.solvers.starts import random_starts
 from feature_capacity.theory.phases import one_feature_varied
 
 from ..tolerances import NEW_NODES, NEWTON, OPTIMIZER
@@ -210,11 +211,9 @@ def test_the_record_is_about_the_best_start():
     near = (result.loss_of_starts <= 1.01 * result.loss[:, None]).sum(axis=1)
     np.testing.assert_array_equal(result.n_near_best, near)
     np.testing.assert_allclose(result.capacity, fc.capacities(result.W))
-    quadrature = quadrature_tensors(sparse_quadrature(inputs, 5), torch.float64, CPU)
-    sizes = squared_error(
-        model, *(torch.from_numpy(a) for a in (result.W, result.bias, v)), quadrature.x
-    )
-    np.testing.assert_allclose((sizes @ quadrature.weight).numpy(), result.loss, rtol=NEWTON)
+    nodes = sparse_quadrature(inputs, 5, mirrored=True)
+    loss = quadrature_loss(model, result.W, result.bias, v, nodes)
+    np.testing.assert_allclose(loss, result.loss, rtol=NEWTON)
 
 
 def test_a_minimum_says_whether_masks_were_sampled_or_dropped():

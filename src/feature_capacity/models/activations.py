@@ -39,6 +39,15 @@ def _abs(z: Tensor) -> tuple[Tensor, Tensor]:
     return z.abs(), torch.sign(z)
 
 
+def _half_abs(z: Tensor) -> tuple[Tensor, Tensor]:
+    return 0.5 * z.abs(), 0.5 * torch.sign(z)
+
+
+def _even_gelu(z: Tensor) -> tuple[Tensor, Tensor]:
+    half = 0.5 * torch.erf(z * math.sqrt(0.5))
+    return z * half, half + z * torch.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "quadratic": _quadratic,
     "relu": _relu,
@@ -47,6 +56,30 @@ ACTIVATIONS: dict[str, Activation] = {
     "abs": _abs,
 }
 """Activation functions by name, each giving value and slope."""
+
+_LINEAR_AND_EVEN: dict[str, tuple[float, Activation]] = {
+    "quadratic": (0.0, _quadratic),
+    "relu": (0.5, _half_abs),
+    "gelu": (0.5, _even_gelu),
+    "abs": (0.0, _abs),
+}
+
+
+def linear_and_even(
+    activation: str | Callable[[Tensor], Tensor],
+) -> tuple[float, Activation] | None:
+    """The factor c and the even function e for which f(z) = c z + e(z), or None.
+
+    ReLU is z / 2 + |z| / 2, and GELU z / 2 + z erf(z / sqrt 2) / 2.  Where inputs and their
+    opposites are equally likely the two parts are uncorrelated, the expectation of the linear one
+    is known, and the even one needs only half of the inputs.  None for tanh, and for functions that
+    have no name here.
+
+    >>> factor, even = linear_and_even("relu")
+    >>> factor, even(torch.tensor([-3.0]))[0]
+    (0.5, tensor([1.5000]))
+    """
+    return None if callable(activation) else _LINEAR_AND_EVEN.get(activation)
 
 
 def with_slope(activation: str | Callable[[Tensor], Tensor]) -> Activation:

@@ -93,7 +93,10 @@ def quadrature_loss(
     True
     """
     networks, x = _tensors(W, bias, importance), torch.from_numpy(quadrature.x)
-    return to_numpy(squared_error(model, *networks, x) @ torch.from_numpy(quadrature.weight))
+    error = squared_error(model, *networks, x)
+    if quadrature.mirrored:
+        error = (error + squared_error(model, *networks, -x)) / 2
+    return to_numpy(error @ torch.from_numpy(quadrature.weight))
 
 
 def _tensors(W: ArrayLike, bias: ArrayLike, importance: ArrayLike) -> tuple[Tensor, Tensor, Tensor]:

@@ -16,11 +16,14 @@ from itertools import combinations, combinations_with_replacement, product
 import numpy as np
 from scipy.stats import qmc
 
-from .._arrays import require, require_whole
+from .._arrays import require, require_whole, shown
 from .inputs import SparseInput
 
 MOST_EXACT_FEATURES = 12
 """Up to this many features all masks are summed; beyond it they are drawn."""
+
+MOST_MOMENT_NODES = 3**8
+"""As many nodes :func:`moment_quadrature` makes at most."""
 
 _GAUSS_POINTS = {1: 16, 2: 12}  # points per active value
 _FEW_GAUSS_POINTS = {1: 8, 2: 4}  # of coarse nodes
@@ -40,12 +43,15 @@ class Quadrature:
         Whether every on/off mask was considered; False where masks were drawn at random.
     dropped : float
         Share of the second moment carried by the masks left out as negligible.
+    mirrored : bool
+        Whether every node x stands for x and -x alike, each with half of its weight.
     """
 
     x: np.ndarray
     weight: np.ndarray
     all_masks: bool
     dropped: float
+    mirrored: bool = False
 
 
 def sparse_quadrature(
@@ -56,6 +62,7 @@ def sparse_quadrature(
     negligible: float = 1e-6,
     n_masks: int = 512,
     gauss: bool = True,
+    mirrored: bool = False,
 ) -> Quadrature:
     """Nodes for independent features that all have the distribution ``inputs``.
 
@@ -77,9 +84,13 @@ def sparse_quadrature(
         Masks drawn for each number of active features, for more than ``MOST_EXACT_FEATURES``
         features.
     gauss : bool
-        Integrate one active feature, and two whose values have both signs, by Gauss rules.
+        Integrate one active feature, and two whose values have both signs unless nodes are
+        mirrored, by Gauss rules.
         Without, all values are Sobol points, and nothing is shared with another seed: less exact,
         but a fresh draw, by which minima found on other nodes can be judged.
+    mirrored : bool
+        For inputs that are as likely as their opposites: nodes in one half of the space, each of
+        which stands for its opposite too.  As good as twice as many.
 
     Examples
     --------
@@ -91,6 +102,10 @@ def sparse_quadrature(
     n = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
     require_whole(n_points, "n_points", 64, None, "a whole number, at least 64")
     require(0 <= negligible < 1, f"negligible must be in [0, 1); got {negligible!r}")
+    require(
+        not mirrored or inputs.moment(1) == inputs.moment(3) == 0,
+        f"mirrored nodes take inputs that are as likely as their opposites; got {inputs}",
+    )
     generator = np.random.default_rng([seed, n])
     p = inputs.p
     counts = np.arange(n + 1)
@@ -102,22 +117,56 @@ def sparse_quadrature(
     all_masks = True
     for m in kept.tolist():
         masks = _masks(n, m, n_masks, generator)
-        if gauss and (m == 1 or (m == 2 and inputs.mean == 0)):
-            rule = _GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS
-            values, value_weight = _gauss_nodes(inputs, m, rule[m])
+        if gauss and (m == 1 or (m == 2 and inputs.mean == 0 and not mirrored)):
+            values, value_weight = _gauss_nodes(inputs, m, n_points, mirrored)
         else:
             target = n_points * math.sqrt(share[m]) / len(masks)
             fewest = min(max(n_points // 64, 8), 64)  # for a mask that hardly matters
             count = 2 ** round(math.log2(min(max(target, fewest), n_points / 2)))
-            values, value_weight = _sobol_nodes(inputs, m, count, generator)
+            n_sets = len(masks) if mirrored else 1
+            values, value_weight = _sobol_nodes(inputs, m, count, n_sets, generator, mirrored)
         all_masks &= len(masks) == math.comb(n, m)
-        block = np.zeros((len(masks), len(values), n))
+        block = np.zeros((len(masks), values.shape[-2], n))
         np.put_along_axis(block, masks[:, None, :], values, axis=2)
         points.append(block.reshape(-1, n))
-        weights.append(np.tile(value_weight * chance[m] / len(masks), len(masks)))
+        share_of_mask = np.broadcast_to(value_weight, block.shape[:2])
+        weights.append(share_of_mask.reshape(-1) * chance[m] / len(masks))
     x, weight = np.concatenate(points), np.concatenate(weights)
     some = weight > 0
-    return Quadrature(x[some], weight[some] / weight.sum(), all_masks, float(dropped))
+    weight = weight[some] / weight.sum()
+    return Quadrature(x[some], weight, all_masks, float(dropped), mirrored)
+
+
+def moment_quadrature(inputs: SparseInput, n_features: int, negligible: float = 1e-8) -> Quadrature:
+    """Nodes on which every moment up to the fourth is exact: all that a quadratic model needs.
+
+    The square of (w . x + b)^2 - x_i has degree four, so its expectation on these nodes has no
+    error.  A feature takes 0 and two other values; there are 3^n_features nodes, less those that
+    carry no more than ``negligible`` of the second moment each.
+
+    >>> from feature_capacity import UnitSparseUniform
+    >>> rule = moment_quadrature(UnitSparseUniform(0.5), 2)
+    >>> len(rule.weight), round(float(rule.weight @ (rule.x[:, 0] - rule.x[:, 1]) ** 4), 12)
+    (9, 0.075)
+    """
+    n = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
+    require(3**n <= MOST_MOMENT_NODES, f"n_features must be at most 8 here; got {shown(n)}")
+    m1, m2, m3, m4 = (inputs.moment(order) / inputs.p for order in (1, 2, 3, 4))
+    # Orthogonal to lower powers of x under x dP: a Gauss rule with one node held at 0.
+    if m1 == m3 == 0:
+        square, linear = -m4 / m2, 0.0
+    else:
+        square, linear = np.linalg.solve([[m1, m2], [m2, m3]], [-m3, -m4])
+    values = np.roots([1, linear, square]).real
+    weight = np.linalg.solve([values, values**2], [m1, m2]) * inputs.p
+    values, weight = np.append(0.0, values), np.append(1 - weight.sum(), weight)
+    x = np.array(list(product(values, repeat=n)))
+    products = np.array([math.prod(c) for c in product(weight, repeat=n)])
+    share = products * (x**2).sum(axis=1)
+    share /= share.sum()
+    some = (share > negligible) | ~x.any(axis=1)
+    dropped = float(share[~some].sum())
+    return Quadrature(x[some], products[some] / products[some].sum(), True, dropped)
 
 
 def _keep(share: np.ndarray, negligible: float) -> tuple[np.ndarray, float]:
@@ -135,24 +184,43 @@ def _masks(n: int, m: int, n_masks: int, generator: np.random.Generator) -> np.n
 
 
 # Where inputs have one sign, a square of Gauss points has its diagonal on the kink that ReLU makes
-# of an antipodal pair; Sobol points do better there.
-def _gauss_nodes(inputs: SparseInput, m: int, n_points: int) -> tuple[np.ndarray, np.ndarray]:
+# of an antipodal pair; Sobol points do better there, and for the even functions of mirrored nodes.
+def _gauss_nodes(
+    inputs: SparseInput, m: int, n_points: int, mirrored: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Values of m active features, shape (nodes, m), and weights that sum to 1."""
-    x, w = inputs.active_rule(n_points)
+    x, w = inputs.active_rule((_GAUSS_POINTS if n_points >= _COARSE else _FEW_GAUSS_POINTS)[m])
     grid = np.array(list(product(x, repeat=m)))
-    return grid, np.array([math.prod(c) for c in product(w, repeat=m)])
+    weight = np.array([math.prod(c) for c in product(w, repeat=m)])
+    if not mirrored:
+        return grid, weight
+    half = grid[:, 0] > 0
+    return grid[half], 2 * weight[half]
 
 
 def _sobol_nodes(
-    inputs: SparseInput, m: int, count: int, generator: np.random.Generator
+    inputs: SparseInput,
+    m: int,
+    count: int,
+    n_sets: int,
+    generator: np.random.Generator,
+    mirrored: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same from scrambled Sobol points."""
-    u = qmc.Sobol(m, scramble=True, rng=generator).random(count)
-    values = inputs.active_from_uniform(np.clip(u, 1e-12, 1 - 1e-12))
-    return values, _moment_weights(inputs, values)
+    """The same from scrambled Sobol points, in one set or several.
+
+    Blocks of a power of two points are as even as the whole sequence; with a set for each mask,
+    errors of different masks cancel.  Mirrored points have the first value above 0.
+    """
+    sequence = qmc.Sobol(m, scramble=True, rng=generator)
+    u = sequence.random_base2(math.ceil(math.log2(count * n_sets)))
+    u = np.clip(u[: count * n_sets], 1e-12, 1 - 1e-12)
+    if mirrored:
+        u[:, 0] = (1 + u[:, 0]) / 2
+    values = inputs.active_from_uniform(u).reshape(n_sets, count, m)
+    return values, np.array([_moment_weights(inputs, each, mirrored) for each in values])
 
 
-def _moment_weights(inputs: SparseInput, values: np.ndarray) -> np.ndarray:
+def _moment_weights(inputs: SparseInput, values: np.ndarray, mirrored: bool) -> np.ndarray:
     """Weights nearest to equal ones that make low moments exact: all up to the fourth if possible.
 
     Where that would need a negative weight, which would spoil the least-squares structure, fewer
@@ -162,6 +230,8 @@ def _moment_weights(inputs: SparseInput, values: np.ndarray) -> np.ndarray:
     moment = [1.0] + [inputs.moment(r) / inputs.p for r in range(1, 5)]
     unit = math.sqrt(moment[2])
     for powers in _moment_sets(m):
+        if mirrored:  # moments of odd order are exact as it is
+            powers = powers[powers.sum(axis=1) % 2 == 0]
         if len(powers) >= count:
             continue
         size = unit ** powers.sum(axis=1)

@@ -52,6 +52,14 @@ Linearize = Callable[[Tensor, Tensor], Linearization]
 
 
 @dataclass(frozen=True)
+class Objective:
+    """A loss on one quadrature: with what a step needs, or alone, which is cheaper."""
+
+    linearize: Linearize
+    loss: Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
 class Minima(Rows):
     """Where every model of a batch stands; its solver writes into the tensors as it goes on."""
 

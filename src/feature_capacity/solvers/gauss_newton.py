@@ -17,41 +17,21 @@ centered and their derivatives too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..models.activations import with_slope
-from ..models.quadrature import Quadrature
 from ..models.toy_models import ToyModel
 from .batch import Linearization
-
-
-@dataclass(frozen=True)
-class QuadratureTensors:
-    """A quadrature as tensors, with what all models of a batch share."""
-
-    x: Tensor  # (nodes, features)
-    weight: Tensor  # (nodes,)
-    moments: Tensor  # (nodes, pairs + features + 1): products x_i x_j (i <= j), x, 1
-    pairs: tuple[Tensor, Tensor]  # the i and j of the products
-
-
-def quadrature_tensors(
-    quadrature: Quadrature, dtype: torch.dtype, device: torch.device
-) -> QuadratureTensors:
-    """Move a quadrature to a device and form the shared products."""
-    x = torch.from_numpy(quadrature.x).to(device, dtype)
-    weight = torch.from_numpy(quadrature.weight).to(device, dtype)
-    i, j = (torch.from_numpy(index).to(device) for index in np.triu_indices(x.shape[1]))
-    moments = torch.cat([x[:, i] * x[:, j], x, torch.ones_like(x[:, :1])], dim=1)
-    return QuadratureTensors(x, weight, moments, (i, j))
+from .losses_on_nodes import QuadratureTensors, embeddings_of, parts_of
 
 
 def linearize(
-    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
+    model: ToyModel,
+    parameters: Tensor,
+    importance: Tensor,
+    quadrature: QuadratureTensors,
+    rough: QuadratureTensors | None = None,
 ) -> Linearization:
     """Expected loss, gradient and Gauss-Newton matrix of every model in the batch.
 
@@ -61,18 +41,32 @@ def linearize(
     parameters : tensor, shape (models, n_params)
     importance : tensor, shape (models, n_features)
     quadrature : QuadratureTensors
+    rough : QuadratureTensors, optional
+        Fewer nodes, for the matrix alone.  It only says how long steps are, so that a rough one
+        leads to the same minimum, in a fraction of the time.
     """
-    if model.kind == "computation":
-        return _computation(model, parameters, importance, quadrature)
+    first, second = {"computation": (_computation, _computation_curvature)}.get(
+        model.kind, (_autoencoder, _autoencoder_curvature)
+    )
+    P = _all_parameters(model, parameters) if model.kind == "autoencoder" else None
+    if P is not None:
+        parameters = parameters @ P.T
+    loss, gradient, slope = first(model, parameters, importance, quadrature)
+    if rough is not None and rough is not quadrature:
+        quadrature, slope = rough, _slopes(model, parameters, rough)
+    curvature = second(model, parameters, importance, quadrature, slope)
+    if P is not None:
+        gradient, curvature = gradient @ P, P.T @ curvature @ P
+    return Linearization(loss, gradient, curvature)
+
+
+def _all_parameters(model: ToyModel, like: Tensor) -> Tensor | None:
+    """The map P from the parameters of the model to W and one bias for each feature.
+
+    None where it changes nothing.
+    """
     if model.bias == "best":
-        return _autoencoder(model, parameters, importance, quadrature)
-    P = _all_parameters(model, parameters)
-    full = _autoencoder(model, parameters @ P.T, importance, quadrature)
-    return Linearization(full.loss, full.gradient @ P, P.T @ full.curvature @ P)
-
-
-def _all_parameters(model: ToyModel, like: Tensor) -> Tensor:
-    """The map P from the parameters of the model to W and one bias for each feature."""
+        return None
     size, n = model.n_dims * model.n_features, model.n_features
     P = like.new_zeros(size + n, size + model.n_bias)
     P[:size, :size].fill_diagonal_(1)
@@ -80,14 +74,16 @@ def _all_parameters(model: ToyModel, like: Tensor) -> Tensor:
     return P
 
 
-def embeddings_of(model: ToyModel, parameters: Tensor) -> Tensor:
-    """The matrices W among the parameters, shape (models, n_dims, n_features)."""
-    size = model.n_dims * model.n_features
-    return parameters[:, :size].view(-1, model.n_dims, model.n_features)
+def overlap(model: ToyModel, parameters: Tensor) -> Tensor:
+    r"""The penalty :math:`\sum_{i\ne j}(w_i\cdot w_j)^2` of every model."""
+    W = embeddings_of(model, parameters)
+    products = W.mT @ W
+    products.diagonal(dim1=1, dim2=2).zero_()
+    return (products * products).sum(dim=(1, 2))
 
 
 def linearize_overlap(model: ToyModel, parameters: Tensor) -> Linearization:
-    r"""The penalty :math:`\sum_{i\ne j}(w_i\cdot w_j)^2` in the form of :func:`linearize`.
+    """The penalty on overlap in the form of :func:`linearize`.
 
     Its residuals are the inner products, so that it can be added to a loss with any factor.
     """
@@ -107,68 +103,91 @@ def linearize_overlap(model: ToyModel, parameters: Tensor) -> Linearization:
     return Linearization((products * products).sum(dim=(1, 2)), gradient, curvature)
 
 
-def best_bias(
-    model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
-) -> Tensor:
-    """The bias that goes with the parameters: read off, or the best one; 0 for a model without."""
-    if model.bias == "none":
-        return parameters.new_zeros(len(parameters), *model.bias_shape)
-    if model.kind == "autoencoder":
-        return parameters[:, model.n_dims * model.n_features :].expand(-1, model.n_features)
-    f = with_slope(model.activation)
-    output = f(embeddings_of(model, parameters) @ quadrature.x.T)[0].sum(1)
-    target = importance @ f(quadrature.x)[0].T
-    return (target - output) @ quadrature.weight
+def _slopes(model: ToyModel, parameters: Tensor, quadrature: QuadratureTensors) -> Tensor:
+    """Slope of every neuron, or of every output, at every node."""
+    W = embeddings_of(model, parameters)
+    if model.kind == "computation":
+        return parts_of(model, quadrature)[1](W @ quadrature.x.T)[1]
+    bias = parameters[:, model.n_dims * model.n_features :, None]
+    return parts_of(model, quadrature)[1]((W.mT @ W) @ quadrature.x.T + bias)[1]
 
 
 def _computation(
     model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
-) -> Linearization:
+) -> tuple[Tensor, Tensor, Tensor]:
     d, n = model.n_dims, model.n_features
     W = embeddings_of(model, parameters)
-    f = with_slope(model.activation)
+    factor, f = parts_of(model, quadrature)
     value, slope = f(W @ quadrature.x.T)
-    residual = value.sum(1) - importance @ f(quadrature.x)[0].T
+    residual = value.sum(1).addmm_(importance, f(quadrature.x)[0].T, alpha=-1)
     if model.bias != "none":
         residual -= (residual @ quadrature.weight)[:, None]
     weighted = residual * quadrature.weight
-    loss = (weighted * residual).sum(1)
-    gradient = (slope * weighted[:, None, :]) @ quadrature.x
+    loss = torch.linalg.vecdot(weighted, residual)
+    gradient = ((slope * weighted[:, None, :]) @ quadrature.x).reshape(-1, d * n)
+    if factor:  # the part that is linear: residuals are differences of column sums
+        missing = W.sum(1) - importance
+        pull = factor**2 * missing @ quadrature.second
+        loss, gradient = loss + (pull * missing).sum(1), gradient + pull.repeat(1, d)
+    return loss, gradient, slope
 
+
+def _computation_curvature(
+    model: ToyModel,
+    parameters: Tensor,
+    importance: Tensor,
+    quadrature: QuadratureTensors,
+    slope: Tensor,
+) -> Tensor:
+    d, n = model.n_dims, model.n_features
+    factor = parts_of(model, quadrature)[0]
+    weighted = slope * quadrature.weight
     a, b = np.triu_indices(d)
-    weighted_slope = slope * quadrature.weight
-    n_pairs = len(quadrature.pairs[0])
-    products = (slope[:, a] * weighted_slope[:, b]) @ quadrature.moments[:, :n_pairs]
-    blocks = _symmetric(products, n, quadrature.pairs)
-    curvature = W.new_empty(len(W), d, d, n, n)
+    both = slope.new_empty(len(slope), len(a), slope.shape[2])
+    for k in range(len(a)):
+        torch.mul(slope[:, a[k]], weighted[:, b[k]], out=both[:, k])
+    blocks = _symmetric(
+        both @ quadrature.moments[:, : len(quadrature.pairs[0])], n, quadrature.pairs
+    )
+    curvature = slope.new_empty(len(slope), d, d, n, n)
     curvature[:, a, b] = blocks
     curvature[:, b, a] = blocks
     size = d * n
     curvature = curvature.transpose(2, 3).reshape(-1, size, size)
     if model.bias != "none":
-        mean = (weighted_slope @ quadrature.x).reshape(-1, size)
+        mean = (weighted @ quadrature.x).reshape(-1, size)
         curvature = curvature - mean[:, :, None] * mean[:, None, :]
-    return Linearization(loss, gradient.reshape(-1, size), curvature)
+    return curvature + factor**2 * quadrature.second.repeat(d, d) if factor else curvature
 
 
 def _autoencoder(
     model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
-) -> Linearization:
-    d, n = model.n_dims, model.n_features
-    W = embeddings_of(model, parameters)
-    bias = parameters[:, d * n :]
-    value, slope = with_slope(model.activation)((W.mT @ W) @ quadrature.x.T + bias[:, :, None])
+) -> tuple[Tensor, Tensor, Tensor]:
+    W, bias = embeddings_of(model, parameters), parameters[:, model.n_dims * model.n_features :]
+    n = model.n_features
+    value, slope = parts_of(model, quadrature)[1]((W.mT @ W) @ quadrature.x.T + bias[:, :, None])
     residual = value - quadrature.x.T
     weighted = residual * quadrature.weight
-    loss = ((weighted * residual).sum(2) * importance).sum(1)
-
+    loss = (torch.linalg.vecdot(weighted, residual) * importance).sum(1)
     # Row i of `pull` is E[r_i f'_i (x, 1)], weighted by importance.
-    n_pairs = len(quadrature.pairs[0])
-    pull = ((slope * weighted) @ quadrature.moments[:, n_pairs:]) * importance[:, :, None]
+    first = quadrature.moments[:, len(quadrature.pairs[0]) :]
+    pull = ((slope * weighted) @ first) * importance[:, :, None]
     toward, gradient_bias = pull[:, :, :n], pull[:, :, n]
-    gradient = torch.cat([(W @ (toward + toward.mT)).reshape(-1, d * n), gradient_bias], dim=1)
+    gradient = torch.cat([(W @ (toward + toward.mT)).flatten(1), gradient_bias], dim=1)
+    return loss, gradient, slope
 
+
+def _autoencoder_curvature(
+    model: ToyModel,
+    parameters: Tensor,
+    importance: Tensor,
+    quadrature: QuadratureTensors,
+    slope: Tensor,
+) -> Tensor:
+    d, n = model.n_dims, model.n_features
+    W = embeddings_of(model, parameters)
     moments = ((slope * slope * quadrature.weight) @ quadrature.moments) * importance[:, :, None]
+    n_pairs = len(quadrature.pairs[0])
     K = _symmetric(moments[:, :, :n_pairs], n, quadrature.pairs)  # (models, i, j, l)
     m, s = moments[:, :, n_pairs:-1], moments[:, :, -1]
     # dr_i/dW_aj = f'_i (h_a [i = j] + W_ai x_j) with h = W x, so J^T J has four parts.
@@ -188,7 +207,7 @@ def _autoencoder(
     full[:, :size, size:] = with_bias.reshape(-1, size, n)
     full[:, size:, :size] = full[:, :size, size:].mT
     full.diagonal(dim1=1, dim2=2)[:, size:] = s
-    return Linearization(loss, gradient, full)
+    return full
 
 
 def _symmetric(upper: Tensor, n: int, pairs: tuple[Tensor, Tensor]) -> Tensor:

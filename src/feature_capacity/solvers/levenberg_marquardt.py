@@ -11,7 +11,7 @@ from torch import Tensor
 from .batch import Linearization, Linearize, Minima, Rows
 
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-8, 1e6
-_QUIET_STEPS = 3
+_QUIET_STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def levenberg_marquardt(
     start : tensor, shape (models, n_params)
     max_iterations : int
     tolerance : float
-        A model has settled after three steps in a row that lower its loss by less than this
+        A model has settled after two steps in a row that lower its loss by less than this
         fraction, or when no step of any length lowers it.
     report : callable
         Told after each step how many models have settled in it, and at the end how many have not.
@@ -59,14 +59,18 @@ def levenberg_marquardt(
     for iteration in range(1, max_iterations + 1):
         moving = _moved(linearize, moving, tolerance)
         settled = moving.quiet >= _QUIET_STEPS
-        minima[moving.index] = Minima(
-            moving.parameters,
-            moving.here.loss,
-            2 * moving.here.gradient.norm(dim=1),
-            torch.full_like(moving.index, iteration),
-            settled,
-        )
-        if settled.any():
+        some = bool(settled.any())
+        if some or iteration == max_iterations:
+            leaving = settled if iteration < max_iterations else torch.ones_like(settled)
+            gone = moving[leaving]
+            minima[gone.index] = Minima(
+                gone.parameters,
+                gone.here.loss,
+                2 * gone.here.gradient.norm(dim=1),
+                torch.full_like(gone.index, iteration),
+                settled[leaving],
+            )
+        if some:
             report(int(settled.sum()))
             moving = moving[~settled]
             if not len(moving.index):

@@ -7,8 +7,7 @@ the best local minimum of the noise-free expected loss in every cell.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,24 +16,26 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .._arrays import ArrayLike, require, require_whole, shown, to_numpy
+from ..models.activations import linear_and_even
 from ..models.device import pick_device
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.toy_models import ToyModel
-from .batch import Linearization, Linearize, Rows
-from .gauss_newton import (
+from .batch import Linearization, Objective, Rows
+from .gauss_newton import linearize, linearize_overlap, overlap
+from .losses_on_nodes import (
     QuadratureTensors,
     best_bias,
     embeddings_of,
-    linearize,
-    linearize_overlap,
+    losses,
     quadrature_tensors,
 )
 from .result import MinimizationResult, join, of_winners, require_converged
 from .stages import Effort, minimize_in_stages
+from .starts import random_starts
 
 # A chunk of models whose elementwise arrays stay in cache is faster than one big batch.
-_CHUNK_NUMBERS = 600_000
+_CHUNK_NUMBERS = 200_000
 
 # Models minimized together; their Gauss-Newton matrices are what memory goes into.
 _MOST_MODELS = 16_384
@@ -44,28 +45,12 @@ _MOST_MODELS = 16_384
 _ORDINARY = (2.0**-16, 2.0**24)
 
 
-def random_starts(
-    model: ToyModel, n_cells: int, n_starts: int, seed: int | Sequence[int]
-) -> np.ndarray:
-    """Random parameters, shape (n_cells, n_starts, n_params).
-
-    Each cell draws from its own stream ``[*seed, cell]``, so that its starts do not depend on how
-    many cells there are.  Entries of W are normal with variance 1 / (2 n_dims), the bias is 0.
-
-    >>> random_starts(ToyModel("autoencoder", "relu"), 2, 4, seed=0).shape
-    (2, 4, 24)
-    """
-    size = model.n_dims * model.n_features
-    key = list(np.atleast_1d(seed))
-    starts = np.zeros((n_cells, n_starts, size + model.n_bias))
-    for cell in range(n_cells):
-        draw = np.random.default_rng([*key, cell]).standard_normal((n_starts, size))
-        starts[cell, :, :size] = draw / math.sqrt(2 * model.n_dims)
-    return starts
-
-
 def coarse_to_fine(
-    inputs: SparseInput, n_features: int, n_points: int = 4096, seed: int = 0
+    inputs: SparseInput,
+    n_features: int,
+    n_points: int = 4096,
+    seed: int = 0,
+    mirrored: bool = False,
 ) -> tuple[Quadrature, Quadrature]:
     """Two quadratures: an eighth of the points to find the way, then all of them.
 
@@ -76,8 +61,21 @@ def coarse_to_fine(
     >>> [len(each.weight) for each in coarse_to_fine(SparseUniform(0.2), n_features=3)]
     [201, 1505]
     """
-    coarse = sparse_quadrature(inputs, n_features, max(64, n_points // 8), seed)
-    return coarse, sparse_quadrature(inputs, n_features, n_points, seed)
+    coarse = sparse_quadrature(inputs, n_features, max(64, n_points // 8), seed, mirrored=mirrored)
+    return coarse, sparse_quadrature(inputs, n_features, n_points, seed, mirrored=mirrored)
+
+
+def can_mirror(model: ToyModel, inputs: SparseInput) -> bool:
+    """Whether an input and its opposite, equally likely, can share a node.
+
+    >>> from feature_capacity import SparseUniform
+    >>> can_mirror(ToyModel("computation", "relu"), SparseUniform(0.1))
+    True
+    >>> can_mirror(ToyModel("autoencoder", "relu"), SparseUniform(0.1))
+    False
+    """
+    symmetric = inputs.moment(1) == inputs.moment(3) == 0
+    return model.kind == "computation" and symmetric and bool(linear_and_even(model.activation))
 
 
 def minimize(
@@ -95,6 +93,7 @@ def minimize(
     progress: bool = False,
     strict: bool = False,
     overlap_penalty: ArrayLike = 0.0,
+    promising: float = 1.05,
 ) -> MinimizationResult:
     """Minimize a toy model's expected loss for a row of cells that share their inputs.
 
@@ -115,7 +114,7 @@ def minimize(
         Parameters to start from instead, for example those of neighboring cells.
     quadrature : Quadrature or sequence of Quadrature, optional
         Where the loss is evaluated.  Of several, from coarse to fine, each takes over where the
-        one before has settled: with one start of each minimum within 5 % of the cell's lowest.
+        one before has settled: with one start of each minimum that is ``promising``.
         Default: :func:`coarse_to_fine`.
     max_iterations, tolerance
         Steps allowed on each quadrature, and the relative fall of the loss at which a model
@@ -131,6 +130,9 @@ def minimize(
     overlap_penalty : float or array (n_cells,)
         At least 0: what is minimized, and returned as the loss, is the expected loss plus this
         times the sum over all i and j, i other than j, of the squared product of w_i and w_j.
+    promising : float
+        At least 1: a minimum on coarse nodes is worth going on with if its loss is at most so many
+        times the lowest of its cell, since losses there are off by some percent.
 
     Returns
     -------
@@ -173,6 +175,7 @@ def minimize(
     require_whole(max_iterations, "max_iterations", 1, None, "a whole number, at least 1")
     require(0 < tolerance < 1, f"tolerance must be in (0, 1); got {tolerance!r}")
     require(dtype in ("float32", "float64"), f"dtype must be float32 or float64; got {dtype!r}")
+    require(promising >= 1, f"promising must be at least 1; got {promising!r}")
     penalty = _penalties(overlap_penalty, len(v))
     if starts is None:
         starts = random_starts(model, len(v), n_starts, seed)
@@ -183,7 +186,8 @@ def minimize(
     where, precision = pick_device(device), getattr(torch, dtype)
     if quadrature is None:
         seed = int(np.atleast_1d(seed)[0])
-        quadrature = coarse_to_fine(inputs, model.n_features, seed=seed)
+        mirrored = can_mirror(model, inputs)
+        quadrature = coarse_to_fine(inputs, model.n_features, seed=seed, mirrored=mirrored)
     stages = [quadrature] if isinstance(quadrature, Quadrature) else list(quadrature)
     require(len(stages) > 0, "quadrature must be at least one; got none")
 
@@ -192,7 +196,7 @@ def minimize(
     tensors = [quadrature_tensors(stage, precision, where) for stage in stages]
     together = n_starts * max(1, _MOST_MODELS // n_starts)
     with tqdm(total=0, disable=not progress, desc="minimizing", unit="start") as bar:
-        effort = Effort(max_iterations, tolerance, bar)
+        effort = Effort(max_iterations, tolerance, promising, bar)
         parts = [
             _best_of_each_cell(model, models[a : a + together], tensors, n_starts, effort)
             for a in range(0, n_cells * n_starts, together)
@@ -228,8 +232,9 @@ def _best_of_each_cell(
     effort: Effort,
 ) -> MinimizationResult:
     """The lowest minimum of each cell, from its ``n_starts`` models in a row."""
-    losses = [_in_chunks(model, models, stage) for stage in stages]
-    minima = minimize_in_stages(losses, models.start, n_starts, effort)
+    rough = min(stages, key=lambda stage: len(stage.weight))
+    objectives = [_in_chunks(model, models, stage, rough) for stage in stages]
+    minima = minimize_in_stages(objectives, models.start, n_starts, effort)
     winner = minima.best_of(n_starts)
     parameters = minima.parameters[winner]
     bias = best_bias(model, parameters, models.importance[winner], stages[-1])
@@ -237,24 +242,35 @@ def _best_of_each_cell(
     return of_winners(minima, winner, W, to_numpy(bias))
 
 
-def _in_chunks(model: ToyModel, models: _Models, quadrature: QuadratureTensors) -> Linearize:
-    """:func:`linearize` for the models of an index, a cache-sized chunk of them at a time."""
+def _in_chunks(
+    model: ToyModel, models: _Models, quadrature: QuadratureTensors, rough: QuadratureTensors
+) -> Objective:
+    """The loss of the models of an index, a cache-sized chunk of them at a time."""
     rows = model.n_features if model.kind == "autoencoder" else 2 * model.n_dims
     step = max(1, _CHUNK_NUMBERS // (len(quadrature.weight) * rows))
     if quadrature.weight.device.type != "cpu":
         step = len(models.start)
     penalized = bool(models.penalty.any())
 
+    def chunks(parameters: Tensor, index: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        for some, which in zip(parameters.split(step), index.split(step), strict=True):
+            yield some, models.importance[which]
+
     def of(parameters: Tensor, index: Tensor) -> Linearization:
         expected = Linearization.concatenate(
-            linearize(model, some, models.importance[which], quadrature)
-            for some, which in zip(parameters.split(step), index.split(step), strict=True)
+            linearize(model, some, v, quadrature, rough) for some, v in chunks(parameters, index)
         )
         if not penalized:
             return expected
         return expected.plus(linearize_overlap(model, parameters), models.penalty[index])
 
-    return of
+    def loss(parameters: Tensor, index: Tensor) -> Tensor:
+        expected = torch.cat(
+            [losses(model, some, v, quadrature) for some, v in chunks(parameters, index)]
+        )
+        return expected + models.penalty[index] * overlap(model, parameters)
+
+    return Objective(of, loss)
 
 
 def _penalties(given: ArrayLike, n_cells: int) -> np.ndarray:

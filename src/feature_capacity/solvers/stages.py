@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .batch import Linearize, Minima
+from .batch import Linearize, Minima, Objective
 from .levenberg_marquardt import levenberg_marquardt
 
-# Losses on a coarse quadrature are off by a percent or so: starts this near to the best go on.
-_PROMISING = 1.05
+_MOST_ROUGH_STEPS = 30
 # Starts whose losses differ by less than this fraction are in the same minimum, or in a copy.
 _SAME_MINIMUM = 3e-4
 
@@ -24,18 +23,19 @@ class Effort:
 
     max_iterations: int
     tolerance: float
+    promising: float  # starts whose loss is up to so many times the lowest go on
     bar: tqdm
 
 
 def minimize_in_stages(
-    stages: Sequence[Linearize], starts: Tensor, n_starts: int, effort: Effort
+    stages: Sequence[Objective], starts: Tensor, n_starts: int, effort: Effort
 ) -> Minima:
     """Minimize every start on the first stage, and on each later one what is worth it.
 
     Parameters
     ----------
-    stages : sequence of callables
-        The loss from coarse to fine, as :func:`levenberg_marquardt` takes it.
+    stages : sequence of Objective
+        The loss from coarse to fine.
     starts : tensor, shape (n_cells * n_starts, n_params)
         Those of a cell one after the other.
     n_starts : int
@@ -45,19 +45,21 @@ def minimize_in_stages(
     nothing = starts.new_zeros(len(starts))
     minima = Minima.at(starts, nothing, nothing)
     first, *finer = stages
-    _improve(first, minima, everywhere, effort)
-    for linearize in finer:
-        leader, promising = leaders(minima.loss.view(-1, n_starts))
-        _improve(linearize, minima, torch.unique(leader[promising]), effort)
+    # On coarse nodes the slow ones need not arrive.
+    rough = replace(effort, max_iterations=min(effort.max_iterations, _MOST_ROUGH_STEPS))
+    _improve(first.linearize, minima, everywhere, rough if finer else effort)
+    for objective in finer:
+        leader, promising = leaders(minima.loss.view(-1, n_starts), effort.promising)
+        _improve(objective.linearize, minima, torch.unique(leader[promising]), effort)
         minima[promising] = minima[leader[promising]]
         rest = everywhere[~promising]
         if len(rest):
             # The others get their loss of this stage; those left out wrongly go on after all.
-            minima.loss[rest] = linearize(minima.parameters[rest], rest).loss
+            minima.loss[rest] = objective.loss(minima.parameters[rest], rest)
             known = torch.where(promising, minima.loss, torch.inf)
             lowest = known.view(-1, n_starts).amin(dim=1)
             late = rest[minima.loss[rest] < lowest[rest // n_starts]]
-            _improve(linearize, minima, late, effort)
+            _improve(objective.linearize, minima, late, effort)
     return minima
 
 
@@ -76,7 +78,7 @@ def _improve(linearize: Linearize, minima: Minima, going: Tensor, effort: Effort
     minima[going] = replace(reached, iterations=minima.iterations[going] + reached.iterations)
 
 
-def leaders(loss: Tensor) -> tuple[Tensor, Tensor]:
+def leaders(loss: Tensor, promising: float) -> tuple[Tensor, Tensor]:
     """Which start stands for each start, and which are worth going on with.
 
     Takes losses (n_cells, n_starts).  In each cell, starts are in one group if their losses tie in
@@ -88,10 +90,10 @@ def leaders(loss: Tensor) -> tuple[Tensor, Tensor]:
     own_group[:, 1:] = ~(ordered[:, 1:] <= (1 + _SAME_MINIMUM) * ordered[:, :-1])
     place = torch.where(own_group, torch.arange(n_starts, device=loss.device), 0)
     first = place.cummax(dim=1).values
-    good = ordered.gather(1, first) <= _PROMISING * ordered[:, :1]
+    good = ordered.gather(1, first) <= promising * ordered[:, :1]
     good[:, 0] = True  # also where no loss is a number
-    leader, promising = torch.empty_like(order), torch.empty_like(good)
+    leader, goes_on = torch.empty_like(order), torch.empty_like(good)
     leader.scatter_(1, order, order.gather(1, first))
-    promising.scatter_(1, order, good)
+    goes_on.scatter_(1, order, good)
     offset = n_starts * torch.arange(n_cells, device=loss.device)[:, None]
-    return (leader + offset).reshape(-1), promising.reshape(-1)
+    return (leader + offset).reshape(-1), goes_on.reshape(-1)

@@ -75,14 +75,15 @@ class SweepConfig:
     n_features, n_dims : int
         N features in D dimensions, D at most N.
     n_starts : int
-        Random starts in each cell.
+        Random starts in each cell, and as many arrangements.
     max_rounds : int
-        Rounds of warm starts from neighboring cells, at most; there are none where the loss is
-        exact, because there practically every start ends in the global minimum.
+        Rounds in which cells are started again from minima of others, at most; there are none where
+        the loss is exact, because there practically every start ends in the global minimum.
     seed : int
         Of the starts and of the nodes.
     n_points : int
-        About how many expectation nodes a row has.
+        About how many expectation nodes a row has in the end; the search has an eighth of them.
+        Quadratic models of up to 8 features need none of this: their nodes are few and exact.
     max_iterations, tolerance : optional
         Of the solver; default: its own.
     dtype : {"float32", "float64"}
@@ -108,9 +109,9 @@ class SweepConfig:
     n_features: int = 6
     n_dims: int = 3
     n_starts: int = 4
-    max_rounds: int = 6
+    max_rounds: int = 20
     seed: int = 0
-    n_points: int = 4096
+    n_points: int = 16384
     max_iterations: int | None = None
     tolerance: float | None = None
     dtype: str = "float32"

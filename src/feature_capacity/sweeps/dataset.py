@@ -17,8 +17,9 @@ import xarray as xr
 
 from .. import __version__
 from .._arrays import require
+from .candidates import WON_FROM
 from .config import SweepConfig
-from .rows import WON_FROM, cell_dtype, fields_of
+from .rows import cell_dtype, fields_of
 
 _SUMS = "SHA256SUMS"  # as `sha256sum --check` reads it
 _CHUNK_BYTES = 2**20  # of a whole sweep, all fields together

@@ -6,9 +6,10 @@ computed, where, or in which order.  Its state is a structured array, one entry 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,28 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from ..models.device import pick_device
-from ..solvers.minimization import coarse_to_fine, minimize
+from ..models.inputs import SparseInput
+from ..models.quadrature import (
+    MOST_MOMENT_NODES,
+    Quadrature,
+    moment_quadrature,
+    sparse_quadrature,
+)
+from ..models.toy_models import ToyModel
+from ..solvers.minimization import can_mirror, coarse_to_fine, minimize
 from ..solvers.newton import minimize_quadratic
 from ..solvers.result import MinimizationResult
+from ..solvers.starts import arranged_starts, random_starts
 from ..theory.phases import one_feature_varied
+from .candidates import WON_FROM, candidates_of
 from .config import SweepConfig, SweepError, code_digest
+from .library import parameters_of
+from .tasks import RowTask
 
-WON_FROM = (
-    "random_start",
-    "lower_importance",
-    "higher_importance",
-    "lower_probability",
-    "higher_probability",
-)
-"""Where the parameters of a cell came from, by code."""
-
+_FEWER = 8  # the search has so many times fewer nodes than the minima that come back
 _WORTH_TAKING = 1e-4  # relative fall of the loss; well above float32 noise and solver tolerance
+_PROMISING = 1.01  # minima on the coarse nodes are worth going on with up to so many times the best
+_OF_MINIMUM = ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged")
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def fields_of(config: SweepConfig) -> dict[str, Field]:
         "loss": Field((), "float64", "lowest expected loss found"),
         "W": Field(("dim", "feature"), "float64", "embedding matrix of the lowest loss"),
         "bias": Field(bias, "float64", "bias of the lowest loss"),
-        "best_start": Field((), "int32", "random start with the lowest loss"),
+        "best_start": Field((), "int32", "random start that came lowest"),
         "n_near_best": Field((), "int32", "random starts within 1 % of the lowest loss"),
         "iterations": Field((), "int32", "solver steps of the minimization that won"),
         "gradient_norm": Field((), "float64", "norm of the gradient where it ended"),
@@ -60,7 +67,7 @@ def fields_of(config: SweepConfig) -> dict[str, Field]:
         "all_masks": Field((), "bool", "whether the loss sums over all on/off masks"),
         "dropped": Field((), "float64", "share of the second moment in masks left out"),
         "won_from": Field((), "int8", "where the start of the lowest loss came from"),
-        "won_in_round": Field((), "int8", "round of warm starts that found it; 0: random starts"),
+        "won_in_round": Field((), "int8", "round that found it; 0: random starts and arrangements"),
         "accelerated": Field((), "bool", "whether it was found on an accelerator, not the CPU"),
     }
 
@@ -76,54 +83,13 @@ def cell_dtype(config: SweepConfig) -> np.dtype:
     )
 
 
-@dataclass(frozen=True)
-class RowTask:
-    """What one worker is asked to do.
-
-    In round 0 a row is minimized from random starts.  In a later round its cells are started
-    again from the parameters of their neighbors as they stood at the end of the round before.
-    """
-
-    config: SweepConfig
-    row: int
-    round: int = 0
-    own: np.ndarray | None = None
-    below: np.ndarray | None = None  # the row of the next lower probability
-    above: np.ndarray | None = None
-    device: str = "auto"
-    code: str = ""
-
-    def candidates(self) -> Candidates:
-        """Cells to start again, and from where; only what has changed is tried."""
-        cells, found = np.arange(self.config.shape[1]), []
-        neighbors = (self.own, -1), (self.own, 1), (self.below, 0), (self.above, 0)
-        for code, (row, shift) in enumerate(neighbors, start=1):
-            if row is None:
-                continue
-            there = cells + shift
-            inside = (there >= 0) & (there < len(cells))
-            inside[inside] &= row["won_in_round"][there[inside]] == self.round - 1
-            W, bias = (row[name].reshape(len(cells), -1) for name in ("W", "bias"))
-            # A shared bias is stored for every feature, and is a single parameter.
-            parameters = np.concatenate([W, bias[:, : self.config.toy_model.n_bias]], axis=1)
-            found.append((cells[inside], np.full(inside.sum(), code), parameters[there[inside]]))
-        return Candidates(*(np.concatenate(part) for part in zip(*found, strict=True)))
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """What a row is started from again in a round of warm starts; one entry a start."""
-
-    cell: np.ndarray
-    origin: np.ndarray  # code of WON_FROM
-    parameters: np.ndarray
-
-
 def solve_row(task: RowTask) -> np.ndarray:
     """The new state of the row."""
     check_worker(task.device, task.code)
     with _one_thread():
-        return _random_starts(task) if task.own is None else _warm_starts(task, task.own)
+        if task.own is None:
+            return _first_starts(task)
+        return (_polished if task.polish else _later_starts)(task, task.own)
 
 
 @contextmanager
@@ -144,54 +110,108 @@ def check_worker(device: str, code: str) -> None:
     pick_device(device)
 
 
-def _minimize(task: RowTask, warm: Candidates | None = None) -> MinimizationResult:
-    """All cells from random starts, or each candidate from its own parameters."""
-    config, inputs = task.config, task.config.inputs_of(task.row)
-    importance = one_feature_varied(config.importance, config.n_features)
-    options: dict[str, Any] = {
-        name: getattr(config, name)
-        for name in ("n_starts", "max_iterations", "tolerance")
-        if getattr(config, name) is not None
-    }
-    options |= {"seed": [config.seed, task.row], "device": task.device}
+def _minimize(
+    task: RowTask,
+    cells: np.ndarray,
+    starts: np.ndarray,
+    nodes: Sequence[Quadrature],
+    **options: Any,
+) -> MinimizationResult:
+    """Cells of the row from starts (n_cells, n_starts, n_params)."""
+    config = task.config
+    importance = one_feature_varied(np.array(config.importance)[cells], config.n_features)
+    options |= {"starts": starts, "quadrature": nodes, "dtype": config.dtype}
+    options |= _effort(config) | {"device": task.device}
+    return minimize(config.toy_model, config.inputs_of(task.row), importance, **options)
+
+
+def _effort(config: SweepConfig) -> dict[str, Any]:
+    names = ("max_iterations", "tolerance")
+    return {name: getattr(config, name) for name in names if getattr(config, name) is not None}
+
+
+# A worker meets a row in every round; the same nodes, so that losses of rounds can be compared.
+@lru_cache(maxsize=64)
+def search_nodes(
+    model: ToyModel, inputs: SparseInput, n_points: int, seed: int
+) -> tuple[Quadrature, ...]:
+    """From coarse to fine; a single one where it is exact."""
+    n = model.n_features
+    if exact_nodes(model):
+        return (moment_quadrature(inputs, n),)
+    mirrored = can_mirror(model, inputs)
+    return coarse_to_fine(inputs, n, max(64, n_points // _FEWER), seed, mirrored)
+
+
+def exact_nodes(model: ToyModel) -> bool:
+    """Whether a few nodes give the expected loss without an error."""
+    return model.activation == "quadratic" and 3**model.n_features <= MOST_MOMENT_NODES
+
+
+def _stages(task: RowTask) -> tuple[Quadrature, ...]:
+    config = task.config
+    inputs = config.inputs_of(task.row)
+    return search_nodes(config.toy_model, inputs, config.n_points, config.seed)
+
+
+def _first_starts(task: RowTask) -> np.ndarray:
+    config, seed = task.config, [task.config.seed, task.row]
+    row, cells = np.zeros(config.shape[1], cell_dtype(config)), np.arange(config.shape[1])
+    importance = np.asarray(one_feature_varied(config.importance, config.n_features))
     if config.exact:
-        return minimize_quadratic(importance, inputs.kurtosis, config.n_dims, **options)
-    # The same in all rounds, so that losses of different rounds can be compared; minima of
-    # neighbors are near enough to go without the coarse one.
-    stages = coarse_to_fine(inputs, config.n_features, config.n_points, config.seed)
-    options |= {"quadrature": stages, "dtype": config.dtype}
-    if warm is not None:
-        importance = importance[warm.cell]
-        options |= {"quadrature": stages[-1], "starts": warm.parameters[:, None, :]}
-    return minimize(config.toy_model, inputs, importance, **options)
-
-
-def _random_starts(task: RowTask) -> np.ndarray:
-    found = _minimize(task)
-    row = np.zeros(task.config.shape[1], cell_dtype(task.config))
-    for name in row.dtype.fields.keys() & vars(found).keys():
+        kurtosis, options = config.inputs_of(task.row).kurtosis, _effort(config)
+        options |= {"seed": seed, "device": task.device, "n_starts": config.n_starts}
+        found = minimize_quadratic(importance, kurtosis, config.n_dims, **options)
+    else:
+        random = random_starts(config.toy_model, len(cells), config.n_starts, seed)
+        arranged = arranged_starts(config.toy_model, importance, config.n_starts, seed)
+        found = _minimize(task, cells, np.concatenate([random, arranged], axis=1), _stages(task))
+    for name in row.dtype.fields.keys() & vars(found).keys() - {"loss_of_starts"}:
         row[name] = getattr(found, name)
+    row["loss_of_starts"] = found.loss_of_starts[:, : config.n_starts]
+    by_chance = found.best_start < config.n_starts
+    row["won_from"] = np.where(by_chance, 0, WON_FROM.index("arrangement"))
     row["accelerated"] = pick_device(task.device).type != "cpu"
+    return _told_of_starts(row)
+
+
+def _later_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
+    stages, row = _stages(task), own.copy()
+    tried = candidates_of(task, own, stages[0])
+    for count in np.unique(tried.count[tried.count > 1]):
+        cells = np.flatnonzero(tried.count == count)
+        starts = tried.parameters[cells, :count]
+        found = _minimize(task, cells, starts, stages, promising=_PROMISING)
+        loss = np.nan_to_num(found.loss, nan=np.inf)
+        better = loss < (1 - _WORTH_TAKING) * row["loss"][cells]
+        taken = cells[better]
+        for name in _OF_MINIMUM:
+            row[name][taken] = getattr(found, name)[better]
+        row["won_from"][taken] = tried.origin[taken, found.best_start[better]]
+        row["won_in_round"][taken] = task.round
+        row["accelerated"][taken] = pick_device(task.device).type != "cpu"
+    return _told_of_starts(row)
+
+
+def _polished(task: RowTask, own: np.ndarray) -> np.ndarray:
+    """The row with its minima taken to all nodes."""
+    config, row = task.config, own.copy()
+    model, inputs = config.toy_model, config.inputs_of(task.row)
+    if config.exact or exact_nodes(model):
+        return row
+    mirrored = can_mirror(model, inputs)
+    n, points = config.n_features, config.n_points
+    nodes = sparse_quadrature(inputs, n, points, config.seed, mirrored=mirrored)
+    start = parameters_of(config, own)[:, None]
+    found = _minimize(task, np.arange(len(own)), start, [nodes])
+    for name in _OF_MINIMUM:
+        row[name] = getattr(found, name)
     return row
 
 
-def _warm_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
-    warm = task.candidates()
-    if not len(warm.cell):
-        return own
-    found = _minimize(task, warm)
-    loss = np.nan_to_num(found.loss, nan=np.inf)
-    order = np.argsort(-loss, kind="stable")
-    best = np.full(task.config.shape[1], -1)
-    best[warm.cell[order]] = order  # the last one written is the lowest
-    row = own.copy()
-    cell = np.flatnonzero(best >= 0)
-    cell = cell[loss[best[cell]] < (1 - _WORTH_TAKING) * row["loss"][cell]]
-    for name in ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged"):
-        row[name][cell] = getattr(found, name)[best[cell]]
-    near = row["loss_of_starts"][cell] <= 1.01 * row["loss"][cell, None]
-    row["n_near_best"][cell] = near.sum(axis=1)
-    row["won_from"][cell] = warm.origin[best[cell]]
-    row["won_in_round"][cell] = task.round
-    row["accelerated"][cell] = pick_device(task.device).type != "cpu"
+def _told_of_starts(row: np.ndarray) -> np.ndarray:
+    """The row, with its random starts compared with the lowest loss."""
+    losses = row["loss_of_starts"]
+    row["best_start"] = np.nan_to_num(losses, nan=np.inf).argmin(axis=1)
+    row["n_near_best"] = (losses <= 1.01 * row["loss"][:, None]).sum(axis=1)
     return row

@@ -196,12 +196,12 @@ class SweepStore:
 
     # ---------------------------------------------------------------------------- the whole sweep
 
-    def finish(self, round_: int, settled: bool) -> None:
-        """Write the whole sweep from its last round, and let it appear."""
-        attributes = self._identity | {"rounds": round_, "settled": int(settled)}
+    def finish(self, last: int, rounds: int, settled: bool) -> None:
+        """Write the whole sweep as it stands after its last round, and let it appear."""
+        attributes = self._identity | {"rounds": rounds, "settled": int(settled)}
         place = self.partial / "whole"
         with self._writing():
-            write_dataset(place, self.config, attributes, partial(self.need, round_))
+            write_dataset(place, self.config, attributes, partial(self.need, last))
             os.replace(place, self.path)
 
     def dataset(self) -> xr.Dataset:

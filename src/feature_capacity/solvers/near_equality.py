@@ -1,0 +1,210 @@
+"""Minima along a line of importance, with feature 1 tried in every place of the embedding.
+
+At equal importances all places are as good.  Around them the best minimum has feature 1 in another
+place on either side, and a search that follows one minimum misses the jump or has it too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+
+from .._arrays import ArrayLike, float64, require, to_numpy
+from ..models.activations import with_slope
+from ..models.inputs import SparseInput
+from ..models.quadrature import Quadrature, sparse_quadrature
+from ..models.symmetric_nodes import reflected_nodes
+from ..models.toy_models import ToyModel
+from ..theory.capacity import capacities
+from ..theory.phases import one_feature_varied
+from .minimization import minimize
+from .result import MinimizationResult
+
+
+def in_every_place(W: ArrayLike) -> np.ndarray:
+    """The embedding with feature 1 in the place of each other feature, all others being equal.
+
+    Columns are shifted, not exchanged: nodes in every cyclic order have the same loss for all of
+    these at equal importances.
+
+    Parameters
+    ----------
+    W : array (..., n_dims, n_features)
+
+    Returns
+    -------
+    array (..., n_features, n_dims, n_features)
+        The i-th has all columns shifted by i places, so that the first is W itself.
+
+    Examples
+    --------
+    >>> in_every_place([[1.0, 2.0, 3.0]])[:, 0]
+    array([[1., 2., 3.],
+           [3., 1., 2.],
+           [2., 3., 1.]])
+    """
+    embedding = float64(W, "W")
+    shifted = [np.roll(embedding, i, axis=-1) for i in range(embedding.shape[-1])]
+    return np.stack(shifted, axis=-3)
+
+
+def loss_along(
+    model: ToyModel, W: ArrayLike, importance: ArrayLike, nodes: Quadrature
+) -> np.ndarray:
+    """Losses of fixed networks of the computation model along a line of importance.
+
+    With its best bias a network's loss is a parabola in the importance of feature 1, so that three
+    moments of each give its loss everywhere.
+
+    Parameters
+    ----------
+    model : ToyModel
+    W : array (n_networks, n_dims, n_features)
+    importance : array (n_cells,)
+        Of feature 1; all others have 1.
+    nodes : Quadrature
+
+    Returns
+    -------
+    array (n_cells, n_networks)
+
+    Examples
+    --------
+    One square that knows feature 1 only leaves that of the other:
+
+    >>> from feature_capacity import SparseUniform
+    >>> model = ToyModel("computation", "quadratic", 2, 1)
+    >>> rule = sparse_quadrature(SparseUniform(1.0), 2)
+    >>> loss_along(model, [[[1.0, 0.0]]], [1.0, 2.0], rule).round(3)
+    array([[0.8],
+           [1.6]])
+    """
+    x, weight = torch.from_numpy(nodes.x), torch.from_numpy(nodes.weight)
+    f = with_slope(model.activation)
+    target = f(x)[0]
+    first = target[:, 0] - weight @ target[:, 0]
+    rest = target[:, 1:].sum(dim=1)
+    moments = []
+    for part in torch.from_numpy(float64(W, "W")).split(32):
+        off = f(part @ x.T)[0].sum(dim=1) - rest
+        off = off - (off @ weight)[:, None]
+        moments.append(torch.stack([(off * off) @ weight, (off * first) @ weight]))
+    constant, slope = to_numpy(torch.cat(moments, dim=1))
+    V = float64(importance, "importance")[:, None]
+    return constant - 2 * V * slope + V**2 * float(weight @ first**2)
+
+
+def minima_along(
+    model: ToyModel,
+    inputs: SparseInput,
+    importance: ArrayLike,
+    W: ArrayLike,
+    nodes: Sequence[Quadrature],
+    n_rounds: int = 2,
+    n_best: int = 2,
+    device: str = "auto",
+) -> MinimizationResult:
+    """The lowest minima along a line of importance, from those known there.
+
+    Every network that is known is tried in every cell, with feature 1 in every place; the best few
+    of them are minimized there, round by round.
+
+    Parameters
+    ----------
+    model : ToyModel
+        The computation model, whose bias needs no start.
+    inputs : SparseInput
+    importance : array (n_cells,)
+        Of feature 1; all others have 1.
+    W : array (n_cells, n_dims, n_features)
+    nodes : sequence of Quadrature
+        From few to many, in every cyclic order; see
+        :mod:`feature_capacity.models.symmetric_nodes`.
+    n_rounds, n_best : int
+        Rounds; and about how many networks are minimized in each cell in a round, besides its own.
+    device : str
+
+    Examples
+    --------
+    From one network that knows feature 1 only, quadratic and dense inputs:
+
+    >>> from feature_capacity import SparseUniform
+    >>> from feature_capacity.models.symmetric_nodes import symmetric_nodes
+    >>> inputs, model = SparseUniform(1.0), ToyModel("computation", "quadratic", 2, 1)
+    >>> nodes = symmetric_nodes(sparse_quadrature(inputs, 2), both_signs=True)
+    >>> W = np.tile([[[1.0, 0.1]]], (2, 1, 1))
+    >>> minima_along(model, inputs, [0.9, 1.1], W, [nodes]).capacity.round(2) + 0.0
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    require(
+        model.kind == "computation",
+        f"minima_along takes the computation model, whose bias needs no start; got {model.kind}",
+    )
+    require(n_rounds >= 1, f"n_rounds must be at least 1; got {n_rounds!r}")
+    v, own = float64(importance, "importance"), float64(W, "W")
+    rows = to_numpy(one_feature_varied(v, model.n_features))
+    for _ in range(n_rounds):
+        known = in_every_place(own).reshape(-1, *own.shape[1:])
+        order = loss_along(model, known, v, nodes[0]).argsort(axis=1)[:, : 2 * n_best]
+        starts = np.concatenate([own[:, None], known[order]], axis=1)
+        found = minimize(
+            model, inputs, rows, starts=starts.reshape(len(v), -1, own[0].size),
+            quadrature=list(nodes), max_iterations=100, tolerance=1e-6, device=device,
+        )  # fmt: skip
+        own = found.W
+    # What is left is to choose among the minima by one loss, without another step.
+    known = in_every_place(own).reshape(-1, *own.shape[1:])
+    loss = loss_along(model, known, v, nodes[-1])
+    best = loss.argmin(axis=1)
+    capacity = to_numpy(capacities(known[best]))
+    return replace(found, W=known[best], capacity=capacity, loss=loss.min(axis=1))
+
+
+def foot(
+    model: ToyModel,
+    inputs: SparseInput,
+    importance: ArrayLike,
+    n_starts: int = 8,
+    n_points: int = 512,
+    seed: int = 0,
+    device: str = "auto",
+) -> MinimizationResult:
+    """What is left of a feature as its importance goes to 0.
+
+    The best network at the largest importance is followed to the others, on nodes in which the
+    sign of an input tells nothing about sizes; otherwise their error would look like a foot.
+
+    Parameters
+    ----------
+    model : ToyModel
+        The computation model, with up to six features or so: there are 2^N copies of each node.
+    inputs : SparseInput
+        Symmetric.
+    importance : increasing numbers (n_cells,)
+    n_starts, n_points, seed, device
+        Of the minimization at the largest importance, and of the nodes before they are copied.
+
+    Examples
+    --------
+    The square has none:
+
+    >>> from feature_capacity import SparseUniform
+    >>> model = ToyModel("computation", "quadratic", 2, 1)
+    >>> foot(model, SparseUniform(1.0), [0.1, 0.3]).capacity[:, 0].round(6) + 0.0
+    array([0., 0.])
+    """
+    require(inputs.mean == 0, f"a foot takes symmetric inputs; got {inputs}")
+    rows = to_numpy(one_feature_varied(float64(importance, "importance"), model.n_features))
+    plain = sparse_quadrature(inputs, model.n_features, n_points, seed)
+    nodes = reflected_nodes(plain)
+    solve = partial(
+        minimize, model, inputs, dtype="float64", max_iterations=300, seed=seed, device=device
+    )
+    first = solve(rows[-1:], n_starts=n_starts, quadrature=[plain, nodes], tolerance=1e-9)
+    starts = np.tile(first.W.reshape(1, 1, -1), (len(rows), 1, 1))
+    return solve(rows, starts=starts, quadrature=nodes, tolerance=1e-12)

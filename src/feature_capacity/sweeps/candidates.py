@@ -1,0 +1,106 @@
+"""From where the cells of a row are started again in a later round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..models.device import pick_device
+from ..models.quadrature import Quadrature
+from ..solvers.losses_on_nodes import quadrature_tensors
+from ..solvers.starts import moved
+from ..theory.phases import one_feature_varied
+from .library import losses_everywhere, parameters_of, to_importance
+from .tasks import RowTask
+
+WON_FROM = (
+    "random_start",
+    "lower_importance",
+    "higher_importance",
+    "lower_probability",
+    "higher_probability",
+    "arrangement",
+    "library",
+    "move",
+)
+"""Where the parameters of a cell came from, by code."""
+
+N_MOVES = 2  # of a minimum that is new
+N_KINDS = 3  # of the library, in each cell
+_FAR = 1.15  # entries of the library whose loss is as many times a cell's own are not tried
+_TIE = 1e-3
+_TOGETHER = 4
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Starts of every cell, its own minimum first.  Of those beyond ``count`` nothing is told."""
+
+    count: np.ndarray  # (n_cells,)
+    origin: np.ndarray  # (n_cells, most): codes of WON_FROM
+    parameters: np.ndarray  # (n_cells, most, n_params)
+
+
+def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candidates:
+    """What is to be tried in each cell of a row; only what has changed."""
+    here = parameters_of(task.config, own)
+    lists = [[(0, parameters)] for parameters in here]
+    for cell, code, parameters in [*_neighbors(task), *_kinds(task, own, coarse)]:
+        lists[cell].append((code, parameters))
+    importance = np.asarray(one_feature_varied(task.config.importance, task.config.n_features))
+    for cell in np.flatnonzero(own["won_in_round"] == task.round - 1).tolist():
+        for k in range(N_MOVES):
+            key = [task.config.seed, 2, task.row, task.round, cell, k]
+            start = moved(task.config.toy_model, here[cell], importance[cell], key)
+            lists[cell].append((WON_FROM.index("move"), start))
+    for cell, each in enumerate(lists):  # few different numbers of starts make large batches
+        if len(each) > 1:
+            each += [(0, here[cell])] * (-len(each) % _TOGETHER)
+    most = max(map(len, lists))
+    origin, starts = np.zeros((len(own), most), int), np.zeros((len(own), most, here.shape[1]))
+    for cell, each in enumerate(lists):
+        for k, (code, parameters) in enumerate(each):
+            origin[cell, k], starts[cell, k] = code, parameters
+    return Candidates(np.array([len(each) for each in lists]), origin, starts)
+
+
+def _neighbors(task: RowTask) -> list[tuple[int, int, np.ndarray]]:
+    """Minima of neighbors that the last round found: (cell, code of WON_FROM, parameters)."""
+    config, found = task.config, []
+    importance = np.array(config.importance)
+    neighbors = (task.own, -1), (task.own, 1), (task.below, 0), (task.above, 0)
+    for code, (row, shift) in enumerate(neighbors, start=1):
+        if row is None:
+            continue
+        parameters = parameters_of(config, row)
+        for there in np.flatnonzero(row["won_in_round"] == task.round - 1):
+            cell = there - shift
+            if 0 <= cell < len(row):
+                start = to_importance(
+                    config, parameters[there], importance[there], importance[cell]
+                )
+                found.append((int(cell), code, start))
+    return found
+
+
+def _kinds(task: RowTask, own: np.ndarray, coarse: Quadrature) -> list[tuple[int, int, np.ndarray]]:
+    """The lowest few of the library in each cell, no two of them with the same loss."""
+    if task.library is None or not len(task.library):
+        return []
+    config, found = task.config, []
+    device, dtype = pick_device(task.device), getattr(torch, config.dtype)
+    quadrature = quadrature_tensors(coarse, dtype, device)
+    loss = losses_everywhere(config, task.library, quadrature)
+    for cell, V in enumerate(config.importance):
+        last, taken = 0.0, 0
+        for k in np.argsort(loss[cell], kind="stable"):
+            if taken == N_KINDS or not loss[cell, k] < _FAR * own["loss"][cell]:
+                break
+            if loss[cell, k] <= (1 + _TIE) * last:
+                continue
+            last, taken = loss[cell, k], taken + 1
+            start = to_importance(config, task.library[k], np.ones(()), np.array(V))
+            found.append((cell, WON_FROM.index("library"), start))
+    return found

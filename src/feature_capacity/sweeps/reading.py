@@ -1,0 +1,156 @@
+"""What a phase diagram shows, in numbers: widths, plateaus, pairs, blocks, steps.
+
+No number counts cells along the axis of importance, so that none depends on whether a grid has a
+cell at V = 1, or on how many it has; see :mod:`feature_capacity.theory.transitions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from ..geometry.blocks import Block, blocks
+from ..geometry.neuron_bases import fewest_neurons
+from ..theory.transitions import decades_between
+from .figure_seven import as_map, first_capacity
+
+SHARED = (0.05, 0.95)
+"""Capacities between these count as superposed."""
+
+HALF = (0.47, 0.53)
+"""Capacities between these count as one half: the paper's own contours."""
+
+COSINE = 0.1
+"""Features with a larger cosine are linked; those shorter than this part of the longest ignored."""
+
+DENSE, SPARSE = 0.6, 0.1
+"""Rows with p at least, and at most; the quadratic model's kurtosis of 3 is at p = 0.6."""
+
+
+def superposed(capacity: np.ndarray) -> np.ndarray:
+    """Which cells are superposed."""
+    return (capacity > SHARED[0]) & (capacity < SHARED[1])
+
+
+def stuck(capacity: np.ndarray) -> np.ndarray:
+    """Which cells are close to one half."""
+    return (capacity > HALF[0]) & (capacity < HALF[1])
+
+
+def share(part: np.ndarray | Sequence[bool]) -> float:
+    """Share of true entries; NaN of none, as can happen on a tiny grid.
+
+    >>> share([True, False]), share([])
+    (0.5, nan)
+    """
+    return float(np.mean(part)) if np.size(part) else float("nan")
+
+
+def widths(found: xr.Dataset, limits: tuple[float, float] = SHARED) -> np.ndarray:
+    """Decades of importance over which feature 1 is superposed, for each row."""
+    importance, _, capacity = as_map(found)
+    return decades_between(importance, capacity, *limits)
+
+
+def plateaus(found: xr.Dataset) -> np.ndarray:
+    """Decades of importance over which the capacity of feature 1 is close to one half."""
+    return widths(found, HALF)
+
+
+def rows_where(found: xr.Dataset, low: float, high: float) -> np.ndarray:
+    """Which rows have a probability from low to high."""
+    p = found.probability.values
+    return (p >= low) & (p <= high)
+
+
+def block_of_feature(W: np.ndarray, feature: int = 0, cosine: float = COSINE) -> Block | None:
+    """The block that a feature belongs to; None for an ignored one.
+
+    >>> block_of_feature(np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]])).features
+    (0, 1)
+    """
+    return next((b for b in blocks(W, cosine) if feature in b.features), None)
+
+
+def in_a_pair(W: np.ndarray, cosine: float = COSINE) -> bool:
+    """Whether feature 1 and one other have a dimension of their own.
+
+    >>> in_a_pair(np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]]))
+    True
+    """
+    block = block_of_feature(W, cosine=cosine)
+    return block is not None and len(block.features) == 2 and block.dimension == 1
+
+
+def antipodal(W: np.ndarray) -> bool:
+    """Whether the two of a pair point in opposite directions."""
+    block = block_of_feature(W)
+    assert block is not None, "of cells in a pair"
+    one, other = block.features
+    return bool(W[:, one] @ W[:, other] < 0)
+
+
+def kind_of_block(W: np.ndarray) -> int:
+    """A code: 0 ignored, 1 alone, 10 + its dimension for a shared block.
+
+    >>> kind_of_block(np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]]))
+    11
+    """
+    block = block_of_feature(W)
+    if block is None:
+        return 0
+    return 1 if len(block.features) == 1 else 10 + block.dimension
+
+
+def kinds_of_blocks(found: xr.Dataset) -> np.ndarray:
+    """`kind_of_block` in every cell."""
+    return np.array([[kind_of_block(W) for W in row] for row in found.W.values])
+
+
+def cells_where(found: xr.Dataset, which: np.ndarray) -> np.ndarray:
+    """The embeddings of some cells, (n_cells, n_dims, n_features)."""
+    return found.W.values[which]
+
+
+def one_shared_block(W: np.ndarray, cosine: float = COSINE) -> bool:
+    """Whether all features that share anything share one block."""
+    return sum(len(b.features) > 1 for b in blocks(W, cosine)) == 1
+
+
+def largest_block(W: np.ndarray) -> int:
+    """Features in the largest block.
+
+    >>> largest_block(np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]]))
+    2
+    """
+    return max((len(b.features) for b in blocks(W, COSINE)), default=0)
+
+
+def neurons_of_shared_features(found: xr.Dataset) -> np.ndarray:
+    """How many neurons each superposed feature projects on, in the best neuron basis of its cell.
+
+    Of the cells in which feature 1 is superposed; see
+    :func:`feature_capacity.geometry.neuron_bases.fewest_neurons`.
+    """
+    which = superposed(first_capacity(found))
+    W = cells_where(found, which)
+    if not len(W):
+        return np.empty(0)
+    return fewest_neurons(W)[superposed(found.capacity.values[which])]
+
+
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlation of two maps over the cells that both have; NaN where one is constant."""
+    both = np.isfinite(one) & np.isfinite(other)
+    x, y = one[both], other[both]
+    if x.size < 2 or not np.ptp(x) or not np.ptp(y):
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def on_grid_of(found: xr.Dataset, other: xr.Dataset) -> np.ndarray:
+    """Capacities of feature 1 of one diagram, interpolated at the cells of another."""
+    at = {"importance": other.importance.values, "probability": other.probability.values}
+    return found.capacity.sel(feature=0).interp(at).values

@@ -1,0 +1,72 @@
+"""What is read off a small sweep is the same on grids with and without a cell at V = 1."""
+
+import numpy as np
+import pytest
+
+from feature_capacity.sweeps import reading
+from feature_capacity.sweeps.config import SweepConfig, SweepError
+from feature_capacity.sweeps.figure_seven import Panel, patient_sweep
+from feature_capacity.sweeps.run import run_sweep
+from feature_capacity.sweeps.zoom import importances_through_one, lines_through_one
+
+
+def sweep(model, activation, cells):
+    inputs = "sparse_uniform" if model == "computation" else "unit_sparse_uniform"
+    V = np.geomspace(0.03, 30, cells)
+    config = SweepConfig(
+        model, activation, V, [0.02, 0.7], inputs=inputs, n_features=3, n_dims=2, n_points=512
+    )
+    return run_sweep(config, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("model", "activation"), [("computation", "quadratic"), ("autoencoder", "relu")]
+)
+def test_no_verdict_depends_on_the_parity_of_the_grid(model, activation):
+    found = {cells: sweep(model, activation, cells) for cells in (31, 32, 64)}
+    widths = np.array([reading.widths(each) for each in found.values()])
+    plateaus = np.array([reading.plateaus(each) for each in found.values()])
+    cell = 3 / 31
+    assert np.ptp(widths, axis=0).max() < 1.5 * cell
+    stuck = plateaus[:, 0] > 0.5
+    assert stuck.all() == stuck.any() == (model == "autoencoder")
+
+
+def test_lines_have_one_among_their_steps_whatever_their_number():
+    for n in (3, 4, 81, 82):
+        V = importances_through_one(n)
+        assert 1.0 in V
+        assert (np.diff(V) > 0).all()
+    with pytest.raises(ValueError, match="n_steps"):
+        importances_through_one(2)
+
+
+def test_lines_of_quadratic_jump_below_the_critical_kurtosis(tmp_path):
+    lines = lines_through_one("quadratic", [0.3, 0.9], tmp_path)
+    assert lines.across == pytest.approx([0, 1], abs=0.01)
+    assert lines.width[1] < 0.001 < 0.3 < lines.width[0]
+    assert lines.largest_elsewhere[1] == 0
+
+
+def test_a_sweep_that_another_process_computes_is_waited_for(tmp_path, monkeypatch):
+    import feature_capacity.sweeps.figure_seven as module
+
+    calls = []
+
+    def busy(config, folder, **options):
+        calls.append(folder)
+        if len(calls) < 3:
+            raise SweepError("another process is computing x")
+        return "found"
+
+    monkeypatch.setattr(module, "cached_sweep", busy)
+    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    assert patient_sweep(Panel("computation", 3, "relu").config(4), tmp_path) == "found"
+    assert len(calls) == 3
+
+    def broken(config, folder, **options):
+        raise SweepError("disk full")
+
+    monkeypatch.setattr(module, "cached_sweep", broken)
+    with pytest.raises(SweepError, match="disk full"):
+        patient_sweep(Panel("computation", 3, "relu").config(4), tmp_path)
