@@ -129,7 +129,7 @@ def test_a_picture_on_a_full_disk_leaves_neither_itself_nor_the_table(tmp_path, 
 def test_a_grid_on_a_full_disk_says_so_and_leaves_nothing_that_is_cut(tiny):
     Path("g.yml").write_text("n_dims: [2, 3]\n")
     done = call(["run", "tiny", "--grid", "g.yml", "-o", "out"], limit=600)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode in (1, 2), done.stderr
     assert "Traceback" not in done.stderr
     assert "fault of this program" not in done.stderr
     for notebook in Path().rglob("*.ipynb"):

@@ -253,4 +253,6 @@ def kernel_settings():
         own = {"transport": "ipc", "ip": str(place)}
         if os.name != "posix" or len(os.fsencode(f"{place}-5")) > 103:
             own = {}
+        # Jupyter would leave this file elsewhere, if it is interrupted when it puts things away.
+        own |= {"connection_file": str(Path(folder) / "connection.json")}
         yield Config({"KernelManager": own | {"shutdown_wait_time": _SECONDS_TO_END}})
