@@ -110,7 +110,7 @@ function render({ model, el }) {
     "figure",
     { class: "explorer-figure" },
     map.element,
-    make("figcaption", {}, "Capacity of feature 1 at the optimum, the others having importance 1. Choose a cell by pointing or by arrow keys."),
+    make("figcaption", {}, "Capacity of feature 1 in the best network known, the others having importance 1. Choose a cell by pointing or by arrow keys."),
   );
 
   // ------------------------------------------------------------------------------- the pictures
