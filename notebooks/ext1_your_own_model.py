@@ -103,7 +103,7 @@ report.total, report.counts, [block.features for block in report.blocks]
 #
 # ## A trained matrix
 #
-# The matrix above is that of *wordllama*, a package under the MIT license: static word vectors in 256 dimensions, one for each of 32,000 {term}`tokens <feature>` of a vocabulary, trained so that the mean of the vectors of a text says what the text is about.
+# The matrix above is that of *wordllama*, a package under the MIT license: static word vectors in 256 dimensions, one for each of 32,000 tokens of a vocabulary, trained so that the mean of the vectors of a text says what the text is about.
 # Training began with the token tables of Llama 2 70B, Phi 3 medium and others.
 # A feature is a token, and its embedding is a row of the table.
 # This is the simplest case there is: nobody has to guess what the features are.
@@ -166,7 +166,7 @@ figures.length_and_capacity(sq_norm, found.capacity, ends, sq_norm.sum() / found
 #
 # What training does say is in the total: {glue:text}`ext1-total` of {glue:text}`ext1-dims` dimensions, where random directions of these lengths would use {glue:text}`ext1-random`.
 # The vectors crowd into some directions more than chance would: a dimension that many texts are about has many words.
-# The {glue:text}`ext1-missing` dimensions that are missing are what the {term}`leverage` capacity of {ref}`appG-alternative-capacity` counts beyond equation 3; with the other definition the total is the rank, here as anywhere, and says nothing at all.
+# The {glue:text}`ext1-missing` dimensions that are missing are what the {term}`leverage <leverage score>` capacity of {ref}`appG-alternative-capacity` counts beyond equation 3; with the other definition the total is the rank, here as anywhere, and says nothing at all.
 #
 # ## A dictionary of known features
 #

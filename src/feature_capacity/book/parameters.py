@@ -9,7 +9,8 @@ A page declares its parameters in the cell tagged ``parameters``, one a line::
 
 The comment says what the parameter means. A range ``[low .. high]``, both ends included, or a set
 of choices ``{a, b}`` at its end is a rule; so is ``{file}``, a path or nothing, which is made
-absolute, because pages run in a folder of their own. `quick` holds the small settings of a trial build.
+absolute, because pages run in a folder of their own. `quick` holds the small settings of a trial
+build.
 """
 
 import ast

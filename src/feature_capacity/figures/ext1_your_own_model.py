@@ -26,7 +26,7 @@ def against_random(capacity: np.ndarray, random: Mapping[str, np.ndarray], n_dim
     fig, ax = plt.subplots(figsize=(6.6, 3.6))
     rank = np.arange(1, len(capacity) + 1)
     ax.axhline(1, color=BLACK, lw=1)
-    ax.text(1, 0.9, "a dimension of its own", va="top")
+    ax.text(1.1, 0.9, "a dimension of its own", va="top")
     share = min(1.0, n_dims / len(capacity))
     ax.axhline(share, color=MUTED, lw=1, ls=(0, (4, 3)))
     look = {"": (BLUE, "-")} | dict(
@@ -38,7 +38,7 @@ def against_random(capacity: np.ndarray, random: Mapping[str, np.ndarray], n_dim
     least = max(capacity[capacity > 0].min(initial=share), share * 1e-4)
     ax.set(xscale="log", yscale="log", xlim=(1, max(2, len(rank))), ylim=(least / 2, 2))
     ax.set(xlabel="features, largest capacity first", ylabel="capacity $C_i$")
-    ax.text(1, share, "even share", va="bottom", color=MUTED)
+    ax.text(1.1, share, "even share", va="bottom", color=MUTED)
     fig.legend(loc="outside upper center", ncols=3)
     return fig
 
@@ -65,8 +65,11 @@ def length_and_capacity(
     )
     fig.colorbar(cells, ax=ax, label="features")
     ends = np.array([n.min(), n.max()])
-    for multiplier, style in ((multipliers[0], "--"), (multipliers[1], "--"), (even, "-")):
-        ax.plot(ends, ends / multiplier, color=FEATURE_COLORS[1], ls=style, lw=1.2)
+    look = {"color": FEATURE_COLORS[1], "lw": 1.2}
+    ax.plot(ends, ends / even, **look, label="if efficient")
+    for multiplier, label in zip(multipliers, ("limits", None), strict=True):
+        ax.plot(ends, ends / multiplier, ls="--", **look, label=label)
+    fig.legend(loc="outside upper center", ncols=2)
     ax.set(xlabel=r"squared length $n_i$", ylabel="capacity $C_i$")
     ax.set(xlim=ends * [0.8, 1.25], ylim=(c.min() / 1.6, c.max() * 1.6))
     return fig
