@@ -28,7 +28,7 @@ def test_vectors_and_tokens_belong_together():
         cosines = directions @ directions[place[f"\u2581{word}"]]
         return {words.tokens[i].strip("\u2581").lower() for i in np.argsort(-cosines)[:10]}
 
-    assert {"mother", "father"} & nearest("daughter")
+    assert {"girl", "child"} <= nearest("daughter")
     assert {"april", "july"} & nearest("June")
 
 

@@ -20,7 +20,7 @@ def known():
 
 @pytest.fixture(scope="module")
 def trained(known):
-    return train_sparse_autoencoder(known, INPUTS, 7, 0.05, n_steps=2500)
+    return train_sparse_autoencoder(known, INPUTS, 6, 0.05, n_steps=1500)
 
 
 def test_every_known_direction_is_found(known, trained):
@@ -32,10 +32,10 @@ def test_every_known_direction_is_found(known, trained):
 
 
 def test_strong_columns_have_the_capacities_of_the_known_features(known, trained):
-    """Two latents are too many: columns of length 1 lose capacity to them, strong ones do not."""
+    """One latent is too many: columns of length 1 lose capacity to them, strong ones do not."""
     latent, _ = trained.found(known)
     expected = fc.capacities(known)
-    np.testing.assert_allclose(fc.capacities(trained.used)[latent], expected, atol=0.08)
+    np.testing.assert_allclose(fc.capacities(trained.used)[latent], expected, atol=0.05)
     assert np.abs(fc.capacities(trained.directions)[latent] - expected).max() > 0.15
 
 
@@ -43,7 +43,7 @@ def test_strength_is_that_of_the_part_a_feature_makes_up(known, trained):
     latent, _ = trained.found(known)
     expected = np.linalg.norm(known, axis=0) * np.sqrt(INPUTS.moment(2))
     # The penalty takes some of every activation.
-    np.testing.assert_allclose(trained.strength[latent] / expected, 0.95, atol=0.1)
+    np.testing.assert_allclose(trained.strength[latent] / expected, 0.96, atol=0.1)
     assert trained.n_active < 1.0
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from .._style import PHASE_COLORS
 from ..measure.choice import OF_AN_OPTIMIZER
-from ..measure.layouts import BIASES, LAYOUTS, TOY_MODEL
+from ..measure.layouts import BIAS, LAYOUTS, TOY_MODEL
 from ..measure.record import FEW
 from ..measure.statistics import MEANINGS
 from ..theory.allocation import PHASES
@@ -48,7 +48,7 @@ def weights_explorer(still: Figure, alt: str) -> Explorer:
         "layouts": [
             {"names": one.names, "features": one.features, "what": one.what} for one in LAYOUTS
         ],
-        "biases": BIASES,
+        "bias": BIAS,
         "toyModel": TOY_MODEL,
         "optimizer": OF_AN_OPTIMIZER.pattern,
         "meanings": {name: MEANINGS[name][0] for name in SHOWN},

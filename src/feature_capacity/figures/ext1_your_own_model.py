@@ -82,18 +82,20 @@ def dictionaries(known: np.ndarray, measured: Mapping[str, np.ndarray]) -> Figur
     Parameters
     ----------
     known : array (n_features,)
-    measured : mapping of str to array (n_features,)
-        Capacity of what stands for each feature; nan where nothing does.
+    measured : mapping of str to array (n_runs, n_features)
+        Capacity of what stands for each feature: bars are medians, dots are runs.
     """
     fig, axes = plt.subplots(
         len(measured) + 1, 1, figsize=(6.6, 1.15 * (len(measured) + 1) + 0.6), sharex=True
     )
     panel_letters(axes)
-    for ax, (name, values) in zip(axes, {"known features": known, **measured}.items(), strict=True):
-        _bars(ax, values)
+    panels = {"known features": known[None], **measured}
+    for ax, (name, values) in zip(axes, panels.items(), strict=True):
+        _bars(ax, np.median(values, axis=0))
         ax.set_title(name, loc="left", weight="normal", fontsize="medium", x=0.04)
-        if values is not known:
+        if name in measured:
             place = np.arange(len(known))
+            ax.plot(np.tile(place, len(values)), values.ravel(), "o", color=MUTED, ms=2.5)
             ax.hlines(known, place - 0.45, place + 0.45, color=BLACK, lw=1.4)
     axes[-1].set(xlabel="known feature", xticks=range(0, len(known), max(1, len(known) // 12)))
     fig.supylabel("capacity", fontsize="medium")
@@ -102,5 +104,5 @@ def dictionaries(known: np.ndarray, measured: Mapping[str, np.ndarray]) -> Figur
 
 def _bars(ax: Axes, values: np.ndarray) -> None:
     colors = [PHASE_COLORS[2 if c >= _WHOLE else 1] for c in values]
-    ax.bar(range(len(values)), np.nan_to_num(values), color=colors, width=0.8)
+    ax.bar(range(len(values)), values, color=colors, width=0.8)
     ax.set(ylim=(0, 1.05), yticks=(0, 0.5, 1), xlim=(-0.6, len(values) - 0.4))

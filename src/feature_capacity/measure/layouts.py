@@ -85,11 +85,11 @@ LAYOUTS = (
 )
 """Known layouts, the first that fits counts."""
 
-TOY_MODEL = "toy-model notebooks: as many features as the bias has entries"
+TOY_MODEL = "toy-model notebooks: as many features as b_final has entries"
 """The layout of ``W`` beside a bias, which says by its length which axis is features."""
 
-BIASES = ("b_final", "bias", "b")
-"""What the bias beside such a ``W`` is called."""
+BIAS = "b_final"
+"""The bias of the outputs, one a feature; what is only called "b" may be of either side."""
 
 
 @dataclass(frozen=True)
@@ -159,12 +159,11 @@ def _by_bias(
     name: str, shape: tuple[int, ...], beside: Mapping[str, tuple[int, ...]]
 ) -> Orientation | None:
     """By the length of the bias that lies beside ``W``, where only one axis has it."""
-    top = name.removesuffix("W")
-    lengths = [beside[top + bias][-1] for bias in BIASES if beside.get(top + bias)]
+    bias = beside.get(name.removesuffix("W") + BIAS)
     rows, columns = shape[-2:]
-    if not lengths or rows == columns or lengths[0] not in (rows, columns):
+    if not bias or rows == columns or bias[-1] not in (rows, columns):
         return None
-    return Orientation("rows" if lengths[0] == rows else "columns", f"the layout of {TOY_MODEL}")
+    return Orientation("rows" if bias[-1] == rows else "columns", f"the layout of {TOY_MODEL}")
 
 
 def table() -> str:
@@ -172,7 +171,7 @@ def table() -> str:
     lines: list[tuple[str, str, str]] = [
         (layout.shown, layout.features, layout.what) for layout in LAYOUTS
     ]
-    lines.append(("W beside a bias", "either", TOY_MODEL))
+    lines.append(("W beside b_final", "either", TOY_MODEL))
     lines.append(("any other", "columns", "say --features rows where they are rows"))
     width = max(len(name) for name, _, _ in lines)
     return "\n".join(f"{name:<{width}}  {axis:<7}  {what}" for name, axis, what in lines)

@@ -199,7 +199,7 @@ def _inside(
     """Squared singular values, leverages, and blocks where the matrix can be taken whole."""
     n, d = vectors.n_features, vectors.n_dims
     small, large = min(n, d), max(n, d)
-    scale = 0 if not seen.length.any() else -seen.top
+    scale = -seen.top
     if n * d <= _WHOLE and small**2 * large <= _PAIRS / 16:
         with np.errstate(over="ignore"):
             W = np.where(seen.finite, vectors.features(0, n), 0)

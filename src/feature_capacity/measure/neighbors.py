@@ -72,7 +72,10 @@ class Neighbors:
         if not len(self.features):
             return 0.0
         own = capacity[self.features]
-        gained = own / np.maximum(1 - own * self.crowd, own) - own
+        with np.errstate(over="ignore", invalid="ignore"):
+            # Of a capacity below the range of numbers nothing can be said; it counts as no loss.
+            lost = np.nan_to_num(np.minimum(own * self.crowd, 1))
+        gained = own / np.where(own > 0, np.maximum(1 - lost, own), 1) - own
         return float(gained.mean()) * self.n_features
 
 
@@ -86,7 +89,7 @@ def neighbors_of(vectors: Vectors, seen: Survey, square: Square, seed: int = 0) 
         nothing = np.zeros(len(some))
         return Neighbors(some, nothing, some, nothing, len(present))
     greatest, nearest, crowd = np.zeros(len(some)), np.zeros(len(some), int), np.zeros(len(some))
-    step = max(1, NUMBERS // max(len(some), vectors.n_dims))
+    step = max(1, NUMBERS // max(4 * len(some), vectors.n_dims))
     looked = None if square.side == "features" else _directions(vectors, seen, some)
     for a in range(0, vectors.n_features, step):
         b = min(a + step, vectors.n_features)

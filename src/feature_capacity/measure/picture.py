@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from .._style import (
     BLACK,
@@ -44,7 +46,7 @@ def capacity_overview(found: Measurement) -> Figure:
         _bars(first, capacity, colors)
     else:
         _sorted(first, capacity, phase)
-    even = first.axhline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)), zorder=0)
+    even = first.axhline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)), zorder=3)
     first.set(ylabel="capacity $C_i$", ylim=(0, 1.02))
     if len(capacity) <= _POINTS:
         second.scatter(length, capacity, c=colors, s=28 if few else 8, lw=0, alpha=0.8)
@@ -52,6 +54,8 @@ def capacity_overview(found: Measurement) -> Figure:
         cells = second.hexbin(length, capacity, gridsize=40, bins="log", mincnt=1, cmap="mako_r")
         fig.colorbar(cells, ax=second, label="features", location="right")
     second.set(xlabel=r"length $\|w_i\|$", ylabel="capacity $C_i$")
+    if np.ptp(length) < 1e-3 * length.max():  # lengths that differ by rounding alone
+        second.set_xlim(0.95 * length.min(), 1.05 * length.max())
     if found.cosines is not None:
         squares = pair_matrix(third, found.cosines, 1.0)
         n = found.n_features
@@ -63,14 +67,16 @@ def capacity_overview(found: Measurement) -> Figure:
     else:
         _histogram(third, capacity, even_share, found)
     codes = [code for code in sorted(PHASE_COLORS) if (phase == code).any()]
-    marks = [
+    marks: list[Artist] = [
         plt.Line2D([], [], marker="s", ls="", ms=8, color=PHASE_COLORS[code]) for code in codes
     ]
     names = [f"{PHASES[code]} ({(phase == code).sum():,})" for code in codes]
-    fig.legend(
-        [*marks, even], [*names, f"even share {even_share:.3g}"],
-        loc="outside upper center", ncols=len(codes) + 1,
-    )  # fmt: skip
+    marks.append(even)
+    names.append(f"even share {even_share:.3g}")
+    if found.cosines is None:
+        marks.append(Patch(color=ORANGE, alpha=0.25, lw=0))
+        names.append("nine of ten random unit vectors")
+    fig.legend(marks, names, loc="outside upper center", ncols=len(marks))
     return fig
 
 
@@ -101,13 +107,9 @@ def _histogram(ax: Axes, capacity: np.ndarray, even_share: float, found: Measure
     low, high = float(capacity.min()), float(capacity.max())
     # Capacities that differ by rounding alone are one bar.
     margin = 0.02 if high - low < 1e-6 else 0.0
-    bins = np.linspace(low - margin, high + margin, 41)
+    bins = np.linspace(low - margin, high + margin, 41 if len(capacity) > _LOG_FROM else 21)
     ax.hist(capacity, bins=bins.tolist(), color=BLUE, log=len(capacity) > _LOG_FROM)
     ax.axvline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)))
     expected = found.random.quantiles
-    ax.axvspan(
-        expected[0.05], expected[0.95], color=ORANGE, alpha=0.25, lw=0, zorder=0,
-        label="nine of ten random\nunit vectors",
-    )  # fmt: skip
-    ax.legend(loc="best", fontsize="small")
+    ax.axvspan(expected[0.05], expected[0.95], color=ORANGE, alpha=0.25, lw=0, zorder=0)
     ax.set(xlabel="capacity $C_i$", ylabel="features")

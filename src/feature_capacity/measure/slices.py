@@ -161,7 +161,7 @@ class FileRegion:
         size = self.dtype.itemsize
         file.seek(self.offset + start * size)
         content = file.read(count * size)
-        require(len(content) == count * size, "the file ends before its numbers do")
+        require(len(content) == count * size, f"{self.file!s:.300} ends before its numbers do")
         return np.frombuffer(content, self.dtype)
 
 
@@ -172,6 +172,25 @@ def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
     (12, 4, 1)
     """
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """Rectangles by a library that can raise anything where a file is damaged."""
+
+    path: Path
+    what: str
+    inner: Block
+
+    def __call__(self, index: tuple[int, ...], rows: slice, columns: slice) -> np.ndarray:
+        """A rectangle of the last two axes."""
+        try:
+            return self.inner(index, rows, columns)
+        except OSError:
+            raise
+        except Exception as error:
+            line = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            raise ValueError(f"{self.path} is not a whole {self.what}: {line}") from None
 
 
 def array_block(array: Any) -> Block:

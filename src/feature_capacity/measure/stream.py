@@ -6,6 +6,7 @@ With at least as many features as dimensions the square is ``W W^T`` (n_dims), o
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,21 +35,27 @@ class Survey:
     finite : bool array (n_features,)
     exponent : int array (n_features,)
         Power of two just above the largest entry of each vector; 0 for a zero vector.
-    length : array (n_features,)
-        Euclidean length; 0 where a vector is not finite.
+    mantissa : array (n_features,)
+        Squared length, after division by this power of two; 0 where a vector is not finite.
     bad_dims : int array
         Dimensions in which some vector is not finite.
     """
 
     finite: np.ndarray
     exponent: np.ndarray
-    length: np.ndarray
+    mantissa: np.ndarray
     bad_dims: np.ndarray
+
+    @functools.cached_property
+    def length(self) -> np.ndarray:
+        """Euclidean length of each vector."""
+        return np.ldexp(np.sqrt(self.mantissa), self.exponent)
 
     @property
     def top(self) -> int:
         """Power of two just above the largest entry of all."""
-        return int(self.exponent[self.length > 0].max(initial=-(10**6)))
+        there = self.mantissa > 0
+        return int(self.exponent[there].max()) if there.any() else 0
 
 
 @dataclass(frozen=True)
@@ -80,20 +87,25 @@ def slices(length: int, width: int) -> Iterator[tuple[int, int]]:
 def survey(vectors: Vectors) -> Survey:
     """Look once at every vector."""
     n, d = vectors.n_features, vectors.n_dims
-    finite, exponent, length = np.ones(n, bool), np.zeros(n, int), np.zeros(n)
+    finite, exponent, mantissa = np.ones(n, bool), np.zeros(n, int), np.zeros(n)
     bad_dims: set[int] = set()
     for a, b in slices(n, d):
-        part = vectors.features(a, b)
-        peak = np.maximum(part.max(axis=0), -part.min(axis=0))
-        if not np.isfinite(peak).all():
-            wrong = ~np.isfinite(part)
-            finite[a:b] = ~wrong.any(axis=0)
-            bad_dims.update(np.flatnonzero(wrong.any(axis=1)).tolist())
-            part, peak = np.where(finite[a:b], part, 0), np.where(finite[a:b], peak, 0)
-        exponent[a:b] = np.frexp(peak)[1]
-        scaled = _shifted(part, -exponent[a:b])
-        length[a:b] = np.ldexp(np.sqrt(np.einsum("di,di->i", scaled, scaled)), exponent[a:b])
-    return Survey(finite, exponent, length, np.array(sorted(bad_dims), int))
+        found = survey_of(vectors.features(a, b))
+        finite[a:b], exponent[a:b], mantissa[a:b] = found.finite, found.exponent, found.mantissa
+        bad_dims.update(found.bad_dims.tolist())
+    return Survey(finite, exponent, mantissa, np.array(sorted(bad_dims), int))
+
+
+def survey_of(part: np.ndarray) -> Survey:
+    """The same of vectors that are at hand, (n_dims, n)."""
+    peak = np.maximum(part.max(axis=0), -part.min(axis=0))
+    finite, bad_dims = np.isfinite(peak), np.zeros(0, int)
+    if not finite.all():
+        bad_dims = np.flatnonzero(~np.isfinite(part).all(axis=1))
+        part, peak = np.where(finite, part, 0), np.where(finite, peak, 0)
+    exponent = np.frexp(peak)[1]
+    scaled = _shifted(part, -exponent)
+    return Survey(finite, exponent, np.einsum("di,di->i", scaled, scaled), bad_dims)
 
 
 def square_of(vectors: Vectors, seen: Survey) -> Square:
@@ -103,10 +115,7 @@ def square_of(vectors: Vectors, seen: Survey) -> Square:
     if n >= d:
         total = np.zeros((d, d))
         for a, b in slices(n, d):
-            part = _clean(vectors.features(a, b), seen.finite[a:b])
-            # A matrix times its own transpose takes half the operations.
-            part = _shifted(part, -seen.top) if seen.length.any() else part
-            total += part @ part.T
+            total += frame_of(vectors.features(a, b), seen.finite[a:b], seen.top)
         return Square("dims", total)
     total = np.zeros((n, n))
     for a, b in slices(d, n):
@@ -117,22 +126,32 @@ def square_of(vectors: Vectors, seen: Survey) -> Square:
     return Square("features", total / size / size[:, None])
 
 
+def frame_of(part: np.ndarray, finite: np.ndarray, top: int) -> np.ndarray:
+    """``W W^T`` of vectors that are at hand, times ``4**-top``."""
+    part = _shifted(_clean(part, finite), -top)
+    return part @ part.T  # a matrix times its own transpose takes half the operations
+
+
 def capacities_of(vectors: Vectors, seen: Survey, square: Square) -> np.ndarray:
     """Capacity of each feature, equation (3); 0 for a zero vector."""
     if square.side == "features":
         return _from_pairs(seen, square.values)
     n, d = vectors.n_features, vectors.n_dims
-    root, lower = np.zeros(n), lower_half(square.values)
+    crowd, lower = np.zeros(n), lower_half(square.values)
     for a, b in slices(n, d):
-        crowd = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
-        root[a:b] = np.sqrt(np.maximum(crowd, 0))
-    present = seen.length > 0
-    weak = present & (root**2 < _WEAK * np.abs(square.values).sum(axis=0).max())
+        crowd[a:b] = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
+    return from_frame(vectors, seen, square, crowd)
+
+
+def from_frame(vectors: Vectors, seen: Survey, square: Square, crowd: np.ndarray) -> np.ndarray:
+    """Capacities from ``W W^T`` and its quadratic form of each direction."""
+    present = seen.mantissa > 0
+    own = np.ldexp(seen.mantissa, 2 * np.where(present, seen.exponent - seen.top, 0))
+    weak = present & (crowd < _WEAK * np.abs(square.values).sum(axis=0).max())
+    capacity = own / np.where(present & ~weak, np.maximum(crowd, own), 1)
     if weak.any():
-        _through_triangle(vectors, seen, weak, root)
-    own = np.zeros(n)
-    own[present] = np.ldexp(seen.length[present], -seen.top)
-    return np.where(present, (own / np.where(present, np.maximum(root, own), 1)) ** 2, 0)
+        capacity[weak] = _through_triangle(vectors, seen, weak)
+    return capacity
 
 
 def _from_pairs(seen: Survey, cosines: np.ndarray) -> np.ndarray:
@@ -148,10 +167,13 @@ def _from_pairs(seen: Survey, cosines: np.ndarray) -> np.ndarray:
     return capacity
 
 
-def _through_triangle(vectors: Vectors, seen: Survey, weak: np.ndarray, root: np.ndarray) -> None:
-    """Sums of weak directions through R with R^T R = W W^T, which loses half as many digits."""
+def _through_triangle(vectors: Vectors, seen: Survey, weak: np.ndarray) -> np.ndarray:
+    """Capacities of weak directions, through R with R^T R = W W^T.
+
+    It loses half as many digits.  Lengths stand for their squares, which may leave the range.
+    """
     n, d = vectors.n_features, vectors.n_dims
-    factor = np.zeros((0, d))
+    factor, crowd = np.zeros((0, d)), np.zeros(n)
     for a, b in slices(n, d):
         part = _shifted(_clean(vectors.features(a, b), seen.finite[a:b]), -seen.top)
         factor = np.asarray(np.linalg.qr(np.concatenate([factor, part.T]), mode="r"))
@@ -161,12 +183,20 @@ def _through_triangle(vectors: Vectors, seen: Survey, weak: np.ndarray, root: np
             met = factor @ unit_vectors(vectors, seen, a, b)[:, here]
             size = np.abs(met).max(axis=0)
             scaled = met / np.where(size > 0, size, 1)
-            root[a:b][here] = size * np.sqrt((scaled**2).sum(axis=0))
+            crowd[a:b][here] = size * np.sqrt((scaled**2).sum(axis=0))
+    own = np.ldexp(np.sqrt(seen.mantissa[weak]), seen.exponent[weak] - seen.top)
+    crowd = np.maximum(crowd[weak], own)
+    return (own / np.where(crowd > 0, crowd, 1)) ** 2
 
 
 def unit_vectors(vectors: Vectors, seen: Survey, a: int, b: int) -> np.ndarray:
     """Directions of some features, (n_dims, b - a); zero where there is none."""
-    part = _shifted(_clean(vectors.features(a, b), seen.finite[a:b]), -seen.exponent[a:b])
+    return directions_of(vectors.features(a, b), seen.finite[a:b], seen.exponent[a:b])
+
+
+def directions_of(part: np.ndarray, finite: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """The same of vectors that are at hand."""
+    part = _shifted(_clean(part, finite), -exponent)
     length = np.sqrt(np.einsum("di,di->i", part, part))
     return part / np.where(length > 0, length, 1)
 
@@ -252,7 +282,7 @@ def leverages_of(vectors: Vectors, seen: Survey, square: Square, rank_from: floa
     keep = values > rank_from * values[-1]
     lower = lower_half((basis[:, keep] / values[keep]) @ basis[:, keep].T)
     leverage = np.zeros(vectors.n_features)
-    own = np.ldexp(seen.length, -seen.top) if seen.length.any() else seen.length
+    own = np.ldexp(seen.length, -seen.top)
     for a, b in slices(vectors.n_features, vectors.n_dims):
         form = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
         leverage[a:b] = np.clip(form * own[a:b] ** 2, 0, 1)

@@ -21,7 +21,7 @@ import numpy as np
 from .._arrays import require
 from .._lazy import MissingExtraError, need
 from .pickles import CodeError, read_torch_legacy, read_torch_zip
-from .slices import FileRegion, StoredTensor, array_block, contiguous, dtype_of
+from .slices import FileRegion, Guarded, StoredTensor, array_block, contiguous, dtype_of
 
 FORMATS = ".npy, .npz, .safetensors, .pt, .pth, .bin, .ckpt, .zarr or an index of shards (.json)"
 """Kinds of files that are read, by their usual endings."""
@@ -159,7 +159,8 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Stor
     with archive.open(info) as member:
         if info.compress_type != zipfile.ZIP_STORED:
             tensor = _npy_stored(path, path, member, info.file_size)
-            return replace(tensor, block=_Unpacked(path, info.filename, tensor))
+            unpacked = _Unpacked(path, info.filename, tensor)
+            return replace(tensor, block=Guarded(path, "NumPy file", unpacked))
         tensor = _npy_stored(path, path, member, info.file_size)
     with path.open("rb") as file:
         file.seek(info.header_offset + 26)
@@ -303,7 +304,7 @@ def _read_zarr(path: Path) -> Tensors:
         kind = str(array.dtype)
         real = array.dtype.kind in "fiu"
         problem = "" if real else f"must hold real numbers; its dtype is {kind}"
-        block = array_block(array)
+        block = Guarded(path, "Zarr store", array_block(array))
         found[name] = StoredTensor(tuple(array.shape), kind, block, problem)
     return found
 
