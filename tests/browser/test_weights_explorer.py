@@ -235,7 +235,7 @@ def test_an_instance_of_a_batch(show, tmp_path):
         rows, sentence, _ = measured(page)
         require_equal(rows, W[number].T)
         assert "features are the rows" in sentence
-        assert "as many features as the bias has entries" in sentence
+        assert "as many features as b_final has entries" in sentence
     page.get_by_label("instance", exact=True).fill("99")
     page.get_by_label("instance", exact=True).press("Enter")
     assert page.get_by_label("instance", exact=True).input_value() == "2"

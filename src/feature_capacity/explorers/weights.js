@@ -215,13 +215,11 @@ function exampleFile() {
 }
 
 // Which axis is features, by the layouts that the package knows.
-function orient(tensors, number, { layouts, biases, toyModel }) {
+function orient(tensors, number, { layouts, bias, toyModel }) {
   const { name, shape } = tensors[number];
   const [rows, columns] = shape.slice(-2);
   if (name.split(".").at(-1) === "W" && rows !== columns) {
-    const top = name.slice(0, -1);
-    const bias = biases.map((b) => tensors.find((one) => one.name === top + b)).find((one) => one?.shape.length);
-    const length = bias?.shape.at(-1);
+    const length = tensors.find((one) => one.name === name.slice(0, -1) + bias)?.shape.at(-1);
     if (length === rows || length === columns) {
       return { features: length === rows ? "rows" : "columns", why: `the layout of ${toyModel}`, remark: "" };
     }

@@ -48,7 +48,7 @@ def weights_explorer(still: Figure, alt: str) -> Explorer:
         "layouts": [
             {"names": one.names, "features": one.features, "what": one.what} for one in LAYOUTS
         ],
-        "biases": [BIAS],
+        "bias": BIAS,
         "toyModel": TOY_MODEL,
         "optimizer": OF_AN_OPTIMIZER.pattern,
         "meanings": {name: MEANINGS[name][0] for name in SHOWN},

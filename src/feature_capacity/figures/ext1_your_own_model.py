@@ -26,7 +26,7 @@ def against_random(capacity: np.ndarray, random: Mapping[str, np.ndarray], n_dim
     fig, ax = plt.subplots(figsize=(6.6, 3.6))
     rank = np.arange(1, len(capacity) + 1)
     ax.axhline(1, color=BLACK, lw=1)
-    ax.text(1, 0.9, "a dimension of its own", va="top")
+    ax.text(1.1, 0.9, "a dimension of its own", va="top")
     share = min(1.0, n_dims / len(capacity))
     ax.axhline(share, color=MUTED, lw=1, ls=(0, (4, 3)))
     look = {"": (BLUE, "-")} | dict(
@@ -38,7 +38,7 @@ def against_random(capacity: np.ndarray, random: Mapping[str, np.ndarray], n_dim
     least = max(capacity[capacity > 0].min(initial=share), share * 1e-4)
     ax.set(xscale="log", yscale="log", xlim=(1, max(2, len(rank))), ylim=(least / 2, 2))
     ax.set(xlabel="features, largest capacity first", ylabel="capacity $C_i$")
-    ax.text(1, share, "even share", va="bottom", color=MUTED)
+    ax.text(1.1, share, "even share", va="bottom", color=MUTED)
     fig.legend(loc="outside upper center", ncols=3)
     return fig
 
@@ -65,8 +65,11 @@ def length_and_capacity(
     )
     fig.colorbar(cells, ax=ax, label="features")
     ends = np.array([n.min(), n.max()])
-    for multiplier, style in ((multipliers[0], "--"), (multipliers[1], "--"), (even, "-")):
-        ax.plot(ends, ends / multiplier, color=FEATURE_COLORS[1], ls=style, lw=1.2)
+    look = {"color": FEATURE_COLORS[1], "lw": 1.2}
+    ax.plot(ends, ends / even, **look, label="if efficient")
+    for multiplier, label in zip(multipliers, ("limits", None), strict=True):
+        ax.plot(ends, ends / multiplier, ls="--", **look, label=label)
+    fig.legend(loc="outside upper center", ncols=2)
     ax.set(xlabel=r"squared length $n_i$", ylabel="capacity $C_i$")
     ax.set(xlim=ends * [0.8, 1.25], ylim=(c.min() / 1.6, c.max() * 1.6))
     return fig
@@ -79,18 +82,20 @@ def dictionaries(known: np.ndarray, measured: Mapping[str, np.ndarray]) -> Figur
     Parameters
     ----------
     known : array (n_features,)
-    measured : mapping of str to array (n_features,)
-        Capacity of what stands for each feature; nan where nothing does.
+    measured : mapping of str to array (n_runs, n_features)
+        Capacity of what stands for each feature: bars are medians, dots are runs.
     """
     fig, axes = plt.subplots(
         len(measured) + 1, 1, figsize=(6.6, 1.15 * (len(measured) + 1) + 0.6), sharex=True
     )
     panel_letters(axes)
-    for ax, (name, values) in zip(axes, {"known features": known, **measured}.items(), strict=True):
-        _bars(ax, values)
+    panels = {"known features": known[None], **measured}
+    for ax, (name, values) in zip(axes, panels.items(), strict=True):
+        _bars(ax, np.median(values, axis=0))
         ax.set_title(name, loc="left", weight="normal", fontsize="medium", x=0.04)
-        if values is not known:
+        if name in measured:
             place = np.arange(len(known))
+            ax.plot(np.tile(place, len(values)), values.ravel(), "o", color=MUTED, ms=2.5)
             ax.hlines(known, place - 0.45, place + 0.45, color=BLACK, lw=1.4)
     axes[-1].set(xlabel="known feature", xticks=range(0, len(known), max(1, len(known) // 12)))
     fig.supylabel("capacity", fontsize="medium")
@@ -99,5 +104,5 @@ def dictionaries(known: np.ndarray, measured: Mapping[str, np.ndarray]) -> Figur
 
 def _bars(ax: Axes, values: np.ndarray) -> None:
     colors = [PHASE_COLORS[2 if c >= _WHOLE else 1] for c in values]
-    ax.bar(range(len(values)), np.nan_to_num(values), color=colors, width=0.8)
+    ax.bar(range(len(values)), values, color=colors, width=0.8)
     ax.set(ylim=(0, 1.05), yticks=(0, 0.5, 1), xlim=(-0.6, len(values) - 0.4))
