@@ -3,8 +3,8 @@
     python benchmarks/measure.py [--size full|page|small] [--threads N] [--json FILE]
 
 A decoder in bfloat16 is measured from its file, in either orientation, and compared with the two
-matrix products that equation (3) needs, in float32 and from memory.  Peaks of memory are those of
-a process of its own, less what it takes to import the package.
+matrix products that equation (3) needs, in float32 and from memory.  Memory is the rise of the peak
+of a process of its own over one report, after a small one.
 """
 
 from __future__ import annotations
@@ -119,10 +119,20 @@ def bench_disk(shape: list[int]) -> list[dict]:
 
 
 def peak_of_report(path: Path, features: str) -> float:
-    """Bytes by which the peak of a process rises over one call, beyond those of a small call."""
+    """Rise of the peak over one report, in a process that has done nothing else."""
+    command = [sys.executable, __file__, "--job", json.dumps(["rise", [str(path), features]])]
+    # A process begins with the peak of the one that starts it; a shell between has a small one.
+    words = ["sh", "-c", '"$0" "$@"; exit $?', *command]
+    out = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return float(json.loads(out))
+
+
+def rise(job: list[str]) -> float:
+    """Bytes by which the peak of this process rises over one report, beyond those of a small one."""
     unit = 1 if sys.platform == "darwin" else 1024
     import feature_capacity as fc
 
+    path, features = job
     fc.measure([[1.0, 0], [0, 1], [1, 1]])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     fc.measure(path, features=features)
@@ -168,8 +178,8 @@ def main() -> None:
     parser.add_argument("--job", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
-        name, shape = json.loads(options.job)
-        print(json.dumps(BENCHES[name][0](shape)))
+        name, argument = json.loads(options.job)
+        print(json.dumps(rise(argument) if name == "rise" else BENCHES[name][0](argument)))
         return
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(options.threads)
