@@ -53,6 +53,7 @@ serve: $(INSTALLED) ## show the built book at http://127.0.0.1:8000/ (PORT=...)
 
 bench: $(INSTALLED) ## measure speed and memory against plain array operations and against training
 	$(BIN)/python benchmarks/exact.py $(ARGS)
+	$(BIN)/python benchmarks/measure.py
 	$(BIN)/python benchmarks/panels.py --figure $(PANELS)
 
 gallery: $(INSTALLED) ## bring the README's pictures and score in step with the built book
