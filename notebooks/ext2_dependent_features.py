@@ -106,7 +106,7 @@ weight = np.repeat(chance, 16) / 16
 W = np.random.default_rng(seed).standard_normal((2, 4))
 error = ((x @ W.T) ** 2).sum(axis=1) - (x**2).sum(axis=1)
 brute = weight @ (error - weight @ error) ** 2
-grouped = fc.grouped_inputs(2, 2, group_probability=q, member_probability=p, kurtosis=1.0)
+grouped = fc.grouped_inputs(2, 2, q, p, kurtosis=1.0)
 brute, float(fc.loss_from_moments(W, np.ones(4), grouped))
 
 # %% [markdown]
@@ -184,15 +184,17 @@ table.assign(ratio=table.k / table.h).round(2)
 v = np.array([1.0, 0.9, 0.8, 0.7])
 pairs = np.kron(np.eye(2), np.array([[0.0, 1], [1, 0]]))
 correlation = np.linspace(0, 1, 101)
-exact = np.array([fc.gaussian_embedding(np.eye(4) + r * pairs, v, 2).capacity for r in correlation])
+covariances = np.eye(4) + correlation[:, None, None] * pairs
+exact = [fc.gaussian_embedding(S, v, 2).capacity for S in covariances]
 some = correlation[5:100:15]
 numbers = []
 for r in some:
     S = np.eye(4) + r * pairs
-    T = sum(np.einsum(pairing, S, S) for pairing in ("ij,kl->ijkl", "ik,jl->ijkl", "il,jk->ijkl"))
-    best = fc.minimize_moments(v, fc.FullMoments(S, T), 2, n_starts=20, seed=seed, device=device)
+    T = sum(np.einsum(f"{pair}->ijkl", S, S) for pair in ("ij,kl", "ik,jl", "il,jk"))
+    full = fc.FullMoments(S, T)
+    best = fc.minimize_moments(v, full, 2, n_starts=20, seed=seed, device=device)
     numbers.append(best.capacity)
-figures.capacity_by_correlation(correlation, exact, (some, np.array(numbers)))
+figures.capacity_by_correlation(correlation, np.array(exact), (some, np.array(numbers)))
 
 # %% [markdown]
 # ## Exclusion is free
@@ -233,7 +235,7 @@ cases = {
     "a group": (frame, fc.grouped_inputs(1, 6, 0.3, 0.8)),
 }
 plain = [fc.capacities(W) for W, _ in cases.values()]
-weighted = [fc.weighted_capacities(W, inputs.coactivation) for W, inputs in cases.values()]
+weighted = [fc.weighted_capacities(W, x.coactivation) for W, x in cases.values()]
 figures.two_capacities(plain, weighted, list(cases))
 
 # %% [markdown]

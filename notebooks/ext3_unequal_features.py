@@ -57,8 +57,9 @@ best = fc.solve_allocation(importance, n_dims, kurtosis)
 
 some = importance[:: max(1, grid // 12)]
 moments = fc.independent_moments(kurtosis, n_sparse + 1)
-found = fc.minimize_moments(some, moments, n_dims, n_starts=20, seed=seed, device=device)
-figures.dense_beside_sparse(importance[:, 0], best.capacity, (some[:, 0], found.capacity))
+found = fc.minimize_moments(some, moments, n_dims, 20, seed=seed, device=device)
+dots = some[:, 0], found.capacity
+figures.dense_beside_sparse(importance[:, 0], best.capacity, dots)
 
 # %% [markdown]
 # It can.
@@ -87,7 +88,8 @@ best.capacity.round(3)
 
 # %%
 W = fc.optimal_embedding(best)
-fc.capacities(W).round(3), float(fc.expected_loss(W, best.importance, best.kurtosis) - best.loss)
+loss = fc.expected_loss(W, best.importance, best.kurtosis)
+fc.capacities(W).round(3), float(loss - best.loss)
 
 # %% [markdown]
 # ## Why one of them can
@@ -103,9 +105,8 @@ phase = fc.solve_allocation(importance, n_dims, kurtosis).phase[:, 0]
 inside = importance[phase == fc.POLYSEMANTIC, 0]
 middle = float(np.median(inside)) if inside.size else n_sparse / n_dims
 values = (0.8 * middle, middle, 1.6 * middle)
-losses = [
-    fc.loss_at_best_lengths(C, np.r_[v, np.ones(n_sparse)], kurtosis).sum(-1) for v in values
-]
+v = [np.r_[first, np.ones(n_sparse)] for first in values]
+losses = [fc.loss_at_best_lengths(C, each, kurtosis).sum(axis=-1) for each in v]
 figures.losses_along_the_trade(share, losses, [f"importance {v:.2f}" for v in values])
 
 # %% [markdown]
@@ -127,19 +128,21 @@ figures.losses_along_the_trade(share, losses, [f"importance {v:.2f}" for v in va
 
 # %% mystnb={"figure": {"caption": "Random problems in which a feature below kurtosis 3 shares. None lies left of the line, where it would weigh less than the others.", "name": "fig-ext3-random"}, "image": {"alt": "Scattered dots, all to the right of a dashed line at one, between capacity zero and one."}} tags=["hide-input"]
 rng = np.random.default_rng(seed)
-k = np.column_stack([rng.uniform(2, 2.99, (n_random, 2)), rng.uniform(5, 60, (n_random, 4))])
-v = np.column_stack([rng.uniform(1, 4, (n_random, 2)), rng.uniform(0.6, 1.4, (n_random, 4))])
+dense, sparse = (n_random, 2), (n_random, 4)
+k = np.column_stack([rng.uniform(2, 2.99, dense), rng.uniform(5, 60, sparse)])
+v = np.column_stack([rng.uniform(1, 4, dense), rng.uniform(0.6, 1.4, sparse)])
 many = fc.solve_allocation(v, 2, k)
 shared = np.asarray(many.phase) == fc.POLYSEMANTIC
 odd = shared & (k < 3)
 weight = np.where(shared, (k - 1) / np.abs(k - 3) * v, 0)
 rows = odd.any(axis=1)
 others = np.where(odd, 0, weight).sum(axis=1)[rows]
-figures.random_rows(np.where(odd, weight, 0).sum(axis=1)[rows] / others, many.capacity[odd])
+heavy = np.where(odd, weight, 0).sum(axis=1)[rows]
+figures.random_rows(heavy / others, many.capacity[odd])
 
 # %% tags=["hide-input"]
 assert odd.sum(axis=1).max() <= 1
-assert (np.where(odd, weight, 0).sum(axis=1)[rows] >= others).all()
+assert (heavy >= others).all()
 glue("ext3-random", f"{n_random:,}", display=False)
 glue("ext3-odd", f"{rows.sum():,}", display=False)
 
@@ -164,7 +167,8 @@ cells[..., 0] = np.linspace(0.1, 2 * n_sparse / n_dims + 1, grid)
 kurtoses = np.full((grid, grid, n_sparse + 1), sparse_kurtosis)
 kurtoses[..., 0] = own[:, None]
 diagram = fc.solve_allocation(cells, n_dims, kurtoses)
-figures.dense_feature_map(cells[0, :, 0], own, diagram.capacity[..., 0], diagram.phase[..., 0])
+maps = diagram.capacity[..., 0], diagram.phase[..., 0]
+figures.dense_feature_map(cells[0, :, 0], own, *maps)
 
 # %% [markdown]
 # ## Try it

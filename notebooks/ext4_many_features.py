@@ -57,7 +57,7 @@ figures.phases_and_loss(widths, laws, n_features, crossing)
 # %%
 import feature_capacity as fc
 
-law = fc.power_law_allocation(exponent=1.0, n_features=10**9, n_dims=4096, kurtosis=100.0)
+law = fc.power_law_allocation(1.0, n_features=10**9, n_dims=4096, kurtosis=100.0)
 law.n_monosemantic, law.n_represented, law.loss_exponent
 
 # %% [markdown]
@@ -201,7 +201,8 @@ figures.width_needed(wanted, needed)
 
 # %% tags=["hide-input"]
 d = fc.dims_for_monosemantic(importance, kurtosis, n_wanted)
-at, below = (fc.power_law_allocation(exponent, n_features, width, kurtosis) for width in (d, d - 1))
+at = fc.power_law_allocation(exponent, n_features, d, kurtosis)
+below = fc.power_law_allocation(exponent, n_features, d - 1, kurtosis)
 assert at.n_monosemantic >= n_wanted > below.n_monosemantic
 glue("ext4-wanted", f"{n_wanted:,}", display=False)
 glue("ext4-dims", f"{d:,}", display=False)
