@@ -306,7 +306,7 @@ pd.DataFrame(
 #
 # :::{admonition} Answer
 # :class: dropdown
-# Yes, because the steps close to 1 are always there. In an ordinary grid of 32 cells the two neighbors of $V=1$ are 0.87 and 1.15, a jump and a steep slope look alike, and the foot is what one notices.
+# Yes, because the steps close to 1 are always there. In an ordinary grid of 32 cells the two neighbors of $V=1$ are 0.86 and 1.16, a jump and a steep slope look alike, and the foot is what one notices.
 # :::
 #
 # **Fewer starts.** What happens to the jump if each cell has a single start?

@@ -122,7 +122,7 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# In about half of the cells. When both weights have one sign, ReLU hides nothing, and the way to an antipodal pair leads over a hill.
+# In about two cells of three. When both weights have one sign, ReLU hides nothing, and the way to an antipodal pair leads over a hill.
 # :::
 #
 # **Finer.** Do the edges move with the grid?
