@@ -40,6 +40,7 @@ import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.book.project import find_project
 from feature_capacity.explorers import PhaseMap, phase_explorer
+from feature_capacity.explorers.minimization import minimization_explorer
 from feature_capacity.figures import sec3_7_other_models as figures
 from feature_capacity.geometry.neuron_bases import fewest_neurons
 from feature_capacity.models.device import pick_device
@@ -123,6 +124,23 @@ maps = {
 }
 maps = {key: maps[key] for key in sorted(maps, key=lambda key: key != (code, "ReLU"))}
 phase_explorer(maps, {"model": "model", "activation": "nonlinearity"}, V, p, 1.8 / p)
+
+# %% [markdown]
+# (sec3-7-watch)=
+# How does a network get there?
+# Press play: six features in three dimensions find their places in your browser, from a random start, on the loss that the sweeps minimize.
+# With ReLU, pairs snap into lines; with quadratic they do so much less often.
+# The computation model has many local minima, so that one start rarely tells.
+
+# %% tags=["hide-input"]
+minimization_explorer(
+    maps={
+        (MODELS[model][0], NONLINEARITIES[name]): maps[model, name]
+        for model, name in maps
+        if MODELS[model][1] == 3
+    },
+    axes=(V, p),
+)
 
 # %% [markdown]
 # ## Stuck at one half
