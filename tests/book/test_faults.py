@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import papermill
 import psutil
 import pytest
+from jupyter_client import KernelManager
 
 from feature_capacity.book.build import Build, build_book
-from feature_capacity.book.pages import PageError, execute, find_page
+from feature_capacity.book.pages import PageError, execute, find_page, kernel_settings
 from feature_capacity.book.unfinished import beside
 
 COMMAND = Path(sys.executable).with_name("feature-capacity")
@@ -89,6 +91,15 @@ def test_what_a_killed_run_has_left_goes_and_what_a_living_one_writes_stays(tmp_
         assert {first, second, other} == set(tmp_path.iterdir())
         os.replace(second, place)
     assert set(tmp_path.iterdir()) == {place, other}
+
+
+def test_the_file_by_which_a_kernel_is_reached_goes_with_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with kernel_settings() as config:
+        manager = KernelManager(config=config)
+        manager.write_connection_file()  # and is interrupted before it removes it
+        assert Path(manager.connection_file).is_file()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_file_of_a_run_cannot_be_foreseen_and_has_the_usual_permissions(tmp_path):
