@@ -114,9 +114,6 @@ report.total, report.counts, [block.features for block in report.blocks]
 glue("ext1-total", f"{found.total:.1f}", display=False)
 glue("ext1-dims", found.n_dims, display=False)
 glue("ext1-random", f"{random['random, of these lengths'].sum():.1f}", display=False)
-glue("ext1-most", f"{np.nanmax(found.capacity):.2g}", display=False)
-glue("ext1-whole", found.counts["monosemantic"], display=False)
-glue("ext1-share", f"{min(1, found.n_dims / found.n_features):.2g}", display=False)
 order = np.argsort(-found.capacity)
 rows = np.r_[order[:6], order[-6:]]
 pd.DataFrame(

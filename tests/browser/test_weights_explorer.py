@@ -170,7 +170,7 @@ def test_a_dropped_file_of_safetensors(show, tmp_path, page_file, place, kind):
     for one in found.statistics[1:]:  # the total is said in other words
         if one.label in facts:
             assert facts.pop(one.label) == f"{one.value:.4g}: {one.meaning}", one.name
-    assert set(facts) == {"each feature", "at random", "phases", "zero vectors"}
+    assert set(facts) == {"total capacity", "each feature", "at random", "phases", "zero vectors"}
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
