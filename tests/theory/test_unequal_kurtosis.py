@@ -268,3 +268,16 @@ def test_worthless_features_get_nothing():
     best = fc.solve_allocation([0.0, 1, 2], 2, [9.0, 1.0, 2.0])
     assert float(best.multiplier) == 0
     assert float(best.loss) == 0
+
+
+def test_importances_of_any_size():
+    """A hundred orders of magnitude in one row: what is settled is taken out first."""
+    rng = np.random.default_rng(2)
+    for _ in range(150):
+        n = int(rng.integers(2, 9))
+        v, k = 10.0 ** rng.uniform(-150, 150, n), 3 + 10.0 ** rng.uniform(-6, 6, n)
+        k = np.where(rng.random(n) < 0.5, rng.uniform(1.01, 3, n), k)
+        best = fc.solve_allocation(v, int(rng.integers(1, n + 1)), k)
+        assert fc.kkt_residuals(best).max() < 1e-9, f"{v!r}, {best.n_dims}, {k!r}"
+    with pytest.raises(ValueError, match=r"at most 1e\+09; got 10000000000"):
+        fc.solve_allocation([1, 1], 1, [9.0, 1e10])

@@ -21,12 +21,15 @@ from .._arrays import (
     feature_kurtosis,
     require,
     require_broadcast,
+    require_where,
     require_whole,
     shown,
 )
 from .quadratic import length_per_capacity
 from .sharing_rule import Sharing, column_chunks, sharing_rule
-from .unequal_kurtosis import unequal_shares
+from .unequal_shares import unequal_shares
+
+_MOST_UNEQUAL = 1e9
 
 IGNORED, POLYSEMANTIC, MONOSEMANTIC = 0, 1, 2
 """Numbers of the three phases of a feature, wherever phases are arrays."""
@@ -129,7 +132,7 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
     ------
     ValueError
         For a negative or non-finite importance, a kurtosis below 1, ``n_dims`` below 1 or above
-        the number of features, or shapes that do not broadcast.
+        the number of features, shapes that do not broadcast, or unequal kurtosis above 1e9.
 
     Notes
     -----
@@ -172,6 +175,9 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
     if equal_in_rows(xp, k):
         k = k[..., 0] if k.ndim else k
         return _solved(xp, v, k, xp.broadcast_to(k, batch), n_dims)
+    rule = f"kurtosis that differs from feature to feature must be at most {_MOST_UNEQUAL:.0e}"
+    remedy = "beyond, losses of one row lose their digits against each other"
+    require_where(xp, k <= _MOST_UNEQUAL, k, rule, remedy)
     shape = (*batch, v.shape[-1])
     return _solved_unequal(xp, xp.broadcast_to(v, shape), xp.broadcast_to(k, shape), n_dims)
 
