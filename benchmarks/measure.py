@@ -25,7 +25,7 @@ from exact import in_turns, row, table
 SIZES: dict[str, dict[str, Any]] = {
     "full": {"decoder": [65_536, 2_304], "disk": [1_000_000, 768], "batch": [10_000, 6, 12]},
     "page": {"decoder": [8_192, 2_304], "disk": [100_000, 768], "batch": [10_000, 6, 12]},
-    "small": {"decoder": [4_096, 256], "disk": [20_000, 64], "batch": [2_000, 6, 12]},
+    "small": {"decoder": [2_048, 128], "disk": [20_000, 64], "batch": [2_000, 6, 12]},
 }
 REPEATS = 3
 GIB = 2**30
@@ -128,7 +128,11 @@ def peak_of_report(path: Path, features: str) -> float:
 
 
 def rise(job: list[str]) -> float:
+<<<<<<< HEAD
     """Bytes by which this process's peak rises over one report, beyond those of a small one."""
+=======
+    """Bytes by which the peak of this process rises over a report, after a small one."""
+>>>>>>> measure
     unit = 1 if sys.platform == "darwin" else 1024
     import feature_capacity as fc
 
