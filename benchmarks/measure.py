@@ -128,11 +128,7 @@ def peak_of_report(path: Path, features: str) -> float:
 
 
 def rise(job: list[str]) -> float:
-<<<<<<< HEAD
-    """Bytes by which this process's peak rises over one report, beyond those of a small one."""
-=======
     """Bytes by which the peak of this process rises over a report, after a small one."""
->>>>>>> measure
     unit = 1 if sys.platform == "darwin" else 1024
     import feature_capacity as fc
 
