@@ -325,7 +325,7 @@ run.table()
 # | 5, and section 3.6 | the marginal curves are convex on both sides of $k=3$; what changes is whether they rise or fall | {ref}`convex-or-concave` |
 # | 6, and section 3.7 | one jump at mild sparsity, at equal importances, with every nonlinearity; from 0 to 1 with quadratic only, since half of ReLU and of GELU is linear | {ref}`jump-not-from-zero` |
 # | 6, and section 3.7 | a smaller jump is left at high sparsity with ReLU and GELU | {ref}`jump-in-sparse-rows` |
-# | 6, and section 3.7 | superposed features project on many neurons with quadratic; with ReLU and GELU some lie on one | {ref}`on-neurons` |
+# | 6, and section 3.7 | superposed features project on many neurons with quadratic; with ReLU and GELU they lie two to a neuron | {ref}`on-neurons` |
 # | 6, and section 3.7 | holds for ReLU in the autoencoder, 6 in 3; with GELU superposition ends at moderate importance | {ref}`gelu-at-extreme-importance` |
 # | 8 | holds, with one scale for each block | {ref}`block-scale` |
 # | 8, by singular vectors | holds for full rank | {ref}`singular-vectors-rank` |
