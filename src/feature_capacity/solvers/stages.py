@@ -12,7 +12,7 @@ from tqdm import tqdm
 from .batch import Linearize, Minima, Objective
 from .levenberg_marquardt import levenberg_marquardt
 
-_MOST_ROUGH_STEPS = 30
+_MOST_ROUGH_STEPS, _ROUGH_TOLERANCE = 30, 1e-4
 # A start leaves when this many more steps like its last would not bring it near the lowest of its
 # cell; falls shrink from step to step, by a half or so.
 _STEPS_AHEAD = 10
@@ -49,7 +49,11 @@ def minimize_in_stages(
     minima = Minima.at(starts, nothing, nothing)
     first, *finer = stages
     # On coarse nodes the slow ones need not arrive.
-    rough = replace(effort, max_iterations=min(effort.max_iterations, _MOST_ROUGH_STEPS))
+    rough = replace(
+        effort,
+        max_iterations=min(effort.max_iterations, _MOST_ROUGH_STEPS),
+        tolerance=max(effort.tolerance, _ROUGH_TOLERANCE),
+    )
     margin = 1 + (effort.promising - 1) / 5
     race = _Race(n_starts, margin * (effort.promising if finer else 1))
     _improve(first.linearize, minima, everywhere, rough if finer else effort, race)
