@@ -151,7 +151,7 @@ def moment_quadrature(inputs: SparseInput, n_features: int, negligible: float = 
     >>> from feature_capacity import UnitSparseUniform
     >>> rule = moment_quadrature(UnitSparseUniform(0.5), 2)
     >>> len(rule.weight), round(float(rule.weight @ (rule.x[:, 0] - rule.x[:, 1]) ** 4), 12)
-    (9, 0.075)
+    (9, 0.116666666667)
     """
     n = require_whole(n_features, "n_features", 1, None, "a whole number, at least 1")
     require(3**n <= MOST_MOMENT_NODES, f"n_features must be at most 8 here; got {shown(n)}")
