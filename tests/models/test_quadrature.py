@@ -1,10 +1,12 @@
 """Quadratures of sparse inputs: moments, seeds, masks."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import feature_capacity as fc
-from feature_capacity.models.quadrature import sparse_quadrature
+from feature_capacity.models.quadrature import moment_quadrature, sparse_quadrature
 
 from ..tolerances import ROUNDING
 
@@ -59,3 +61,31 @@ def test_fresh_nodes_share_nothing_with_another_seed():
     assert not active[0] & active[1]
     common = [{*sparse_quadrature(inputs, 3, seed=seed).x.ravel()} - {0.0} for seed in (0, 1)]
     assert common[0] & common[1], "Gauss nodes are no draw"
+
+
+@pytest.mark.parametrize("p", [0.001, 0.03, 0.3, 1.0])
+def test_mirrored_nodes_weigh_what_two_features_on_one_neuron_lose(p):
+    """E[(|x1 + x2| - |x1| - |x2|)^2] = 2 E[min(x1, x2)^2] = p, however rare pairs are."""
+    quadrature = sparse_quadrature(fc.SparseUniform(p), 6, 16384, mirrored=True)
+    one, two = quadrature.x[:, 0], quadrature.x[:, 1]
+    assert quadrature.x.any(axis=1).sum() >= 15_000
+    missing = np.abs(one + two) - np.abs(one) - np.abs(two)
+    assert quadrature.weight @ missing**2 == pytest.approx(p, rel=5e-3)
+    # Every node stands for its opposite, so that even moments are those of the inputs.
+    for power in (2, 4):
+        moments = quadrature.weight @ quadrature.x**power
+        np.testing.assert_allclose(moments, fc.SparseUniform(p).moment(power), rtol=1e-5)
+
+
+@pytest.mark.parametrize("inputs", [fc.UnitSparseUniform(0.3), fc.UnitSparseUniform(1.0),
+                                    fc.SparseUniform(0.2), fc.SparseNormal(0.4)])  # fmt: skip
+def test_moment_nodes_have_all_moments_up_to_the_fourth(inputs):
+    rule = moment_quadrature(inputs, 3)
+    assert (rule.weight > 0).all()
+    for powers in itertools.product(range(5), repeat=3):
+        if sum(powers) <= 4:
+            found = rule.weight @ np.prod(rule.x**powers, axis=1)
+            wanted = np.prod([inputs.moment(power) for power in powers])
+            assert found == pytest.approx(wanted, rel=1e-9, abs=1e-9), powers
+    with pytest.raises(ValueError, match="at most 8"):
+        moment_quadrature(inputs, 9)

@@ -23,6 +23,7 @@ class _Moving(Rows):
     here: Linearization
     damping: Tensor
     quiet: Tensor  # steps in a row that hardly lowered the loss
+    fall: Tensor  # of the loss in the last step; infinite before the first and where it failed
 
 
 def levenberg_marquardt(
@@ -31,6 +32,7 @@ def levenberg_marquardt(
     max_iterations: int,
     tolerance: float,
     report: Callable[[int], object] = lambda n_settled: None,
+    beaten: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
 ) -> Minima:
     """Minimize every model of a batch; models that have settled leave it.
 
@@ -46,6 +48,9 @@ def levenberg_marquardt(
         fraction, or when no step of any length lowers it.
     report : callable
         Told after each step how many models have settled in it, and at the end how many have not.
+    beaten : callable, optional
+        Takes index, loss and last fall of the loss of the models that go on, and says which of them
+        are not worth it; these leave without having converged.
 
     Returns
     -------
@@ -54,14 +59,16 @@ def levenberg_marquardt(
     index = torch.arange(len(start), device=start.device)
     here = linearize(start, index)
     damping = torch.full_like(here.loss, _FIRST_DAMPING)
-    moving = _Moving(index, start, here, damping, torch.zeros_like(index))
+    fall = torch.full_like(here.loss, torch.inf)
+    moving = _Moving(index, start, here, damping, torch.zeros_like(index), fall)
     minima = Minima.at(start, here.loss, 2 * here.gradient.norm(dim=1))
     for iteration in range(1, max_iterations + 1):
         moving = _moved(linearize, moving, tolerance)
         settled = moving.quiet >= _QUIET_STEPS
-        some = bool(settled.any())
-        if some or iteration == max_iterations:
-            leaving = settled if iteration < max_iterations else torch.ones_like(settled)
+        leaving = settled | (iteration == max_iterations)
+        if beaten is not None:
+            leaving |= beaten(moving.index, moving.here.loss, moving.fall)
+        if leaving.any():
             gone = moving[leaving]
             minima[gone.index] = Minima(
                 gone.parameters,
@@ -70,9 +77,8 @@ def levenberg_marquardt(
                 torch.full_like(gone.index, iteration),
                 settled[leaving],
             )
-        if some:
             report(int(settled.sum()))
-            moving = moving[~settled]
+            moving = moving[~leaving]
             if not len(moving.index):
                 break
     report(int((~minima.converged).sum()))
@@ -88,6 +94,7 @@ def _moved(linearize: Linearize, models: _Moving, tolerance: float) -> _Moving:
     gain = (here.loss - there.loss) / here.loss.clamp_min(torch.finfo(here.loss.dtype).tiny)
     small = better & (gain < tolerance)
     hopeless = ~better & (damping >= _MOST_DAMPING)
+    fall = torch.where(better, here.loss - there.loss, torch.inf)
     quiet = torch.where(small, models.quiet + 1, torch.where(better, 0, models.quiet))
     here[better] = there[better]
     return _Moving(
@@ -96,6 +103,7 @@ def _moved(linearize: Linearize, models: _Moving, tolerance: float) -> _Moving:
         here,
         (damping * torch.where(better, 0.2, 5.0)).clamp(_LEAST_DAMPING, _MOST_DAMPING),
         torch.where(hopeless, _QUIET_STEPS, quiet),
+        fall,
     )
 
 

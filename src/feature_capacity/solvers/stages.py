@@ -12,7 +12,10 @@ from tqdm import tqdm
 from .batch import Linearize, Minima, Objective
 from .levenberg_marquardt import levenberg_marquardt
 
-_MOST_ROUGH_STEPS = 30
+_MOST_ROUGH_STEPS, _ROUGH_TOLERANCE = 30, 1e-4
+# A start leaves when this many more steps like its last would not bring it near the lowest of its
+# cell; falls shrink from step to step, by a half or so.
+_STEPS_AHEAD = 10
 # Starts whose losses differ by less than this fraction are in the same minimum, or in a copy.
 _SAME_MINIMUM = 3e-4
 
@@ -46,11 +49,18 @@ def minimize_in_stages(
     minima = Minima.at(starts, nothing, nothing)
     first, *finer = stages
     # On coarse nodes the slow ones need not arrive.
-    rough = replace(effort, max_iterations=min(effort.max_iterations, _MOST_ROUGH_STEPS))
-    _improve(first.linearize, minima, everywhere, rough if finer else effort)
-    for objective in finer:
+    rough = replace(
+        effort,
+        max_iterations=min(effort.max_iterations, _MOST_ROUGH_STEPS),
+        tolerance=max(effort.tolerance, _ROUGH_TOLERANCE),
+    )
+    margin = 1 + (effort.promising - 1) / 5
+    race = _Race(n_starts, margin * (effort.promising if finer else 1))
+    _improve(first.linearize, minima, everywhere, rough if finer else effort, race)
+    for number, objective in enumerate(finer, start=1):
+        race = _Race(n_starts, margin * (effort.promising if number < len(finer) else 1))
         leader, promising = leaders(minima.loss.view(-1, n_starts), effort.promising)
-        _improve(objective.linearize, minima, torch.unique(leader[promising]), effort)
+        _improve(objective.linearize, minima, torch.unique(leader[promising]), effort, race)
         minima[promising] = minima[leader[promising]]
         rest = everywhere[~promising]
         if len(rest):
@@ -59,11 +69,28 @@ def minimize_in_stages(
             known = torch.where(promising, minima.loss, torch.inf)
             lowest = known.view(-1, n_starts).amin(dim=1)
             late = rest[minima.loss[rest] < lowest[rest // n_starts]]
-            _improve(objective.linearize, minima, late, effort)
+            _improve(objective.linearize, minima, late, effort, race)
     return minima
 
 
-def _improve(linearize: Linearize, minima: Minima, going: Tensor, effort: Effort) -> None:
+@dataclass(frozen=True)
+class _Race:
+    """Which starts of a cell cannot become its lowest, nor promising, any more."""
+
+    n_starts: int
+    limit: float  # in units of the lowest loss of the cell
+
+    def beaten(self, start: Tensor, loss: Tensor, fall: Tensor) -> Tensor:
+        """Whether so many more steps like the last would leave the loss too high."""
+        cell = start // self.n_starts
+        lowest = loss.new_full((int(cell.max()) + 1,), torch.inf)
+        lowest.scatter_reduce_(0, cell, loss, "amin")
+        return loss - _STEPS_AHEAD * fall > self.limit * lowest[cell]
+
+
+def _improve(
+    linearize: Linearize, minima: Minima, going: Tensor, effort: Effort, race: _Race
+) -> None:
     """Minimize the models of the index ``going`` from where they stand."""
     if not len(going):
         return
@@ -74,6 +101,7 @@ def _improve(linearize: Linearize, minima: Minima, going: Tensor, effort: Effort
         effort.max_iterations,
         effort.tolerance,
         effort.bar.update,
+        lambda index, loss, fall: race.beaten(going[index], loss, fall),
     )
     minima[going] = replace(reached, iterations=minima.iterations[going] + reached.iterations)
 

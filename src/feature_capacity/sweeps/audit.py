@@ -46,7 +46,8 @@ def long_search(
     -------
     Dataset
         Along ``cell``: probability, importance, the sweep's ``loss``, the ``lowest`` loss of the
-        search on the same nodes, ``fall`` = 1 - lowest / loss, and how far capacity ``moved``.
+        search on the same nodes, ``fall`` = 1 - lowest / loss, and how far a capacity ``moved``
+        at most, equal features in order of capacity.
 
     Raises
     ------
@@ -166,7 +167,11 @@ def _searched(
         promising=_PROMISING,
     )
     there = sweep.isel(probability=row, importance=cells)
-    moved_by = np.abs(found.capacity - there.capacity.values).max(axis=1)
+    # Equal features may have changed places.
+    ours, theirs = (
+        np.concatenate([C[:, :1], np.sort(C[:, 1:], axis=1)], axis=1)
+        for C in (there.capacity.values, found.capacity)
+    )
     loss = there.loss.values
     columns = {
         "probability": np.full(len(cells), config.probability[row]),
@@ -174,6 +179,6 @@ def _searched(
         "loss": loss,
         "lowest": found.loss,
         "fall": 1 - found.loss / loss,
-        "moved": moved_by,
+        "moved": np.abs(theirs - ours).max(axis=1),
     }
     return xr.Dataset({name: ("cell", values) for name, values in columns.items()})

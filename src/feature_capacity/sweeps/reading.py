@@ -141,6 +141,20 @@ def neurons_of_shared_features(found: xr.Dataset) -> np.ndarray:
     return fewest_neurons(W)[superposed(found.capacity.values[which])]
 
 
+def spread_over_neurons(found: xr.Dataset, least: float = 1.1) -> np.ndarray:
+    """Whether most superposed features of a cell need several neurons, in its best neuron basis.
+
+    One entry for each cell in which feature 1 is superposed.  A basis can always put one vector on
+    the axis of a neuron, so that "all" would ask too much of any embedding.
+    """
+    which = superposed(first_capacity(found))
+    W, shared = cells_where(found, which), superposed(found.capacity.values[which])
+    if not len(W):
+        return np.empty(0, dtype=bool)
+    several = (fewest_neurons(W) >= least) & shared
+    return several.sum(axis=1) > shared.sum(axis=1) / 2
+
+
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Correlation of two maps over the cells that both have; NaN where one is constant."""
     both = np.isfinite(one) & np.isfinite(other)

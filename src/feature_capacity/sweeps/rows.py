@@ -38,6 +38,7 @@ from .tasks import RowTask
 _FEWER = 8  # the search has so many times fewer nodes than the minima that come back
 _WORTH_TAKING = 1e-4  # relative fall of the loss; well above float32 noise and solver tolerance
 _PROMISING = 1.01  # minima on the coarse nodes are worth going on with up to so many times the best
+_TOLERANCE = 2e-5
 _OF_MINIMUM = ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged")
 
 
@@ -127,7 +128,9 @@ def _minimize(
 
 def _effort(config: SweepConfig) -> dict[str, Any]:
     names = ("max_iterations", "tolerance")
-    return {name: getattr(config, name) for name in names if getattr(config, name) is not None}
+    given = {name: getattr(config, name) for name in names if getattr(config, name) is not None}
+    # Tighter than the solver's own: the last percent of a percent is what rounds compare.
+    return given if config.exact else {"tolerance": _TOLERANCE} | given
 
 
 # A worker meets a row in every round; the same nodes, so that losses of rounds can be compared.
