@@ -50,7 +50,7 @@ class StoredTensor:
 
 def _bfloat16(raw: np.ndarray) -> np.ndarray:
     # A bfloat16 is the upper half of a float32.
-    return (raw.astype(np.uint32) << 16).view(np.float32)
+    return np.left_shift(raw, 16, dtype=np.uint32).view(np.float32)
 
 
 def _float8_e5m2(raw: np.ndarray) -> np.ndarray:

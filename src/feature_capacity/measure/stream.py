@@ -23,6 +23,8 @@ NUMBERS = 1 << 22
 # this part of G has lost too many digits; its sum is then taken through a triangular factor of G.
 _WEAK = 2.0**-16
 
+_MODERATE = 200  # powers of two with which squares of numbers, and their sums, are in range
+
 _PARTS = 8  # in which half of a symmetric product is left out
 
 
@@ -104,8 +106,12 @@ def survey_of(part: np.ndarray) -> Survey:
         bad_dims = np.flatnonzero(~np.isfinite(part).all(axis=1))
         part, peak = np.where(finite, part, 0), np.where(finite, peak, 0)
     exponent = np.frexp(peak)[1]
-    scaled = _shifted(part, -exponent)
-    return Survey(finite, exponent, np.einsum("di,di->i", scaled, scaled), bad_dims)
+    if np.abs(exponent).max() < _MODERATE:  # squares are in range as they are
+        squares = np.ldexp(np.einsum("di,di->i", part, part), -2 * exponent)
+    else:
+        part = _shifted(part, -exponent)
+        squares = np.einsum("di,di->i", part, part)
+    return Survey(finite, exponent, squares, bad_dims)
 
 
 def square_of(vectors: Vectors, seen: Survey) -> Square:
@@ -128,8 +134,11 @@ def square_of(vectors: Vectors, seen: Survey) -> Square:
 
 def frame_of(part: np.ndarray, finite: np.ndarray, top: int) -> np.ndarray:
     """``W W^T`` of vectors that are at hand, times ``4**-top``."""
-    part = _shifted(_clean(part, finite), -top)
-    return part @ part.T  # a matrix times its own transpose takes half the operations
+    part = _clean(part, finite)
+    if abs(top) >= _MODERATE:
+        part, top = _shifted(part, -top), 0
+    total = part @ part.T  # a matrix times its own transpose takes half the operations
+    return total if top == 0 else np.ldexp(total, -2 * top)
 
 
 def capacities_of(vectors: Vectors, seen: Survey, square: Square) -> np.ndarray:
@@ -196,9 +205,11 @@ def unit_vectors(vectors: Vectors, seen: Survey, a: int, b: int) -> np.ndarray:
 
 def directions_of(part: np.ndarray, finite: np.ndarray, exponent: np.ndarray) -> np.ndarray:
     """The same of vectors that are at hand."""
-    part = _shifted(_clean(part, finite), -exponent)
+    part = _clean(part, finite)
+    if np.abs(exponent).max() >= _MODERATE:
+        part = _shifted(part, -exponent)
     length = np.sqrt(np.einsum("di,di->i", part, part))
-    return part / np.where(length > 0, length, 1)
+    return part * (1 / np.where(length > 0, length, 1))
 
 
 def lower_half(square: np.ndarray) -> np.ndarray:
