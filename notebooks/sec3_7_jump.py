@@ -23,7 +23,7 @@
 # %% tags=["parameters"] quick={"n_steps": 9, "n_starts": 2, "n_points": 256, "workers": 1}
 n_steps: int = 81  # steps of importance from 0.3 to 3.3, besides those close to 1 [5 .. 201]
 n_starts: int = 4  # random starts in each cell, and twice as many at equal importances [1 .. 32]
-n_points: int = 2048  # expectation nodes of each line, about [256 .. 8192]
+n_points: int = 4096  # expectation nodes of each line, about [256 .. 8192]
 seed: int = 0  # of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share a sweep [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
