@@ -23,7 +23,7 @@
 # %% tags=["parameters"] quick={"n_steps": 9, "n_starts": 2, "n_points": 256, "workers": 1}
 n_steps: int = 81  # steps of importance from 0.3 to 3.3, besides those close to 1 [5 .. 201]
 n_starts: int = 4  # random starts in each cell, and twice as many at equal importances [1 .. 32]
-n_points: int = 2048  # expectation nodes of each line, about [256 .. 8192]
+n_points: int = 4096  # expectation nodes of each line, about [256 .. 8192]
 seed: int = 0  # of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share a sweep [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
@@ -184,7 +184,7 @@ figures.foot_and_jump(
 # The right half of {numref}`fig-sec3-7-foot` says until which sparsity each keeps its jump.
 # Quadratic loses it at kurtosis 3, all at once.
 # The others keep one that shrinks: at $p=0.5$ it is {glue:text}`sec3-7-jump-half-relu:.2f` for ReLU and {glue:text}`sec3-7-jump-half-gelu:.2f` for GELU, at $p=0.1$ {glue:text}`sec3-7-jump-tenth-relu:.2f` and {glue:text}`sec3-7-jump-tenth-gelu:.2f`.
-# The transition at high sparsity is smoother, as the paper says, but with ReLU and GELU not smooth; a step of this size hides well in a diagram of some dozen cells.
+# The transition at high sparsity is smoother, as the paper says, but not smooth, with ReLU in all sparse rows and with GELU in the sparsest; a step of this size hides well in a diagram of some dozen cells.
 #
 # ## Checks
 
@@ -241,7 +241,7 @@ apart = [
 # Section 3.7 says *a sharp 0–1 transition at mild sparsity* for all three nonlinearities, and *a smoother transition* beyond.
 # Read as "one discontinuity, at $V=1$", the first half holds for all three.
 # Read as "from 0 to 1", it holds for quadratic only: ReLU and GELU have a foot, {numref}`fig-sec3-7-foot`.
-# At high sparsity it has capacity change *steadily from 0 to 1*. A smaller jump is left with ReLU and GELU, because equal features break symmetry there too.
+# At high sparsity it has capacity change *steadily from 0 to 1*. A smaller jump is left with ReLU, and in the sparsest row with GELU, because equal features break symmetry there too.
 # See {ref}`jump-not-from-zero` and {ref}`jump-in-sparse-rows`.
 # ::::
 

@@ -71,14 +71,14 @@ def test_a_long_search_finds_a_minimum_that_was_spoiled(sweeps):
     sweep = sweeps[COMPUTATION].copy(deep=True)
     kept = long_search(sweep, n_cells=100, times=1)
     assert kept.sizes == {"cell": 10}, "no more than there are"
-    assert kept.fall.min() > -1e-3, "its own minimum is among the starts"
+    assert kept.fall.min() > -1e-2, "its own minimum is among the starts"
     again = long_search(sweep, n_cells=3, times=1, seed=1)
     np.testing.assert_array_equal(again.lowest, long_search(sweep, 3, 1, 1).lowest)
 
     sweep.W[1, 2] = 0.1
     sweep.loss[1, 2] *= 2
     spoiled = long_search(sweep, n_cells=10, times=1)
-    assert int(spoiled.fall.argmax()) == 7
+    assert int(spoiled.fall.values.argmax()) == 7
     assert spoiled.fall.max() > 0.4
     assert float(spoiled.importance[7]) == pytest.approx(1)
 

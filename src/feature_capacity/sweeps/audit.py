@@ -31,7 +31,8 @@ def long_search(
 
     A cell is started from fresh random matrices, fresh arrangements, moves of its own minimum, and
     minima of all cells of the sweep, ``times`` as many of each as the sweep has random starts.
-    Its own minimum is among the starts, so that no loss can be higher but for rounding.
+    Its own minimum is among the starts.  A fall below 0 says that the search has lost it on the
+    coarse nodes, and found nothing better.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def losses_everywhere(
     importance = one_feature_varied(np.array(config.importance), config.n_features)
     v = torch.from_numpy(importance).to(x)
     step = max(1, _CHUNK // (len(x) * config.n_features))
-    loss = torch.empty(len(v), len(entries), dtype=x.dtype)
+    loss = x.new_empty(len(v), len(entries))
     for a in range(0, len(entries), step):
         some = entries[a : a + step]
         if config.model == "autoencoder":
@@ -92,4 +92,4 @@ def losses_everywhere(
             there = to_importance(config, some, np.ones(()), np.array(V))
             parameters = torch.from_numpy(there).to(x)
             loss[cell, a : a + step] = losses(model, parameters, v[cell : cell + 1], quadrature)
-    return loss.double().numpy()
+    return loss.numpy(force=True).astype(np.float64)
