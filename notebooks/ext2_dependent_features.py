@@ -10,7 +10,7 @@
 # (ext2-dependent-features)=
 # # Dependent features: do features that occur together share?
 #
-# **Paper:** nothing; this page drops an assumption of section 3.1 {cite}`scherlis2022`, that features are independent.
+# **Paper:** section 3.1 {cite}`scherlis2022`, without its assumption that features are independent.
 # **Run time:** under a minute.
 #
 # Words come in topics, edges in textures: features of a real network depend on each other.

@@ -10,7 +10,7 @@
 # (ext3-unequal-features)=
 # # Unequal features: can a dense feature share?
 #
-# **Paper:** nothing; this page drops an assumption of section 3.1 {cite}`scherlis2022`, that all features have one kurtosis.
+# **Paper:** section 3.1 {cite}`scherlis2022`, without its assumption that all features have one kurtosis.
 # **Run time:** under a minute.
 #
 # In the paper every feature is as sparse as every other, and sharing takes a kurtosis above 3.

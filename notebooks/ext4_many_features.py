@@ -10,7 +10,7 @@
 # (ext4-many-features)=
 # # Many features: what width does one need?
 #
-# **Paper:** nothing; this page goes on where section 3.5 {cite}`scherlis2022` stops, at six features.
+# **Paper:** section 3.5 {cite}`scherlis2022`, with a million features instead of six.
 # **Run time:** a few seconds.
 #
 # A network has many more features than neurons, and their importances fall like a power law.
