@@ -31,8 +31,7 @@ def long_search(
 
     A cell is started from fresh random matrices, fresh arrangements, moves of its own minimum, and
     minima of all cells of the sweep, ``times`` as many of each as the sweep has random starts.
-    Its own minimum is among the starts.  A fall below 0 says that the search has lost it on the
-    coarse nodes, and found nothing better.
+    Its own minimum is among the starts, and counts where the search on coarse nodes has lost it.
 
     Parameters
     ----------
@@ -178,8 +177,8 @@ def _searched(
         "probability": np.full(len(cells), config.probability[row]),
         "importance": np.array(config.importance)[cells],
         "loss": loss,
-        "lowest": found.loss,
-        "fall": 1 - found.loss / loss,
-        "moved": np.abs(theirs - ours).max(axis=1),
+        "lowest": np.minimum(found.loss, loss),
+        "fall": np.maximum(1 - found.loss / loss, 0.0),
+        "moved": np.where(found.loss < loss, np.abs(theirs - ours).max(axis=1), 0.0),
     }
     return xr.Dataset({name: ("cell", values) for name, values in columns.items()})
