@@ -9,6 +9,7 @@ from feature_capacity.book.claims.tables import NOT_ATTEMPTED, read_records
 ANALYTIC = {
     "sec1_introduction",
     "sec2_capacity",
+    "sec2_2_allocation",
     "appA_expected_loss",
     "appB_correlations",
     "appD_kurtosis_sparsity",

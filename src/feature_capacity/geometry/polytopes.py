@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .._arrays import float64, require, require_finite, require_known
+from .._arrays import ArrayLike, float64, require, require_finite, require_known
 
 
 def polytope(name: str) -> np.ndarray:
@@ -105,3 +105,14 @@ _MAKERS = {
 
 POLYTOPES = tuple(_MAKERS)
 """Names that `polytope` knows."""
+
+
+def in_the_plane(degrees: ArrayLike, lengths: ArrayLike = 1.0) -> np.ndarray:
+    """Vectors of given directions and lengths as columns, shape (2, n_features).
+
+    >>> in_the_plane([0, 90, 180], [1, 2, 1]).round(12) + 0.0
+    array([[ 1.,  0., -1.],
+           [ 0.,  2.,  0.]])
+    """
+    angle = np.radians(float64(degrees, "degrees"))
+    return float64(lengths, "lengths") * np.stack([np.cos(angle), np.sin(angle)])
