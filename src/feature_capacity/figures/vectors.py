@@ -1,6 +1,7 @@
 """Embeddings as vectors in the plane and in space, and as matrices in signed colors."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -90,3 +91,11 @@ def frame(
     """Frame some rows and columns of a matrix that is drawn as squares."""
     corner = (column - 0.5, row - 0.5)
     ax.add_patch(Rectangle(corner, width, height, fill=False, ec=ink, lw=lw, clip_on=False))
+
+
+def frame_blocks(ax: Axes, found: Sequence[Block]) -> None:
+    """Frame the blocks of a matrix whose rows and columns are sorted by block."""
+    row = column = 0
+    for b, ink in zip(found, cycle(BLOCK_COLORS), strict=False):
+        frame(ax, row, column, b.dimension, len(b.features), ink)
+        row, column = row + b.dimension, column + len(b.features)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
-from .._arrays import ArrayLike, as_one_matrix, require, require_number, shown
+from .._arrays import ArrayLike, as_one_matrix, require, require_number, shown, to_numpy
 from ..theory.capacity import total_capacity
 
 _LARGEST_LENGTH = math.sqrt(np.finfo(np.float64).max)
@@ -171,3 +172,63 @@ def _singular_vectors_separate(W: np.ndarray, tolerance: float) -> bool:
     present = total > tolerance**2
     astray = total[present] - shares.max(axis=0)[present]
     return bool((astray <= tolerance**2 * total[present]).all())
+
+
+def n_shared_blocks(W: ArrayLike, tolerance: float = 1e-5) -> int:
+    """Number of blocks in which features share, having fewer dimensions than features.
+
+    >>> n_shared_blocks([[1, -1, 0], [0, 0, 1]])
+    1
+    """
+    return sum(len(block.features) > block.dimension for block in blocks(W, tolerance))
+
+
+def names_of_blocks(W: ArrayLike, tolerance: float = 1e-4) -> str:
+    """Features and dimensions of each block in words, largest first.
+
+    >>> names_of_blocks([[1, -1, 0], [0, 0, 1]])
+    '2 in 1 + 1 in 1'
+    """
+    sizes = sorted(((len(b.features), b.dimension) for b in blocks(W, tolerance)), reverse=True)
+    return " + ".join(f"{n} in {d}" for n, d in sizes)
+
+
+def relative_squares(W: np.ndarray, tolerance: float = 1e-4) -> np.ndarray:
+    """Squared singular values of each block over their mean; all 1 if blocks are semiorthogonal.
+
+    >>> relative_squares(np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 3.0]]))
+    array([1., 1.])
+    """
+    squares = [
+        np.linalg.svd(W[:, b.features], compute_uv=False)[: b.dimension] ** 2
+        for b in blocks(W, tolerance)
+    ]
+    return np.concatenate([values / values.mean() for values in squares])
+
+
+def can_split(capacity: ArrayLike) -> bool:
+    """Whether some, but not all, of the shared capacities sum to a whole number.
+
+    A block fills a whole number of dimensions, so that otherwise they form a single one.
+
+    >>> can_split([0.5, 0.5, 0.5, 0.5]), can_split([0.6, 0.7, 0.7])
+    (True, False)
+    """
+    c = to_numpy(capacity)
+    c = c[(c > 0) & (c < 1)]
+    sums = [sum(some) for size in range(1, len(c)) for some in combinations(c, size)]
+    return bool(np.any(np.abs(sums - np.round(sums)) < 1e-9))
+
+
+def fewest_features(W: np.ndarray) -> int:
+    """Fewest features that any direction of a three-dimensional space serves.
+
+    A direction can be at right angles to two vectors; those across all pairs are tried.
+
+    >>> fewest_features(np.diag([1.0, 1.0, 1.0]))
+    1
+    """
+    pairs = combinations(range(W.shape[1]), 2)
+    across = [np.cross(W[:, i], W[:, j]) for i, j in pairs]
+    served = [(np.abs(r @ W) > 1e-6).sum() for r in across if np.linalg.norm(r) > 1e-6]
+    return int(min(served))

@@ -116,3 +116,32 @@ def random_block_cosines(
     R = embedding_from_capacities(np.full(n_features, n_dims / n_features), generator=generator)
     R = R / np.linalg.norm(R, axis=0)
     return np.abs(R.T @ R)[np.triu_indices(n_features, 1)]
+
+
+def random_shapes(
+    n_features: int, n_dims: int, generator: np.random.Generator
+) -> list[tuple[int, int]]:
+    """Dimensions and features of one to three blocks that fill a space, for `random_efficient`.
+
+    >>> shapes = random_shapes(12, 5, np.random.default_rng(0))
+    >>> [sum(sizes) for sizes in zip(*shapes)]
+    [5, 12]
+    """
+    r = int(generator.integers(1, min(3, n_dims) + 1))
+    even = np.full(r, 1 / r)
+    dims = 1 + generator.multinomial(n_dims - r, even)
+    features = dims + generator.multinomial(n_features - n_dims, even)
+    return list(zip(dims.tolist(), features.tolist(), strict=True))
+
+
+def even_shapes(n_features: int, n_dims: int, n_blocks: int) -> list[tuple[int, int]]:
+    """Dimensions and features of blocks that are as nearly equal as they can be.
+
+    >>> even_shapes(12, 5, 2)
+    [(3, 7), (2, 5)]
+    """
+    dims, more = (
+        [len(part) for part in np.array_split(range(total), n_blocks)]
+        for total in (n_dims, n_features - n_dims)
+    )
+    return [(d, d + extra) for d, extra in zip(dims, more, strict=True)]

@@ -116,3 +116,22 @@ def in_the_plane(degrees: ArrayLike, lengths: ArrayLike = 1.0) -> np.ndarray:
     """
     angle = np.radians(float64(degrees, "degrees"))
     return float64(lengths, "lengths") * np.stack([np.cos(angle), np.sin(angle)])
+
+
+def four_in_a_plane(sq_norm: ArrayLike) -> np.ndarray:
+    """Balanced embeddings (..., 2, 4) of squared lengths (sq_norm, 1, 1, 1), the first up to 3.
+
+    In a plane balance is a closed polygon: with all angles doubled, the vectors
+    n_i (cos 2 theta_i, sin 2 theta_i) add up to zero.  Beyond 3 the first vector stays at right
+    angles to the others (section 4.5).
+
+    >>> (four_in_a_plane(3.0) ** 2).round(9)
+    array([[0., 1., 1., 1.],
+           [3., 0., 0., 0.]])
+    """
+    n = float64(sq_norm, "sq_norm")
+    half = np.arccos(np.clip((1 - n) / 2, -1, 1)) / 2
+    angles = np.pi / 2, 0, np.pi / 2 + half, 3 * np.pi / 2 - half
+    angle = np.stack(np.broadcast_arrays(*angles), axis=-1)
+    length = np.sqrt(np.stack(np.broadcast_arrays(n, 1, 1, 1), axis=-1))
+    return np.stack([length * np.cos(angle), length * np.sin(angle)], axis=-2)
