@@ -28,6 +28,7 @@ device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, 
 
 # %% tags=["hide-input"]
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,11 @@ from feature_capacity.book.claims.checks import open_page
 from feature_capacity.figures import sec3_1_quadratic_model as figures
 from feature_capacity.models.device import pick_device
 from feature_capacity.solvers.newton import minimize_quadratic
-from feature_capacity.theory.moments import loss_by_moments, product_covariances, three_point_loss
+from feature_capacity.theory.moments import (
+    loss_by_moments,
+    product_covariances,
+    three_point_loss,
+)
 
 run = open_page(
     "sec3_1_quadratic_model",
@@ -128,10 +133,8 @@ pd.DataFrame(
 # %%
 importance = importance_ratio ** np.arange(n_features)
 neurons = range(1, n_features + 1)
-lowest = [
-    minimize_quadratic([importance], [kurtosis], d, n_starts=16, seed=seed, device=device).loss[0]
-    for d in neurons
-]
+find = partial(minimize_quadratic, seed=seed, device=device)
+lowest = [find([importance], [kurtosis], d, n_starts=16).loss[0] for d in neurons]
 pd.Series(lowest, index=pd.Index(neurons, name="neurons"), name="lowest loss").round(6)
 
 # %% tags=["hide-input"]
@@ -141,7 +144,11 @@ error = ((x @ W.T) ** 2).sum(axis=1) + bias - (importance * x**2).sum(axis=1)
 full = np.random.default_rng([seed, 4]).standard_normal((n_features, n_features))
 v, axes = np.linalg.eigh(full + full.T)
 run.check("eq11-quadratic-form", error, np.einsum("si,ij,sj->s", x, A, x) + bias)
-run.check("footnote4-principal-axes", np.einsum("si,ij,sj->s", x, full + full.T, x), (x @ axes) ** 2 @ v)
+run.check(
+    "footnote4-principal-axes",
+    np.einsum("si,ij,sj->s", x, full + full.T, x),
+    (x @ axes) ** 2 @ v,
+)
 # No matrix of rank d is nearer to diag(v) than the sum of the smallest squares of v.
 nearest = [(importance[d:] ** 2).sum() for d in neurons]
 floor = min(kurtosis - 1, 2) * np.array(nearest)[:-1]
@@ -209,19 +216,32 @@ brute = {name: loss_by_moments(W, importance, m, best) for name, m in moments.it
 pd.Series(brute | {"closed form": float(fc.expected_loss(W, importance, kurtosis))})
 
 # %% tags=["hide-input"]
-run.check("eq12-three-point-exact", [float(a - b) for a, b in zip(summed, closed, strict=True)])
+run.check(
+    "eq12-three-point-exact",
+    [float(a - b) for a, b in zip(summed, closed, strict=True)],
+)
 formula = [float(fc.expected_loss(W, importance, m[4])) for m in moments.values()]
 run.check("eq12-moment-enumeration", list(brute.values()), formula)
 x = uniform.sample((n_samples, n_features), rng)
 losses = (((x @ W.T) ** 2).sum(axis=1) + best - (importance * x**2).sum(axis=1)) ** 2
 losses /= fc.expected_loss(W, importance, uniform.kurtosis)
 some = [losses[: n_samples // part] for part in (16, 4, 1)]
-run.check("eq12-sampled-uniform", [s.mean() for s in some], np.ones(3), standard_error=[s.std() / np.sqrt(s.size) for s in some])
+run.check(
+    "eq12-sampled-uniform",
+    [s.mean() for s in some],
+    np.ones(3),
+    standard_error=[s.std() / np.sqrt(s.size) for s in some],
+)
 x = normal.sample((n_samples, n_features), rng)
 losses = (((x @ W.T) ** 2).sum(axis=1) + best - (importance * x**2).sum(axis=1)) ** 2
 losses /= fc.expected_loss(W, importance, normal.kurtosis)
 some = [losses[: n_samples // part] for part in (16, 4, 1)]
-run.check("eq12-sampled-normal", [s.mean() for s in some], np.ones(3), standard_error=[s.std() / np.sqrt(s.size) for s in some])
+run.check(
+    "eq12-sampled-normal",
+    [s.mean() for s in some],
+    np.ones(3),
+    standard_error=[s.std() / np.sqrt(s.size) for s in some],
+)
 run.badge()
 
 # %% [markdown]
@@ -278,11 +298,12 @@ figures.loss_terms_against_kurtosis(sweep, missed, shared - missed, left_out)
 
 # %%
 problems, k = rng.uniform(0.5, 1, (40, n_features)), rng.uniform(6, 40, (40, 1))
-found = minimize_quadratic(problems, k, n_dims, n_starts=16, seed=seed, device=device)
+found = find(problems, k, n_dims, n_starts=16)
 now_missed, hallucinated = fc.loss_terms(found.W, problems, k)
 left = np.sort(problems, axis=1)[:, : n_features - n_dims]
 kept_missed = (k[:, 0] - 1) * (left**2).sum(axis=1)
-pd.DataFrame({"keep the top: missed": kept_missed, "best: missed": now_missed, "best: hallucinated": hallucinated}).head(4).round(2)
+four = {"kept: missed": kept_missed, "best: missed": now_missed}
+pd.DataFrame(four | {"best: hallucinated": hallucinated}).head(4).round(2)
 
 # %% tags=["hide-input"]
 glue("sec3-1-kurtosis", f"{kurtosis:g}", display=False)
@@ -293,14 +314,31 @@ run.check(
     squares + (np.triu(covariances, 1) ** 2).sum(),
     fc.expected_loss(W, importance, kurtosis),
 )
-fixed_missed, fixed = fc.loss_terms(np.broadcast_to(W, (200, *W.shape)), importance, sweep[:, None])
-run.check("sec3-2-kurtosis-weakens-hallucination", np.diff(fixed / (fixed_missed + fixed)).max())
+fixed_missed, fixed = fc.loss_terms(
+    np.broadcast_to(W, (200, *W.shape)), importance, sweep[:, None]
+)
+run.check(
+    "sec3-2-kurtosis-weakens-hallucination",
+    np.diff(fixed / (fixed_missed + fixed)).max(),
+)
 run.check(
     "sec3-2-sharing-pays-above-three",
-    brentq(lambda k: (k - 1) * (n_features - n_dims) - fc.loss_at_best_lengths(part[0], equal, k).sum(), 2.0, 5.0, xtol=1e-13),
+    brentq(
+        lambda k: (
+            (k - 1) * (n_features - n_dims)
+            - fc.loss_at_best_lengths(part[0], equal, k).sum()
+        ),
+        2.0,
+        5.0,
+        xtol=1e-13,
+    ),
 )
 shares = (np.abs(found.capacity - 0.5) < 0.5 - 1e-6).any(axis=1)
-trade = (now_missed < kept_missed) & (hallucinated > 0) & (now_missed + hallucinated < kept_missed)
+trade = (
+    (now_missed < kept_missed)
+    & (hallucinated > 0)
+    & (now_missed + hallucinated < kept_missed)
+)
 run.check("sec3-2-tradeoff", trade[shares].mean() if shares.any() else 1.0)
 run.badge()
 

@@ -64,8 +64,9 @@ capacity_explorer(importance, n_dims, kurtosis)
 
 # %%
 best = fc.solve_allocation(importance, n_dims, kurtosis)
-table = {"importance": importance, "capacity": best.capacity, "squared length": best.sq_norm}
-table["worth of the next bit"] = fc.marginal_benefit(best.capacity, importance, kurtosis)
+worth = fc.marginal_benefit(best.capacity, importance, kurtosis)
+table = {"importance": importance, "capacity": best.capacity}
+table |= {"squared length": best.sq_norm, "worth of the next bit": worth}
 table["phase"] = [fc.PHASES[code] for code in best.phase]
 pd.DataFrame(table, index=pd.RangeIndex(1, n_features + 1, name="feature")).round(4)
 
@@ -109,10 +110,14 @@ by_capacity = (-2 * n**2 / C**2).detach()
 float((slope - predicted).abs().max() / slope.abs().max())
 
 # %% tags=["hide-input"]
-many = rng.standard_normal((200, n_dims, n_features)) * rng.lognormal(size=(200, 1, n_features))
+many = rng.standard_normal((200, n_dims, n_features)) * rng.lognormal(
+    size=(200, 1, n_features)
+)
 many[:50, :, -1] = 0  # some with an ignored feature
 values = rng.random((200, n_features)) * 3
-in_capacities = fc.loss_from_capacities(fc.capacities(many), (many**2).sum(axis=1), values, kurtosis)
+in_capacities = fc.loss_from_capacities(
+    fc.capacities(many), (many**2).sum(axis=1), values, kurtosis
+)
 gram = np.swapaxes(many, 1, 2) @ many
 lengths = np.diagonal(gram, axis1=1, axis2=2)
 overlap = (gram**2).sum(axis=(1, 2)) - (lengths**2).sum(axis=1)
@@ -120,7 +125,9 @@ in_vectors = (kurtosis - 1) * ((lengths - values) ** 2).sum(axis=1) + 2 * overla
 run.check("eq13-equals-eq12", in_capacities / in_vectors, np.ones(200))
 C = torch.as_tensor(rng.uniform(0.05, 0.95, n_features))
 n = torch.as_tensor(rng.uniform(0.1, 2.0, n_features))
-partial = torch.autograd.functional.jacobian(lambda c: fc.loss_from_capacities(c, n, v, kurtosis), C)
+partial = torch.autograd.functional.jacobian(
+    lambda c: fc.loss_from_capacities(c, n, v, kurtosis), C
+)
 run.check("eq14-partial-derivative", partial, -2 * n**2 / C**2)
 run.check("eq14-own-feature-only", (slope - predicted).abs().max() / slope.abs().max())
 run.badge()
@@ -175,12 +182,18 @@ figures.marginal_curves(
 
 # %% tags=["hide-input"]
 m = n.clone().requires_grad_()
-(push,) = torch.autograd.grad(fc.loss_from_capacities(C, m, v, kurtosis), m, create_graph=True)
+(push,) = torch.autograd.grad(
+    fc.loss_from_capacities(C, m, v, kurtosis), m, create_graph=True
+)
 (bend,) = torch.autograd.grad(push.sum(), m)  # the Hessian is diagonal
 newton = n - push.detach() / bend
 written_out = (2 * (kurtosis - 1) * v**2 * (1 - C) / ((kurtosis - 3) * C + 2)).sum()
 packaged = fc.loss_at_best_lengths(C, v, kurtosis).sum()
-run.check("sec3-3-loss-per-feature", [written_out, packaged], [fc.loss_from_capacities(C, newton, v, kurtosis)] * 2)
+run.check(
+    "sec3-3-loss-per-feature",
+    [written_out, packaged],
+    [fc.loss_from_capacities(C, newton, v, kurtosis)] * 2,
+)
 run.badge()
 
 # %% [markdown]
@@ -209,7 +222,10 @@ run.badge()
 # %% mystnb={"figure": {"caption": "The optimum as clipped ramps. (a) A feature gets no capacity up to $2\\lambda/(k-1)$ and a whole dimension from $\\lambda$ on. (b) Shared features are embedded shorter than their importance asks for; only a feature with its own dimension reaches $n_i = v_i$.", "name": "fig-sec3-1-ramps"}, "image": {"alt": "Two panels over importance divided by the multiplier. Top: capacity is a ramp from 0 to 1, a step for kurtosis up to 3 and ever wider as kurtosis grows. Bottom: squared length is the same ramp, followed by the diagonal from 1 on."}} tags=["hide-input"]
 scale = np.linspace(0, 1.4, 561)
 ramps = {3.0: (scale > 1).astype(float)}
-ramps |= {k: np.clip((k - 1) / (k - 3) * scale - 2 / (k - 3), 0, 1) for k in (4.0, 6.0, 12.0, 40.0)}
+ramps |= {
+    k: np.clip((k - 1) / (k - 3) * scale - 2 / (k - 3), 0, 1)
+    for k in (4.0, 6.0, 12.0, 40.0)
+}
 figures.ramps_and_lengths(
     scale, {k: (ramp, np.where(ramp == 1, scale, ramp)) for k, ramp in ramps.items()}
 )
@@ -251,7 +267,8 @@ rows = np.tile(importance, (4, 1))
 lowest = minimize_quadratic(
     rows, dense[:, None], n_dims, n_starts=24, seed=seed, device=device
 )
-corners = [sum(v**2 for v in out) for out in combinations(importance, n_features - n_dims)]
+out = combinations(importance, n_features - n_dims)
+corners = [sum(v**2 for v in ignored) for ignored in out]
 lowest.loss / ((dense - 1) * min(corners))
 
 # %% [markdown]
@@ -270,7 +287,10 @@ glue("sec3-1-multiplier", f"{best.multiplier:.4f}", display=False)
 glue("sec3-1-threshold", f"{best.threshold:.4f}", display=False)
 glue("sec3-1-near-best", int(found.n_near_best[0]), display=False)
 glue("sec3-1-corners", len(corners), display=False)
-off = [np.abs(found.capacity[0] - best.capacity).max(), np.abs(lengths - best.sq_norm).max()]
+off = [
+    np.abs(found.capacity[0] - best.capacity).max(),
+    np.abs(lengths - best.sq_norm).max(),
+]
 run.check("eq15-direct-minimization", off)
 run.check("eq15-direct-loss", found.loss / best.loss)
 run.check("eq15-satisfies-kkt", fc.kkt_residuals(best))

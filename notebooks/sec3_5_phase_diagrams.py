@@ -39,9 +39,16 @@ from feature_capacity.models.device import pick_device
 from feature_capacity.solvers.newton import minimize_quadratic
 from feature_capacity.theory.locate import first_reached, observed_order
 from feature_capacity.theory.phases import ignored_boundary, monosemantic_boundary
-from feature_capacity.theory.phases import monosemantic_boundary_limit, one_feature_varied
+from feature_capacity.theory.phases import (
+    monosemantic_boundary_limit,
+    one_feature_varied,
+)
 from feature_capacity.theory.phases import polysemantic_range
-from feature_capacity.theory.varied import benefit_curves, importance_at_capacity, varied_optimum
+from feature_capacity.theory.varied import (
+    benefit_curves,
+    importance_at_capacity,
+    varied_optimum,
+)
 
 run = open_page(
     "sec3_5_phase_diagrams",
@@ -57,12 +64,13 @@ print("computed on:", pick_device(device))
 N, D = n_features, n_dims
 generator = np.random.default_rng(seed)
 
-# %% tags=["hide-input"]
 # Rows evenly spaced in log p, one of them exactly on the critical line p = 0.6.
 rows_above = max(1, round(np.log(0.6) / np.log(0.045) * (grid - 1)))
 step = np.log(1 / 0.6) / rows_above
 p = np.minimum(0.6 * np.exp(step * (rows_above - np.arange(grid))), 1.0)
-kurtosis = np.array([fc.SparseUniform(float(probability)).kurtosis for probability in p])
+kurtosis = np.array(
+    [fc.SparseUniform(float(probability)).kurtosis for probability in p]
+)
 importance_1 = np.geomspace(0.1, 10, grid)
 
 # %%
@@ -87,10 +95,14 @@ panels = {
 rows = np.geomspace(0.6, p[-1], 300)
 k_rows = np.array([fc.SparseUniform(float(row)).kurtosis for row in rows])
 contours = {
-    c: (importance_at_capacity(c, k_rows, N, D), rows) for c in (0.0, *CONTOUR_LEVELS, 1.0)
+    c: (importance_at_capacity(c, k_rows, N, D), rows)
+    for c in (0.0, *CONTOUR_LEVELS, 1.0)
 }
 figures.fig4(
-    {"analytical": (importance_1, p, theory.capacity), "empirical": (importance_1, p, empirical)},
+    {
+        "analytical": (importance_1, p, theory.capacity),
+        "empirical": (importance_1, p, empirical),
+    },
     contours,
     ([1, 1], [0.6, 1]),
     points,
@@ -154,21 +166,35 @@ phase_explorer(
 
 # %% tags=["hide-input"]
 glue("sec3-5-worst", float(np.nanmax(difference)), display=False)
-glue("sec3-5-worst-loss", float(np.abs(minimum.loss / best_loss - 1).max()), display=False)
+glue(
+    "sec3-5-worst-loss",
+    float(np.abs(minimum.loss / best_loss - 1).max()),
+    display=False,
+)
 glue("sec3-5-models", grid * grid * n_starts, display=False)
 along = [np.ptp(np.where(undecided, 0, empirical), axis=axis).max() for axis in (0, 1)]
-expected = ["ignored", "monosemantic", "undecided", "ignored", "polysemantic", "monosemantic"]
+expected = [
+    "ignored",
+    "monosemantic",
+    "undecided",
+    "ignored",
+    "polysemantic",
+    "monosemantic",
+]
 run.check("fig4-empirical-capacity", np.nanmax(difference))
 run.check("fig4-empirical-loss", minimum.loss / best_loss, np.ones((grid, grid)))
 run.check("fig4-theory-is-optimal", minimum.loss_of_starts / best_loss[..., None] - 1)
-run.check("fig4-points", sum(x.phase == y for x, y in zip(panels.values(), expected, strict=True)))
+run.check(
+    "fig4-points",
+    sum(x.phase == y for x, y in zip(panels.values(), expected, strict=True)),
+)
 run.check("intro-importance-and-sparsity", min(along))
 run.badge()
 
 # %% [markdown]
 # ## One number decides for all
 #
-# [Section 3.4](sec3-3-allocation) gives every feature its capacity once the multiplier $\lambda$ is known ({eq}`eq-paper-15`).
+# [Section 3.4](sec3-3-allocation) gives every feature its capacity once the multiplier $\lambda$ is known, by {eq}`eq-paper-15`.
 # What remains is to choose $\lambda$ so that the capacities add up to $D$.
 # As a function of $1/\lambda$ each capacity is a ramp: flat at 0, a straight rise, flat at 1.
 # A sum of ramps never falls, so it passes the height $D$ once.
@@ -218,7 +244,9 @@ glue("sec3-5-shared", f"{shares.mean():.0%}", display=False)
 some = shares.any(axis=1)
 ratio = (n * shares).sum(axis=1)[some] / (sparse.capacity * shares).sum(axis=1)[some]
 spent = first_reached(
-    lambda x: np.clip((k - 1) / (k - 3) * v * x[:, None] - 2 / (k - 3), 0, 1).sum(axis=1) >= D,
+    lambda x: (
+        np.clip((k - 1) / (k - 3) * v * x[:, None] - 2 / (k - 3), 0, 1).sum(axis=1) >= D
+    ),
     np.full(n_problems, 1e-6),
     np.full(n_problems, 1e6),
 )
@@ -278,15 +306,27 @@ figures.boundary_lines(
 # - The lower edge keeps falling, like $2(N-1)/(Dk)$. Extremely sparse inputs leave nothing ignored.
 
 # %% tags=["hide-input"]
-glue("sec3-5-kurtoses", f"{len(k)} kurtoses from {k[0]:.3f} to {k[-1]:,.0f}", display=False)
+glue(
+    "sec3-5-kurtoses",
+    f"{len(k)} kurtoses from {k[0]:.3f} to {k[-1]:,.0f}",
+    display=False,
+)
 V = np.array([0.2, 1, 5])[:, None]
-run.check("eq19-20-one-feature-varied", one_feature_varied(V[:, 0], N), np.where(np.arange(N) == 0, V, 1))
+run.check(
+    "eq19-20-one-feature-varied",
+    one_feature_varied(V[:, 0], N),
+    np.where(np.arange(N) == 0, V, 1),
+)
 V, x = lower + generator.uniform(0.02, 0.98, k.shape) * (upper - lower), k - 3
 best = fc.solve_allocation(one_feature_varied(V, N), D, k[:, None])
-run.check("sec3-5-shared-multiplier", best.multiplier, (k - 1) * (N - 1 + V) / (x * D + 2 * N))
+run.check(
+    "sec3-5-shared-multiplier", best.multiplier, (k - 1) * (N - 1 + V) / (x * D + 2 * N)
+)
 formula = (x * D + 2 * N) / x / (N - 1 + V) * V - 2 / x
 run.check("sec3-5-shared-capacity", best.capacity[:, 0], formula)
-run.check("sec3-5-equal-importances", varied_optimum(1.0, k, N, D)[0], np.full(len(k), D / N))
+run.check(
+    "sec3-5-equal-importances", varied_optimum(1.0, k, N, D)[0], np.full(len(k), D / N)
+)
 run.check("sec3-5-ignored-boundary", enters / lower, np.ones(len(k)))
 run.check("sec3-5-monosemantic-boundary", owns / upper, np.ones(len(k)))
 far = k > 1e4

@@ -40,7 +40,11 @@ from feature_capacity.solvers.stability import smallest_curvature
 from feature_capacity.theory.locate import first_reached, observed_order
 from feature_capacity.theory.phases import ignored_boundary, monosemantic_boundary
 from feature_capacity.theory.phases import one_feature_varied
-from feature_capacity.theory.varied import loss_profile, metastable_range, varied_optimum
+from feature_capacity.theory.varied import (
+    loss_profile,
+    metastable_range,
+    varied_optimum,
+)
 
 run = open_page(
     "sec3_6_critical_point",
@@ -57,9 +61,13 @@ generator = np.random.default_rng(seed)
 
 # %% mystnb={"figure": {"caption": "The lowest loss for a given capacity of feature 1, at three kurtoses and three importances. Dots: minima; on the plane at $V=1$ every capacity is one.", "name": "fig-sec3-5-landscape"}, "image": {"alt": "Three panels. Above kurtosis three the loss is a bowl whose lowest point shifts with importance. At three it is a plane that tilts. Below three it is a cap, lowest at one of its two ends."}} tags=["hide-input"]
 fraction = np.linspace(0, 1, 201)
-profiles = {k: {V: loss_profile(fraction, V, k, N, D) for V in (0.9, 1.0, 1.1)} for k in (5.0, 3.0, 2.0)}
+profiles = {
+    k: {V: loss_profile(fraction, V, k, N, D) for V in (0.9, 1.0, 1.1)}
+    for k in (5.0, 3.0, 2.0)
+}
 figures.landscape(
-    fraction, {k: {V: y - y.min() for V, y in rows.items()} for k, rows in profiles.items()}
+    fraction,
+    {k: {V: y - y.min() for V, y in rows.items()} for k, rows in profiles.items()},
 )
 
 # %% [markdown]
@@ -67,7 +75,8 @@ figures.landscape(
 # With $k=2$ giving all to one of them costs 1, and halves cost 1.33; with $k=5$ halves are best.
 
 # %%
-[loss_profile([0, 0.5, 1], 1.0, k, n_features=2, n_dims=1).round(2) for k in (2.0, 3.0, 5.0)]
+ends_and_middle, V = [0, 0.5, 1], 1.0
+[loss_profile(ends_and_middle, V, k, 2, 1).round(2) for k in (2.0, 3.0, 5.0)]
 
 # %% [markdown]
 # ## Importance shifts, sparsity tilts
@@ -96,12 +105,20 @@ glue("sec3-6-most", f"{given.max():.2f}", display=False)
 # :::
 
 # %% tags=["hide-input"]
-k = np.r_[np.linspace(1.01, 2.99, 100), 3.0, np.linspace(3.01, 60, 100)][:, None, None, None]
+k = np.r_[np.linspace(1.01, 2.99, 100), 3.0, np.linspace(3.01, 60, 100)][
+    :, None, None, None
+]
 V = np.geomspace(0.1, 10, 9)[:, None, None]
-curves = fc.marginal_benefit(fraction[:, None], V, k)[..., 0]  # kurtosis, importance, capacity
+curves = fc.marginal_benefit(fraction[:, None], V, k)[
+    ..., 0
+]  # kurtosis, importance, capacity
 falls = np.sign(np.round(np.diff(curves, axis=-1) / curves[..., 1:], 12))
 optimal = fc.solve_allocation(np.ones((200, N)), D, 3.0).loss
-run.check("sec3-6-shift", curves / curves[:, 4:5], np.broadcast_to(V[..., 0] ** 2, curves.shape))
+run.check(
+    "sec3-6-shift",
+    curves / curves[:, 4:5],
+    np.broadcast_to(V[..., 0] ** 2, curves.shape),
+)
 run.check("sec3-6-diminishing-returns", np.mean(falls == -np.sign(k[..., 0] - 3)))
 run.check("sec3-6-any-allocation", losses, optimal)
 run.badge()
@@ -135,9 +152,13 @@ figures.order_parameter(
 
 # %% tags=["hide-input"]
 near = np.geomspace(1e-6, 1e-3, 13)
-jump_1, jump = np.subtract(varied_optimum(1 + 1e-15, 3 - near, N, D), varied_optimum(1 - 1e-15, 3 - near, N, D))
+jump_1, jump = np.subtract(
+    varied_optimum(1 + 1e-15, 3 - near, N, D), varied_optimum(1 - 1e-15, 3 - near, N, D)
+)
 k = np.linspace(1.01, 2.99, 200)
-(below, order_below), (above, order_above) = (varied_optimum(1 + s * 1e-15, k, N, D) for s in (-1, 1))
+(below, order_below), (above, order_above) = (
+    varied_optimum(1 + s * 1e-15, k, N, D) for s in (-1, 1)
+)
 run.check("sec3-6-first-order-line", above - below)
 run.check("sec3-6-order-varying-side", order_below, (k - 1) ** 2 / 2)
 run.check("sec3-6-order-constant-side", order_above, np.full(200, 2.0))
@@ -148,12 +169,17 @@ for size in sizes:
     V, k = np.geomspace(0.1, 10, size), 1.8 / np.geomspace(0.05, 1, size)[:, None]
     level = np.log(varied_optimum(V, k, N, D)[1])
     across = np.abs(np.diff(level, axis=1))
-    across[(k[:, 0] < 3), size // 2 - 1] = 0  # the pair on either side of the line of jumps
+    across[(k[:, 0] < 3), size // 2 - 1] = (
+        0  # the pair on either side of the line of jumps
+    )
     steps.append(max(across.max(), np.abs(np.diff(level, axis=0)).max()))
 run.check("sec3-6-order-continuous", -observed_order(sizes - 1, steps))
 # Kinked: one-sided derivatives to second order, on both sides of both edges.
 k, h, drop, predicted = np.geomspace(3.2, 60, 25), 1e-4, [], []
-for edge, outward in ((ignored_boundary(N, D, k), -1), (monosemantic_boundary(N, D, k), 1)):
+for edge, outward in (
+    (ignored_boundary(N, D, k), -1),
+    (monosemantic_boundary(N, D, k), 1),
+):
     at, one, two = (
         np.log([varied_optimum(edge * np.exp(s * n * h), k, N, D)[1] for s in (-1, 1)])
         for n in range(3)
@@ -205,7 +231,7 @@ beside = [3 + s * near[:, None] for s in (-1, 0, 1)]
 before, here, after = (fc.solve_allocation(np.ones((13, N)), D, k).loss for k in beside)
 kink = (here - before) - (after - here)
 x = (3 + near) - 3  # the distance that the rounded kurtosis really has
-[float(y) for y in (width[0] / x[0], response[0] * x[0], jump[0] / x[0], kink[0] / x[0])]
+np.array([width / x, response * x, jump / x, kink / x])[:, 0].round(3)
 
 # %% [markdown]
 # Powers are half of the story.
@@ -216,8 +242,16 @@ x = (3 + near) - 3  # the distance that the rounded kurtosis really has
 # %% mystnb={"figure": {"caption": "Left: four power laws at the critical point. Right: capacity of feature 1 against scaled importance; the closer to the critical point, the closer to one piecewise straight line. Inset: the same curves before scaling.", "name": "fig-sec3-5-scaling"}, "image": {"alt": "Left: straight lines in a doubly logarithmic plot, three rising and one falling. Right: curves that collapse on a ramp from zero to one."}} tags=["hide-input"]
 u = np.linspace(-0.75 * D / (N - 1), 0.75 * (N - D) / (N - 1), 401)
 ramp = np.clip(D / N + 2 * (N - 1) / N * u, 0, 1)
-laws = {"band width": width, "response": response, "jump of $\\Lambda_1$": jump, "kink of the loss": kink}
-scaled = {d: (1 + d * u, varied_optimum(1 + d * u, 3 + d, N, D)[0]) for d in (1.0, 0.3, 0.1, 0.01)}
+laws = {
+    "band width": width,
+    "response": response,
+    "jump of $\\Lambda_1$": jump,
+    "kink of the loss": kink,
+}
+scaled = {
+    d: (1 + d * u, varied_optimum(1 + d * u, 3 + d, N, D)[0])
+    for d in (1.0, 0.3, 0.1, 0.01)
+}
 figures.critical_scaling(near, laws, u, scaled, ramp)
 
 # %% tags=["hide-input"]
@@ -278,18 +312,26 @@ run.check(
      jump[0] / x[0] / 2, kink[0] / x[0] / (D * (N - D) / N)],
 )  # fmt: skip
 distances = np.geomspace(1e-4, 1e-2, 7)
-misfit = [np.abs(varied_optimum(1 + d * u, 3 + d, N, D)[0] - ramp).max() for d in distances]
+misfit = [
+    np.abs(varied_optimum(1 + d * u, 3 + d, N, D)[0] - ramp).max() for d in distances
+]
 run.check("sec3-6-collapse", observed_order(distances, misfit))
 run.check("sec3-6-scaling-relation", alpha + 2 * beta + gamma)
 run.check("sec3-6-first-order-end", [jump_1[0], kink[0] / x[0] / (D * (N - D) / N)])
 V, h, k = np.array([0.3, 0.8, 1.3, 4.0]), 1e-4, np.linspace(1.5, 40, 12)[:, None]
 varied = [one_feature_varied(V + s * h, N) for s in (-2, -1, 1, 2)]
 around = [fc.solve_allocation(v, D, k[..., None]) for v in varied]
-smooth = around[0].phase[..., 0] == around[3].phase[..., 0]  # no phase boundary in between
+smooth = (
+    around[0].phase[..., 0] == around[3].phase[..., 0]
+)  # no phase boundary in between
 loss = [best.loss for best in around]
 slope = (loss[0] - 8 * loss[1] + 8 * loss[2] - loss[3]) / (12 * h)
 C1, _ = varied_optimum(V, k, N, D)
-run.check("sec3-6-partner", slope[smooth], (4 * (k - 1) * V * (1 - C1) / ((k - 3) * C1 + 2))[smooth])
+run.check(
+    "sec3-6-partner",
+    slope[smooth],
+    (4 * (k - 1) * V * (1 - C1) / ((k - 3) * C1 + 2))[smooth],
+)
 run.badge()
 
 # %% [markdown]
@@ -333,23 +375,47 @@ figures.wedge_map((V, p, share), [(edge, rows) for edge in edges])
 
 # %%
 out = np.eye(D, N, 1)  # feature 1 ignored, D others with a dimension each
-[round(smallest_curvature(out, one_feature_varied(V, N), 2.0), 6) for V in (1.5, 1.9, 2.1)]
+importances = one_feature_varied([1.5, 1.9, 2.1], N)  # the edge is at V = 2
+[round(smallest_curvature(out, v, 2.0), 6) for v in importances]
 
 # %% tags=["hide-input"]
 low, high = metastable_range(k[:, None])
 wedge = (k[:, None] < 3) & (low < V) & (high > V)
 glue("sec3-6-share-outside", f"{share[~wedge].mean():.1%}", display=False)
-glue("sec3-6-share-wedge", f"{share[wedge].mean() if wedge.any() else 1.0:.0%}", display=False)
+glue(
+    "sec3-6-share-wedge",
+    f"{share[wedge].mean() if wedge.any() else 1.0:.0%}",
+    display=False,
+)
 run.check("fig4-starts-outside-wedge", share[~wedge].mean())
 tried = (1.9, 2.3, 2.8)
 own = np.eye(D, N, 1)  # feature 1 takes the place of feature 2
 own[0, :2] = 1, 0
 leaves_out = [
-    first_reached(lambda V, k=k: np.asarray(smallest_curvature(out, one_feature_varied(float(V), N), k) <= -1e-8), 0.1, 20.0, 45)
+    first_reached(
+        lambda V, k=k: np.asarray(
+            smallest_curvature(out, one_feature_varied(float(V), N), k) <= -1e-8
+        ),
+        0.1,
+        20.0,
+        45,
+    )
     for k in tried
 ]
 stays_in = [
-    first_reached(lambda V, k=k: np.asarray(smallest_curvature(own * [float(V) ** 0.5, *[1] * (N - 1)], one_feature_varied(float(V), N), k) > -1e-8), 0.1, 20.0, 45)
+    first_reached(
+        lambda V, k=k: np.asarray(
+            smallest_curvature(
+                own * [float(V) ** 0.5, *[1] * (N - 1)],
+                one_feature_varied(float(V), N),
+                k,
+            )
+            > -1e-8
+        ),
+        0.1,
+        20.0,
+        45,
+    )
     for k in tried
 ]
 run.check(

@@ -43,6 +43,8 @@ def fig4(
     for row in axes[:, 0]:
         bottom, height = row.get_ylim()
         marks = plt.LogLocator(subs=(1, 2, 5) if height < 50 * bottom else (1,))
+        room = (height / bottom) ** (0.16 if height < 50 * bottom else 0.06)
+        row.set_ylim(bottom / room, height * room)
         row.yaxis.set(major_locator=marks, major_formatter="{x:g}", minor_formatter="")
     low.supxlabel("capacity of the feature, $C_i$", size=11)
     low.supylabel(r"marginal benefit of capacity, $-\partial L/\partial C_i$", size=11)
@@ -102,20 +104,29 @@ def _benefit_panel(ax: plt.Axes, letter: str, curves: BenefitCurves) -> None:
         style = {"ha": "center", "color": MUTED}
         note(ax, "all curves are one:\nany division will do", (0.5, curves.own[1]), (0, 9), **style)
         return
+    rising = curves.reference[-1] > curves.reference[0]
     for C, benefit, number in curves.others:
         dot(ax, C, benefit, BLACK, 8, zorder=4)
-        _beside(ax, C, benefit, f"{number} other{'s' if number > 1 else ''}", BLACK, below=C < 0.5)
+        text = f"{number} other{'s' if number > 1 else ''}"
+        _beside(ax, text, (C, benefit), BLACK, "below" if C == 0 else "left" if C == 1 else "right")
     dot(ax, *curves.own, BLUE, 8, zorder=5)
-    C, benefit = curves.own
-    _beside(ax, C, benefit, "feature 1", BLUE, below=benefit < curves.thresholds[0])
+    side = {0: "below" if rising else "under", 1: "left"}.get(curves.own[0], "under left")
+    _beside(ax, "feature 1", curves.own, BLUE, side)
 
 
-def _beside(ax: plt.Axes, C: float, benefit: float, text: str, color: str, below: bool) -> None:
-    """A word at a dot, inward from the nearer edge of the panel."""
-    ha = "left" if C < 0.25 else "right" if C > 0.75 else "center"
-    shift = (0 if ha == "center" else 9 if ha == "left" else -9, -9 if below else 9)
-    va = "top" if below else "bottom"
-    note(ax, text, (C, benefit), shift, ha=ha, va=va, color=color, fontsize=9.5)
+_SIDES = {
+    "right": ((7, 6), "left", "bottom"),
+    "left": ((-9, 8), "right", "bottom"),
+    "below": ((9, -8), "left", "top"),
+    "under": ((3, -22), "left", "top"),
+    "under left": ((-6, -7), "right", "top"),
+}
+
+
+def _beside(ax: plt.Axes, text: str, at: tuple[float, float], color: str, side: str) -> None:
+    """A word at a dot, on the side that its curve leaves free."""
+    shift, ha, va = _SIDES[side]
+    note(ax, text, at, shift, ha=ha, va=va, color=color, fontsize=9.5)
 
 
 @book_style

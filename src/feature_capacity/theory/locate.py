@@ -99,7 +99,9 @@ def importance_where(
 
     def solved(first: float) -> tuple[float, float]:
         v = np.append(first, others)
-        best = allocate(lambda c: marginal_benefit(c, v, kurtosis), n_dims, n_features=len(v))
+        best = allocate(
+            lambda c: np.asarray(marginal_benefit(c, v, kurtosis)), n_dims, n_features=len(v)
+        )
         return float(best.capacity[0]), float(best.threshold)
 
     found = float(

@@ -157,7 +157,7 @@ def benefit_curves(
     fraction, divisible = np.linspace(0, 1, n_points), bool(best.divisible)
     C = np.asarray(best.capacity)
     values, counts = np.unique(C[1:].round(12), return_counts=True)
-    low, high = (2 * float(end) ** 2 for end in best.multiplier_interval)
+    low, high = (2 * np.asarray(best.multiplier_interval) ** 2).tolist()
     return BenefitCurves(
         "undecided" if divisible else PHASES[int(best.phase[0])],
         fraction,
