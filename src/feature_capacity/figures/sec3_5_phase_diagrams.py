@@ -108,7 +108,9 @@ def _benefit_panel(ax: plt.Axes, letter: str, curves: BenefitCurves) -> None:
     for C, benefit, number in curves.others:
         dot(ax, C, benefit, BLACK, 8, zorder=4)
         text = f"{number} other{'s' if number > 1 else ''}"
-        _beside(ax, text, (C, benefit), BLACK, "below" if C == 0 else "left" if C == 1 else "right")
+        _beside(
+            ax, text, (C, benefit), BLACK, "below" if C == 0 else "above" if C == 1 else "right"
+        )
     dot(ax, *curves.own, BLUE, 8, zorder=5)
     side = {0: "below" if rising else "under", 1: "left"}.get(curves.own[0], "under left")
     _beside(ax, "feature 1", curves.own, BLUE, side)
@@ -117,6 +119,7 @@ def _benefit_panel(ax: plt.Axes, letter: str, curves: BenefitCurves) -> None:
 _SIDES = {
     "right": ((7, 6), "left", "bottom"),
     "left": ((-9, 8), "right", "bottom"),
+    "above": ((3, 6), "right", "bottom"),
     "below": ((9, -8), "left", "top"),
     "under": ((3, -22), "left", "top"),
     "under left": ((-6, -7), "right", "top"),
