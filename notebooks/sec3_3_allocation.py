@@ -78,7 +78,7 @@ pd.DataFrame(table, index=pd.RangeIndex(1, n_features + 1, name="feature")).roun
 # ## The loss in capacities
 #
 # Write $n_i = \|w_i\|^2$.
-# The definition of capacity ({eq}`eq-paper-3`) says that $\sum_j (w_i\cdot w_j)^2 = n_i^2/C_i$.
+# The definition of capacity, {eq}`eq-paper-3`, says that $\sum_j (w_i\cdot w_j)^2 = n_i^2/C_i$.
 # Leave out the term $j=i$, which is $n_i^2$, and the interference of feature $i$ is $n_i^2/C_i - n_i^2$.
 # Its sum over $i$ is the second sum in {eq}`eq-paper-12`, and the whole becomes
 #
@@ -310,7 +310,7 @@ run.badge()
 # :::{admonition} Answer
 # :class: dropdown
 # Try the first one whole and the others at a half each. By {eq}`eq-sec3-1-length` the halves have $n = 8\cdot\frac12/(6\cdot\frac12+2) = 0.8$, so $\lambda = 1.6$.
-# The first one's importance is above that, so it is whole indeed ({eq}`eq-paper-18`), and the others are above $2\lambda/(k-1) = 0.4$, so they are not ignored.
+# The first one's importance is above that, so by {eq}`eq-paper-18` it is whole indeed, and the others are above $2\lambda/(k-1) = 0.4$, so they are not ignored.
 # :::
 #
 # **Equal importances.** Which capacities and which $\lambda$ do you expect for `importance_ratio` 1, before you run it?

@@ -81,7 +81,7 @@ ends_and_middle, V = [0, 0.5, 1], 1.0
 # %% [markdown]
 # ## Importance shifts, sparsity tilts
 #
-# The lower half of {numref}`fig-sec3-5-phase-diagrams` draws what a bit more capacity is worth ({eq}`eq-sec3-1-benefit`).
+# The lower half of {numref}`fig-sec3-5-phase-diagrams` draws what a bit more capacity is worth, by {eq}`eq-sec3-1-benefit`.
 #
 # - **From D over E to F**, more importance multiplies the curve of feature 1 by $V^2$ and changes nothing else. On the logarithmic axis it slides up, past the curve of the others.
 # - **From A over C to E**, more sparsity tilts the curves. They rise at A, are flat at C and fall at E. Where they fall, whoever has much wants little, and features come to terms. Where they rise, a feature that is better by a hair takes a whole dimension: the jump between A and B.
@@ -93,7 +93,7 @@ given = fc.capacities(frames)[:, 0]
 losses = fc.expected_loss(frames, np.ones(N), 3.0)
 glue("sec3-6-least", f"{given.min():.2f}", display=False)
 glue("sec3-6-most", f"{given.max():.2f}", display=False)
-[float(losses.min()), float(losses.max()), 2.0 * (N - D)]
+np.array([losses.min(), losses.max(), 2 * (N - D)]).round(9)
 
 # %% [markdown]
 # :::{admonition} Where we differ: convex and concave
@@ -432,7 +432,7 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# With $N=2$, $D=1$ the band runs from $2/2.1$ to $2.1/2$ ({eq}`eq-sec3-5-boundaries`), a width of about 0.1, as $N/(2(N-1))\,(k-3)$ says.
+# With $N=2$, $D=1$ the band runs from $2/2.1$ to $2.1/2$ by {eq}`eq-sec3-5-boundaries`, a width of about 0.1, as $N/(2(N-1))\,(k-3)$ says.
 # In it $C_1$ goes from 0 to 1, so it rises about ten times as fast as $V$: a change of importance by one percent moves a tenth of a dimension.
 # :::
 #

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .._style import BLACK, BLUE, PHASE_COLORS, book_style
+from .._style import BLACK, BLUE, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import POLYSEMANTIC
 from .maps import CHANCE, VARIED, cells
 from .panels import HALVES, Arrays, Map, Pairs, color_bar, dot, plain_ticks, shaded
@@ -46,6 +46,8 @@ def order_parameter(importance_1: np.ndarray, curves: Pairs[float]) -> plt.Figur
     for kurtosis, pair, color in shaded(curves):
         for ax, values in zip(axes, pair, strict=True):
             ax.plot(importance_1, values, color=color, label=f"{kurtosis:g}")
+    axes[0].text(0.97, 0.62, "up to $k=3$:\n0, then 1", ha="right", color=MUTED)
+    axes[1].text(1.05, 0.25, "a jump to 2,\nsmaller and smaller up to $k=3$", color=MUTED)
     axes[0].set(xlabel=VARIED, ylabel="capacity, $C_1$")
     axes[1].set(xlabel=VARIED, ylabel=r"order parameter, $-\partial L/\partial C_1$")
     axes[0].legend(title="kurtosis $k$", loc="lower right", handlelength=1.2)
@@ -65,10 +67,9 @@ def wedge_map(share: Map, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> plt
         ax.plot(at, rows, color="#ff8c42", lw=2)
     plain_ticks(ax.xaxis, (0.2, 0.5, 1, 2, 5))
     plain_ticks(ax.yaxis, (0.5, 0.6, 0.7, 0.8, 0.9, 1))
-    ax.axhline(0.6, color="white", lw=0.8, ls=":")
-    style = {"color": "white", "ha": "center"}
-    ax.text(0.45, 0.53, "every start succeeds", **style)
-    ax.text(0.23, 0.605, "$k=3$", color="white", va="bottom")
+    ax.axhline(0.6, color=BLACK, lw=0.8, ls=":")
+    ax.text(0.45, 0.53, "every start succeeds", ha="center")
+    ax.text(0.23, 0.605, "$k=3$", va="bottom")
     ax.set(xlabel=VARIED, ylabel=CHANCE)
     return fig
 
