@@ -251,7 +251,10 @@ spent = first_reached(
     np.full(n_problems, 1e6),
 )
 run.check("sec3-5-multiplier", 1 / spent[some], ratio)
-condition = (2 / (k - 1) / spent[:, None] < v) & (v < 1 / spent[:, None])
+scaled = (
+    v * spent[:, None]
+)  # where none share, the most that serves is 1 for one of them
+condition = (2 / (k - 1) < scaled * (1 - 1e-9)) & (scaled * (1 + 1e-9) < 1)
 run.check("sec3-5-polysemantic-condition", np.mean(shares == condition))
 run.check("sec3-5-none-below-three", shares_dense.sum())
 run.badge()

@@ -8,7 +8,6 @@ import numpy as np
 
 from .._arrays import ArrayLike, require, shown
 from .budget import allocate
-from .quadratic import marginal_benefit
 
 
 def first_reached(
@@ -99,8 +98,11 @@ def importance_where(
 
     def solved(first: float) -> tuple[float, float]:
         v = np.append(first, others)
+        # Equation (54) written out: it is called some hundred thousand times.
         best = allocate(
-            lambda c: np.asarray(marginal_benefit(c, v, kurtosis)), n_dims, n_features=len(v)
+            lambda c: 2 * ((kurtosis - 1) * v / ((kurtosis - 3) * c + 2)) ** 2,
+            n_dims,
+            n_features=len(v),
         )
         return float(best.capacity[0]), float(best.threshold)
 
