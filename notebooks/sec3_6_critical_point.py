@@ -72,7 +72,7 @@ figures.landscape(
 
 # %% [markdown]
 # By numbers: two equal features in one dimension.
-# With $k=2$ giving all to one of them costs 1, and halves cost 1.33; with $k=5$ halves are best.
+# The loss with nothing, half and all of the dimension for the first one: with $k=2$ halves are the worst choice, with $k=3$ all are the same, with $k=5$ halves are the best.
 
 # %%
 ends_and_middle, V = [0, 0.5, 1], 1.0

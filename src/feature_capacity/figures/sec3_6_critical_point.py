@@ -46,8 +46,8 @@ def order_parameter(importance_1: np.ndarray, curves: Pairs[float]) -> plt.Figur
     for kurtosis, pair, color in shaded(curves):
         for ax, values in zip(axes, pair, strict=True):
             ax.plot(importance_1, values, color=color, label=f"{kurtosis:g}")
-    axes[0].text(0.97, 0.62, "up to $k=3$:\n0, then 1", ha="right", color=MUTED)
-    axes[1].text(1.05, 0.25, "a jump to 2,\nsmaller and smaller up to $k=3$", color=MUTED)
+    axes[0].text(0.97, 0.62, "$k\\leq 3$:\n0, then 1", ha="right", color=MUTED)
+    axes[1].text(1.05, 0.25, "a jump to 2,\nnone at $k=3$", color=MUTED)
     axes[0].set(xlabel=VARIED, ylabel="capacity, $C_1$")
     axes[1].set(xlabel=VARIED, ylabel=r"order parameter, $-\partial L/\partial C_1$")
     axes[0].legend(title="kurtosis $k$", loc="lower right", handlelength=1.2)
@@ -68,7 +68,7 @@ def wedge_map(share: Map, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> plt
     plain_ticks(ax.xaxis, (0.2, 0.5, 1, 2, 5))
     plain_ticks(ax.yaxis, (0.5, 0.6, 0.7, 0.8, 0.9, 1))
     ax.axhline(0.6, color=BLACK, lw=0.8, ls=":")
-    ax.text(0.45, 0.53, "every start succeeds", ha="center")
+    ax.text(0.45, 0.53, "no metastable state", ha="center")
     ax.text(0.23, 0.605, "$k=3$", va="bottom")
     ax.set(xlabel=VARIED, ylabel=CHANCE)
     return fig
