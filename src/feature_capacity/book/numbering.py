@@ -7,15 +7,17 @@ figure of our own on the page of section 3.5 is *Figure 3.5-2*.
 import re
 from collections.abc import Iterable, Iterator
 
-_PAPER_FIGURE = re.compile(r"paper's Figure (\d)|Figure (\d) of the paper")
+_PAPER_FIGURE = re.compile(r"paper['\u2019]s Figure (\d)|Figure (\d) of the paper")
 _PAPER_EQUATION = re.compile(r"eq-paper-(\d+)")
 
 
 def paper_figure(caption: str) -> int | None:
     """Which figure of the paper a figure reproduces, as its caption says; None for our own.
 
-    >>> paper_figure("Two circles (the paper's Figure 6).")
-    6
+    Sphinx sets the apostrophe as a typographer does.
+
+    >>> paper_figure("Two circles (the paper's Figure 6)."), paper_figure("The paper’s Figure 4.")
+    (6, 4)
     """
     match = _PAPER_FIGURE.search(caption)
     return int(match[1] or match[2]) if match else None

@@ -8,6 +8,7 @@ import numpy as np
 from .._style import BLACK, ORANGE, book_style
 from ..geometry.blocks import Block
 from .panels import Arrays, small_multiples, titled
+from .vectors import frame
 
 
 @book_style
