@@ -31,8 +31,8 @@ from myst_nb import glue
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.figures import sec2_capacity as figures
+from feature_capacity.geometry.blocks import stable_rank
 from feature_capacity.geometry.polytopes import in_the_plane
-from feature_capacity.theory.capacity import stable_rank
 
 run = open_page(
     "sec2_capacity", n_features=n_features, n_dims=n_dims, n_random=n_random, seed=seed

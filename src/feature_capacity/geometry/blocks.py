@@ -232,3 +232,18 @@ def fewest_features(W: np.ndarray) -> int:
     across = [np.cross(W[:, i], W[:, j]) for i, j in pairs]
     served = [(np.abs(r @ W) > 1e-6).sum() for r in across if np.linalg.norm(r) > 1e-6]
     return int(min(served))
+
+
+def stable_rank(W: np.ndarray) -> np.ndarray:
+    """Sum of the squared singular values over the largest; at most the total capacity.
+
+    Parameters
+    ----------
+    W : array (..., n_dims, n_features)
+        Not zero.
+
+    >>> float(stable_rank(np.diag([2.0, 1.0])))
+    1.25
+    """
+    squares = np.linalg.svd(W, compute_uv=False) ** 2
+    return squares.sum(axis=-1) / squares[..., 0]

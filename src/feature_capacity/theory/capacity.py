@@ -290,18 +290,3 @@ def _at_least(xp: Namespace, x: Array, bound: Array) -> Array:
 
 def _needs_gradient(x: Array) -> bool:
     return is_torch_array(x) and x.requires_grad
-
-
-def stable_rank(W: np.ndarray) -> np.ndarray:
-    """Sum of the squared singular values over the largest; at most the total capacity.
-
-    Parameters
-    ----------
-    W : array (..., n_dims, n_features)
-        Not zero.
-
-    >>> float(stable_rank(np.diag([2.0, 1.0])))
-    1.25
-    """
-    squares = np.linalg.svd(W, compute_uv=False) ** 2
-    return squares.sum(axis=-1) / squares[..., 0]
