@@ -299,10 +299,14 @@ run.badge()
 #
 # **Crowded.** Forty features at random in five dimensions: is the budget spent?
 #
+# ```sh
+# papermill notebooks/sec2_capacity.ipynb out.ipynb --cwd notebooks -p n_features 40 -p n_dims 5
+# ```
+#
 # :::{admonition} Answer
 # :class: dropdown
 # Nearly: random directions are spread almost evenly, and many of them more evenly than few.
-# `papermill notebooks/sec2_capacity.ipynb out.ipynb --cwd notebooks -p n_features 40 -p n_dims 5` draws {numref}`fig-total-capacity-bounds` for them.
+# {numref}`fig-total-capacity-bounds` shows it.
 # :::
 #
 # ## To remember

@@ -248,9 +248,13 @@ run.badge()
 #
 # **Larger.** How long does the construction take for 20,000 features?
 #
+# ```sh
+# papermill notebooks/sec4_geometry.ipynb out.ipynb --cwd notebooks -p n_large 20000
+# ```
+#
 # :::{admonition} Answer
 # :class: dropdown
-# As long as it takes to write the matrix down: `papermill notebooks/sec4_geometry.ipynb out.ipynb --cwd notebooks -p n_large 20000`.
+# As long as it takes to write the matrix down.
 # :::
 #
 # ## To remember

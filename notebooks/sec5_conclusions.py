@@ -192,19 +192,26 @@ run.badge()
 # **Sparser inputs.** With $k=9$ few features share.
 # By which factor may two features differ in importance and still share at $k=50$, and how many of the sixty do?
 #
+# ```sh
+# papermill notebooks/sec5_conclusions.ipynb out.ipynb --cwd notebooks -p kurtosis 50
+# ```
+#
 # :::{admonition} Answer
 # :class: dropdown
 # By $(k-1)/2=24.5$ instead of 4.
-# 21 share, where it was 8: `papermill notebooks/sec5_conclusions.ipynb out.ipynb --cwd notebooks -p kurtosis 50`.
+# 21 share, where it was 8.
 # :::
 #
 # **A long queue.** Four hundred features stand in line for 19 dimensions, over the same four powers of ten.
 # How many own one?
 #
+# ```sh
+# papermill notebooks/sec5_conclusions.ipynb out.ipynb --cwd notebooks -p n_features 400 -p n_dims 19
+# ```
+#
 # :::{admonition} Answer
 # :class: dropdown
 # None: neighbors are so close in importance that 55 of them share the 19 dimensions, and 345 are ignored.
-# Try `-p n_features 400 -p n_dims 19`.
 # :::
 #
 # **Read this one.** A probe finds a direction that answers to three features; their importances are 1, 0.9 and 0.02, and inputs have kurtosis 9.

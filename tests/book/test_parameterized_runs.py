@@ -41,9 +41,9 @@ RUNS = [
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_suggests_three_runs_in_one_form(page):
+def test_a_page_suggests_runs_in_one_form(page):
     runs = stated_runs(page)
-    assert len(runs) >= 3
+    assert runs
     assert len({tuple(sorted(run.items())) for run in runs}) == len(runs)
     source = page.source.read_text(encoding="utf-8")
     assert source.count("papermill notebooks/") == len(runs), "a run outside a block of its own"
