@@ -23,12 +23,14 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from .._arrays import float64, require, to_numpy
+from ..geometry.polytopes import in_the_plane, polytope
 from ..models.activations import with_slope
 from ..models.inputs import SparseInput, UnitSparseUniform
 from ..models.toy_models import ToyModel
 from ..theory.phases import one_feature_varied
 from .minimization import minimize, random_starts
 from .result import MinimizationResult
+from .starts import arranged_starts
 
 # Large inputs wall off the minima of GELU with a negative bias: half of the starts have one, and
 # the minimum under ReLU, which has no wall, is tried as well.
@@ -120,7 +122,9 @@ def edge_by_blocks(
     def lowest(n_features: int, n_dims: int, rows: np.ndarray) -> MinimizationResult:
         model = ToyModel("autoencoder", activation, n_features, n_dims)
         starts = random_starts(model, len(rows), n_starts, seed)
-        starts[..., -n_features:] = np.resize(_BIASES, n_starts)[:, None]
+        arranged = arranged_starts(model, rows, 2 * n_starts, [seed])
+        starts = np.concatenate([starts, arranged, _spread(model, len(rows))], axis=1)
+        starts[..., -n_features:] = np.resize(_BIASES, starts.shape[1])[:, None]
         solve = partial(
             minimize, inputs=inputs, importance=rows, seed=seed, max_iterations=200,
             tolerance=1e-7, dtype="float64", device=device,
@@ -145,6 +149,18 @@ def edge_by_blocks(
     return float(low * (high / low) ** part)
 
 
+def _spread(model: ToyModel, n_cells: int) -> np.ndarray:
+    """The first feature alone, and all of them spread evenly; starts (n_cells, 2, n_params)."""
+    W = np.zeros((2, model.n_dims, model.n_features))
+    W[0, 0, 0] = 1
+    if model.n_dims == 2:
+        W[1] = in_the_plane(360 / model.n_features * np.arange(model.n_features))
+    else:
+        W[1, 0] = np.where(np.arange(model.n_features) % 2, -1.0, 1.0)
+    known = np.concatenate([W.reshape(2, -1), np.zeros((2, model.n_bias))], axis=1)
+    return np.tile(known, (n_cells, 1, 1))
+
+
 def measured_edge(
     activation: str | Callable[[Tensor], Tensor],
     inputs: SparseInput,
@@ -155,7 +171,8 @@ def measured_edge(
 ) -> float:
     """Largest importance at which the best of all minima, six in three, has feature 1 superposed.
 
-    Random starts, and three antipodal pairs; superposed is 0.05 < C < 0.95.
+    Random starts, arrangements, three antipodal pairs, and feature 1 beside a pentagon;
+    superposed is 0.05 < C < 0.95.
 
     Parameters
     ----------
@@ -179,9 +196,14 @@ def measured_edge(
     v = float64(importance, "importance")
     model = ToyModel("autoencoder", activation, 6, 3)
     starts = random_starts(model, len(v), n_starts, seed)
-    pairs = np.concatenate([np.kron(np.eye(3), [1.0, -1.0]).ravel(), np.zeros(6)])
-    starts = np.concatenate([starts, np.tile(pairs, (len(v), 1, 1))], axis=1)
     rows = to_numpy(one_feature_varied(v, 6))
+    arranged = arranged_starts(model, rows, 2 * n_starts, [seed])
+    pairs = np.concatenate([np.kron(np.eye(3), [1.0, -1.0]).ravel(), np.zeros(6)])
+    alone = np.zeros((3, 6))  # feature 1, and a pentagon across it
+    alone[0, 0], alone[1:, 1:] = 1, polytope("pentagon")
+    known = np.stack([pairs, np.append(alone, np.zeros(6))])
+    known = np.tile(known, (len(v), 1, 1))
+    starts = np.concatenate([starts, arranged, known], axis=1)
     found = minimize(model, inputs, rows, seed=seed, starts=starts, device=device)
     c = found.capacity[:, 0]
     return float(max(v[(c > 0.05) & (c < 0.95)], default=np.nan))
