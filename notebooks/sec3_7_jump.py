@@ -128,7 +128,7 @@ jump.capacity.round(2), round(jump.below, 2), round(jump.above, 2)
 few = [0.004, 0.02, 0.1, 0.3, 0.5, 0.64, 0.8, 1.0]
 with_effort = {
     "n_starts": 2 * n_starts,
-    "n_points": n_points // 2,
+    "n_points": n_points,
     "seed": seed,
     "device": device,
 }
@@ -230,7 +230,9 @@ for name in ("quadratic", "ReLU", "GELU"):
         f"sec3-7-smoother-{acts[name]}", sparse / np.median(lines[name].across[dense])
     )
     run.check(f"sec3-7-steady-{acts[name]}", sparse)
-both, there = np.isin(at, probabilities), np.isin(probabilities, at)
+# Further down the jump of GELU hangs on the nodes: at p = 0.5 it is anything from 0 to 0.13.
+dense = [p for p in probabilities if p >= 0.6 and p in few]
+both, there = np.isin(at, dense), np.isin(probabilities, dense)
 apart = [
     np.abs(size[name][both] - lines[name].across[there]) for name in ("ReLU", "GELU")
 ]

@@ -105,11 +105,16 @@ def emulated_card(monkeypatch):
     """Let torch believe that there is a card; yields it, with the number of its operations."""
     plain = torch.Generator
 
-    def generator(device="cpu"):
-        return _Generator() if torch.device(device) == CARD else plain()
+    class Either(type):  # what the package asks whether a generator is one
+        def __instancecheck__(cls, instance):
+            return isinstance(instance, plain)
+
+    class Generator(metaclass=Either):
+        def __new__(cls, device="cpu"):
+            return _Generator() if torch.device(device) == CARD else plain()
 
     with monkeypatch.context() as patch, _Card() as card:
-        patch.setattr(torch, "Generator", generator)
+        patch.setattr(torch, "Generator", Generator)
         patch.setattr(torch.cuda, "is_available", lambda: True)
         yield card
 

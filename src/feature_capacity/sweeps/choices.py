@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -12,9 +13,10 @@ from .._arrays import to_numpy
 from ..models.losses import quadrature_loss
 from ..models.penalty import baseline_loss
 from ..models.quadrature import sparse_quadrature
-from ..solvers.minimization import coarse_to_fine, minimize
+from ..solvers.minimization import can_mirror, coarse_to_fine, minimize
 from ..theory.phases import one_feature_varied
 from . import reading
+from .audit import config_of
 from .config import INPUTS
 from .figure_seven import FAMILIES, Panel, first_capacity
 
@@ -134,14 +136,16 @@ def restarts(
 def flattery(panel: Panel, found: xr.Dataset, n_points: int = 131_072, seed: int = 1) -> np.ndarray:
     """By how much of it the loss of some minima is wrong on the nodes that they were found on.
 
-    Sixteen cells, spread over the diagram; the other nodes are many, and share nothing with these.
+    Sixteen cells, spread over the diagram, both losses in float64; the other nodes are many, and
+    share nothing with these.
 
     Returns
     -------
     array (n_cells,)
         Negative where the nodes flatter.
     """
-    model, family = panel.config(4).toy_model, INPUTS[panel.inputs or FAMILIES[panel.model]]
+    config, model = config_of(found), panel.config(4).toy_model
+    family = INPUTS[panel.inputs or FAMILIES[panel.model]]
     rows, columns = (
         np.unique(np.linspace(0, found.sizes[axis] - 1, 6).round().astype(int)[1:-1])
         for axis in ("probability", "importance")
@@ -150,10 +154,14 @@ def flattery(panel: Panel, found: xr.Dataset, n_points: int = 131_072, seed: int
     for row in rows:
         cells = found.isel(probability=row, importance=columns)
         inputs = family(float(cells.probability))
-        nodes = sparse_quadrature(inputs, model.n_features, n_points, seed, gauss=False)
         v = to_numpy(one_feature_varied(cells.importance.values, model.n_features))
-        many = quadrature_loss(model, cells.W.values, cells.bias.values, v, nodes)
-        off.append(cells.loss.values / np.where(many > 0, many, np.nan) - 1)
+        minima = model, cells.W.values, cells.bias.values, v
+        rule = partial(
+            sparse_quadrature, inputs, model.n_features, mirrored=can_mirror(model, inputs)
+        )
+        own = quadrature_loss(*minima, rule(config.n_points, config.seed))
+        many = quadrature_loss(*minima, rule(n_points, seed, gauss=False))
+        off.append(own / np.where(many > 0, many, np.nan) - 1)
     return np.concatenate(off)
 
 
@@ -170,7 +178,9 @@ def moved_by_other_nodes(
         if model.kind == "autoencoder":
             starts = np.concatenate([starts, bias[:, None, :]], axis=2)
         inputs = family(float(found.probability.values[row]))
-        nodes = sparse_quadrature(inputs, model.n_features, n_points, seed + 1)
+        nodes = sparse_quadrature(
+            inputs, model.n_features, n_points, seed + 1, mirrored=can_mirror(model, inputs)
+        )
         again = minimize(model, inputs, v, starts=starts, quadrature=nodes, device=device)
         moved.append(np.abs(again.capacity - found.capacity.values[row]).max(axis=1))
     return np.concatenate(moved)
