@@ -20,6 +20,7 @@
 # When the budget of {glue:text}`sec2-budget:.2f` is used up, the price stops: that is the *threshold*, and every feature that shares is worth exactly that much at the margin.
 #
 # **Paper:** section 2.2 {cite}`scherlis2022`.
+# **Run time:** some seconds.
 # **Claims checked:** {glue:text}`sec2-2-n-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_random": 200}

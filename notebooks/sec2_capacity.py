@@ -16,6 +16,7 @@
 # The two neurons are the axes of each cross, each arrow is a feature, and the bar below is the budget of two dimensions: each feature fills its {term}`capacity`, and hatching marks capacity that nobody has.
 #
 # **Paper:** section 2.1, Figure 6 {cite}`scherlis2022`.
+# **Run time:** some seconds.
 # **Claims checked:** {glue:text}`sec2-n-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_random": 200}

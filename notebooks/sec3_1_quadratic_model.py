@@ -16,6 +16,7 @@
 # Which mistake is cheaper is a matter of how sparse the inputs are.
 #
 # **Paper:** sections 3.1 and 3.2 {cite}`scherlis2022`; Appendices {ref}`A <appa-expected-loss>` and {ref}`B <appb-correlations>` leave no step out.
+# **Run time:** some seconds.
 
 # %% tags=["parameters", "hide-input"] quick={"n_samples": 20000}
 n_features: int = 6  # features N of the larger example [6 .. 10]

@@ -18,6 +18,7 @@
 # Nobody shares up to kurtosis 3, and from there on the window of sharing opens.
 #
 # **Paper:** sections 3.3 and 3.4 {cite}`scherlis2022`; {ref}`Appendix C <appc-minimization>` has the proofs.
+# **Run time:** some seconds.
 
 # %% tags=["parameters", "hide-input"] quick={}
 n_features: int = 6  # features N in the data [6 .. 10]

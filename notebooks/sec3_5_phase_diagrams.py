@@ -16,6 +16,7 @@
 # {numref}`fig-sec3-5-phase-diagrams` is the whole answer, once derived on paper and once found by minimizing the loss in every cell.
 #
 # **Paper:** section 3.5 and Figure 4 {cite}`scherlis2022`.
+# **Run time:** half a minute.
 
 # %% tags=["parameters", "hide-input"] quick={"grid": 12, "n_starts": 8, "n_problems": 10}
 n_features: int = 6  # features, one of which has its own importance [6 .. 12]

@@ -18,6 +18,7 @@
 # In between it is a plane that only tilts.
 #
 # **Paper:** section 3.6 {cite}`scherlis2022`, and its open question about critical exponents.
+# **Run time:** half a minute.
 
 # %% tags=["parameters", "hide-input"] quick={"grid": 12, "n_starts": 8}
 n_features: int = 6  # features, one of which has its own importance [6 .. 12]

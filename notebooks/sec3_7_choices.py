@@ -12,6 +12,7 @@
 # # How much of Figure 7 is our choice?
 #
 # **Paper:** section 3.7, Figure 7 {cite}`scherlis2022`.
+# **Run time:** about fifteen minutes on two CPU cores.
 #
 # The paper names models, sizes and nonlinearities.
 # It does not name inputs, bias, optimizer, restarts, or how the best run was picked.

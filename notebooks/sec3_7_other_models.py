@@ -11,6 +11,7 @@
 # # Other models and nonlinearities
 #
 # **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
+# **Run time:** about fifteen minutes on two CPU cores.
 #
 # One network adds up squares, another gives back what it was shown.
 # Both squeeze six features through three neurons.

@@ -11,6 +11,7 @@
 # # Two features in one dimension
 #
 # **Paper:** the smallest case of its section 3.7; the phase diagram of {cite:t}`elhage2022toy`.
+# **Run time:** some seconds.
 #
 # Two features, one neuron, ReLU: the smallest autoencoder there is.
 # One can guess four networks for it, and the best of the four is often quoted as *the* phase diagram.

@@ -16,6 +16,7 @@
 # No: every one of them falls apart into such {term}`blocks <block>`, once it is turned the right way.
 #
 # **Paper:** sections 4.3 to 4.5, Figure 5, Theorem 2 {cite}`scherlis2022`.
+# **Run time:** some seconds.
 
 # %% tags=["parameters", "hide-input"] quick={"n_matrices": 250, "n_starts": 8}
 n_features: int = 12  # features of the embeddings drawn at random, N [9 .. 40]

@@ -15,6 +15,7 @@
 # {numref}`fig-block-structure` shows both, and what the quadratic model does.
 #
 # **Paper:** section 4.6 {cite}`scherlis2022`.
+# **Run time:** some seconds.
 
 # %% tags=["parameters", "hide-input"] quick={"n_minima": 12}
 n_features: int = 12  # features of the embeddings drawn at random, N [9 .. 40]

@@ -16,6 +16,7 @@
 # What they have in common is not their regularity but their *balance*: the vectors are spread evenly over all directions.
 #
 # **Paper:** sections 4.1 and 4.2, Theorem 1 {cite}`scherlis2022`.
+# **Run time:** some seconds.
 
 # %% tags=["parameters", "hide-input"] quick={"n_large": 300, "n_tuples": 60}
 n_features: int = 12  # features of the embeddings drawn at random, N [9 .. 40]

@@ -324,11 +324,11 @@ def test_a_wrong_registry_is_bad_input(tiny):
     ],
 )  # fmt: skip
 def test_a_registry_is_bounded_like_all_settings(tiny, content, message):
-    tiny.registry.write_text(content)
+    (tiny.claims / "tiny.yml").write_text(content)
     done = call("claims")
     assert done.exit_code == 2
     assert message in done.output
-    assert "claims.yml" in done.output
+    assert "tiny.yml" in done.output
     assert len(done.output.splitlines()) == 1
 
 
