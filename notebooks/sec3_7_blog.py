@@ -12,6 +12,7 @@
 # # What a blog post says, and penalties on overlap
 #
 # **Source:** "Block Geometry & Everything-Bagel Neurons" (2025), a post on the paper.
+# **Run time:** about a minute.
 #
 # The post makes three claims that the paper does not make.
 # Blocks are largest for quadratic, then tanh, then GELU, then ReLU.

@@ -14,7 +14,10 @@
 # Which of them stand there whole, which are mixed with others, and which are not there at all?
 # {numref}`fig-sec5-fates` is the answer of the quadratic model for sixty features of very different importance: a few own a dimension, a few share, most are missing, and how many share is a matter of sparsity.
 #
-# This page goes through the paper's conclusions {cite}`scherlis2022` (section 5) and says what each is worth to a reader of networks.
+# This page goes through the paper's conclusions and says what each is worth to a reader of networks.
+#
+# **Paper:** section 5 {cite}`scherlis2022`.
+# **Run time:** some seconds.
 
 # %% tags=["parameters", "hide-input"] quick={"n_problems": 4}
 n_features: int = 60  # features of the large example [20 .. 400]
