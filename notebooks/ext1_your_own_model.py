@@ -165,7 +165,7 @@ figures.length_and_capacity(sq_norm, found.capacity, ends, sq_norm.sum() / found
 #
 # What training does say is in the total: {glue:text}`ext1-total` of {glue:text}`ext1-dims` dimensions, where random directions of these lengths would use {glue:text}`ext1-random`.
 # The vectors crowd into some directions more than chance would: a dimension that many texts are about has many words.
-# The {glue:text}`ext1-missing` dimensions that are missing are what the {term}`leverage <leverage score>` capacity of {ref}`appG-alternative-capacity` counts beyond equation 3; with the other definition the total is the rank, here as anywhere, and says nothing at all.
+# The {glue:text}`ext1-missing` dimensions that are missing are what the {term}`leverage <leverage score>` capacity of {ref}`appg-alternative-capacity` counts beyond equation 3; with the other definition the total is the rank, here as anywhere, and says nothing at all.
 #
 # ## A dictionary of known features
 #
