@@ -36,7 +36,7 @@ def front_explorer(n_features: int = 6, start: tuple[float, float] = (1.2, 0.02)
     """The phase diagram in closed form, and beside it the vectors of the chosen cell.
 
     One feature has importance V, the others 1; three neurons compute the weighted sum of their
-    squares.  The vectors are :func:`umbrella` at the optimal allocation.
+    squares.  The vectors are ``umbrella`` at the optimal allocation.
 
     Parameters
     ----------

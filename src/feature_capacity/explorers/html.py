@@ -93,7 +93,7 @@ class Explorer:
 
         Raises
         ------
-        MissingExtraError
+        ModuleNotFoundError
             Where anywidget is not installed; the message has the line to type.
         """
         need("widgets", "a live explorer")

@@ -11,6 +11,8 @@ the number of dimensions, written as an identity.
 the Schur-Horn theorem; this module follows the paper's proof.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

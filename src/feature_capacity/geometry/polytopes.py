@@ -4,6 +4,8 @@ All of them are efficient: their vectors are spread evenly over all directions
 (:math:`W W^T = (n/d) I`), so every feature has capacity d / n.
 """
 
+from __future__ import annotations
+
 from itertools import combinations
 
 import numpy as np

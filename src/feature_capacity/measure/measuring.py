@@ -12,12 +12,13 @@ from array_api_compat import is_torch_array
 from .._arrays import ArrayLike, numbers, require, shown
 from ..geometry.blocks import Block, blocks
 from ..theory.capacity import leverage_capacities
+from . import record
 from .choice import Vectors, choose, open_file, pick
 from .coactivation import coactive_capacities
 from .layouts import Axis
 from .neighbors import Neighbors, neighbors_of
 from .random_directions import RandomDirections, random_directions
-from .record import FEW, Measurement
+from .record import FEW
 from .slices import StoredTensor, array_block
 from .statistics import (
     MEANINGS,
@@ -42,7 +43,7 @@ def measure(
     tolerance: float = 0.01,
     skip_nonfinite: bool = False,
     activations: ArrayLike | str | Path | None = None,
-) -> Measurement:
+) -> record.Measurement:
     """Measure the capacity of features in a matrix of one's own, and what it means.
 
     Parameters
@@ -166,7 +167,7 @@ def _measurement(
     capacity: np.ndarray,
     coactive: np.ndarray | None,
     tolerance: float,
-) -> Measurement:
+) -> record.Measurement:
     n, d = vectors.n_features, vectors.n_dims
     n_left = int(seen.finite.sum())
     even_share = min(1.0, d / n_left)
@@ -175,7 +176,7 @@ def _measurement(
     squares, leverage, found = _inside(vectors, seen, square, tolerance)
     neighbors = neighbors_of(vectors, seen, square)
     shared = random_directions(max(1, int((seen.length > 0).sum())), d)
-    return Measurement(
+    return record.Measurement(
         source=vectors.source,
         n_dims=d,
         capacity=np.where(seen.finite, capacity, np.nan),

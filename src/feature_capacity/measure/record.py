@@ -128,7 +128,7 @@ class Measurement:
         return dict(zip(PHASES, found, strict=True))
 
     def statistic(self, name: str) -> float:
-        """The value of one of the :attr:`statistics`."""
+        """The value of one of the ``statistics``."""
         return {one.name: one.value for one in self.statistics}[name]
 
     def rows(self) -> list[FeatureRow]:

@@ -46,7 +46,7 @@ def tensors_in(path: Path) -> Tensors:
     ValueError
         In one sentence: for a file that is missing, empty, a folder, damaged, of an unknown kind
         or that would run code.
-    MissingExtraError
+    ModuleNotFoundError
         For Zarr, where it is not installed.
 
     Examples

@@ -47,7 +47,7 @@ def word_vectors(n_tokens: int = N_TOKENS) -> WordVectors:
 
     Raises
     ------
-    MissingExtraError
+    ModuleNotFoundError
         Where wordllama is not installed; it comes with the extra `book`.
     ValueError
         For fewer tokens than 1 or more than there are.

@@ -70,7 +70,7 @@ def linear_and_even(
 ) -> tuple[float, Activation] | None:
     """The factor c and the even function e for which f(z) = c z + e(z), or None.
 
-    ReLU is z / 2 + |z| / 2, and GELU z / 2 + z erf(z / sqrt 2) / 2.  Where inputs and their
+    ReLU is ``z / 2 + |z| / 2``, and GELU z / 2 + z erf(z / sqrt 2) / 2.  Where inputs and their
     opposites are equally likely the two parts are uncorrelated, the expectation of the linear one
     is known, and the even one needs only half of the inputs.  None for tanh, and for functions that
     have no name here.

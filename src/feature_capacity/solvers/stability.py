@@ -1,5 +1,7 @@
 """Whether an embedding is a local minimum of the expected loss, by its exact second derivative."""
 
+from __future__ import annotations
+
 import torch
 
 from .._arrays import ArrayLike
@@ -10,7 +12,7 @@ def smallest_curvature(W: ArrayLike, importance: ArrayLike, kurtosis: float) -> 
 
     Negative means that the loss falls in some direction.  At a minimum it is 0 up to rounding
     rather than positive, since rotating all vectors together changes nothing.
-    By automatic differentiation: it shares no formula with :func:`minimize_quadratic`.
+    By automatic differentiation: it shares no formula with ``minimize_quadratic``.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class UnequalShares:
 
 
 def unequal_shares(xp: Namespace, v: Array, k: Array, n_dims: int) -> UnequalShares:
-    """Capacities and lengths from the phases; ``v`` and ``k`` valid, of one shape (*batch, N).
+    """Capacities and lengths from the phases; ``v`` and ``k`` valid, of one shape ``(*batch, N)``.
 
     The phases are constants; the numbers are then a closed form, through which gradients flow.
     """
