@@ -24,7 +24,7 @@ PICTURES = "tools/pictures"
 
 GALLERY = {
     "phase-diagrams": ("sec3_5_phase_diagrams", "fig-sec3-5-phase-diagrams"),
-    "two-blocks": ("sec4_geometry", "fig-5"),
+    "two-blocks": ("sec4_3_blocks", "fig-5"),
     "other-models": ("sec3_7_other_models", "fig-7"),
 }
 """Picture name -> page and figure name."""
