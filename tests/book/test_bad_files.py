@@ -224,7 +224,7 @@ MATRICES = {
     "huge.npz": (lambda: zipped("a.npy", npy(SHAPED % "(1000000000, 1000000)")), "claimed"),
     "itself.pt": (lambda: pt(itself()), "is nested too deeply or refers to itself"),
     "wide.pt": (lambda: pt(torch.ones(1, 1).expand(10**6, 10**6)), "1e+12 entries from"),
-    "sparse.pt": (lambda: pt(sparse()), "1e+12 entries from"),
+    "sparse.pt": (lambda: pt(sparse()), "is a sparse tensor; save its to_dense()"),
     "meta.pt": (lambda: pt(torch.ones(2, 2, device="meta")), "meta.pt"),
     "four.safetensors": (lambda: safetensors(F4), "four.safetensors"),
     "long.safetensors": (lambda: safetensors({}, 30 * 10**9), "not a whole safetensors file"),

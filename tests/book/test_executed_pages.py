@@ -16,6 +16,7 @@ ANALYTIC = {
     "appE_correlation_coefficient",
     "appH_feasibility",
     "errata",
+    "sec4_geometry",
 }
 
 
