@@ -72,7 +72,7 @@ def assert_one_sentence(done, *told):
         ("sweep --quiet --config s.yml --out out/s.zarr", "out", 0o000),
         ("pages", "notebooks", 0o000),
         ("pages", "notebooks/tiny.py", 0o000),
-        ("claims", "book/claims.yml", 0o000),
+        ("claims", "book/claims/tiny.yml", 0o000),
         ("book", "_toc.yml", 0o000),
     ],
 )
