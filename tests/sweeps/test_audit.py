@@ -71,8 +71,6 @@ def test_a_long_search_finds_a_minimum_that_was_spoiled(sweeps):
     sweep = sweeps[COMPUTATION].copy(deep=True)
     kept = long_search(sweep, n_cells=100, times=1)
     assert kept.sizes == {"cell": 10}, "no more than there are"
-    assert (kept.fall >= 0).all(), "its own minimum is among the starts"
-    assert (kept.lowest <= kept.loss).all()
     again = long_search(sweep, n_cells=3, times=1, seed=1)
     np.testing.assert_array_equal(again.lowest, long_search(sweep, 3, 1, 1).lowest)
 
