@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ..models.toy_models import ToyModel
 from .batch import Linearization
-from .losses_on_nodes import QuadratureTensors, embeddings_of, parts_of
+from .losses_on_nodes import QuadratureTensors, embeddings_of, parts_of, targets
 
 
 def linearize(
@@ -119,7 +119,7 @@ def _computation(
     W = embeddings_of(model, parameters)
     factor, f = parts_of(model, quadrature)
     value, slope = f(W @ quadrature.x.T)
-    residual = value.sum(1).addmm_(importance, f(quadrature.x)[0].T, alpha=-1)
+    residual = value.sum(1).addmm_(importance, targets(model, quadrature), alpha=-1)
     if model.bias != "none":
         residual -= (residual @ quadrature.weight)[:, None]
     weighted = residual * quadrature.weight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from ..models.quadrature import Quadrature
 from ..models.toy_models import ToyModel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class QuadratureTensors:
     """A quadrature as tensors, with what all models of a batch share."""
 
@@ -53,6 +54,13 @@ def parts_of(model: ToyModel, quadrature: QuadratureTensors) -> tuple[float, Act
     return parts
 
 
+# On many nodes only a few models are worked on at a time, and this is as long as one of them.
+@lru_cache(maxsize=4)
+def targets(model: ToyModel, quadrature: QuadratureTensors) -> Tensor:
+    """The computation model's f(x_i) at every node, (features, nodes)."""
+    return parts_of(model, quadrature)[1](quadrature.x)[0].T
+
+
 def losses(
     model: ToyModel, parameters: Tensor, importance: Tensor, quadrature: QuadratureTensors
 ) -> Tensor:
@@ -61,7 +69,7 @@ def losses(
         return (squared_errors(model, parameters, quadrature) * importance).sum(1)
     W, x = embeddings_of(model, parameters), quadrature.x
     factor, f = parts_of(model, quadrature)
-    residual = f(W @ x.T)[0].sum(1) - importance @ f(x)[0].T
+    residual = f(W @ x.T)[0].sum(1) - importance @ targets(model, quadrature)
     if model.bias != "none":
         residual -= (residual @ quadrature.weight)[:, None]
     loss = residual.square_() @ quadrature.weight
@@ -93,5 +101,5 @@ def best_bias(
         return parameters[:, model.n_dims * model.n_features :].expand(-1, model.n_features)
     f = parts_of(model, quadrature)[1]
     output = f(embeddings_of(model, parameters) @ quadrature.x.T)[0].sum(1)
-    target = importance @ f(quadrature.x)[0].T
+    target = importance @ targets(model, quadrature)
     return (target - output) @ quadrature.weight

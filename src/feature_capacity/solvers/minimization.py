@@ -86,6 +86,7 @@ def minimize(
     seed: int | Sequence[int] = 0,
     starts: np.ndarray | None = None,
     quadrature: Quadrature | Sequence[Quadrature] | None = None,
+    rough: Quadrature | None = None,
     max_iterations: int = 60,
     tolerance: float = 1e-4,
     dtype: str = "float32",
@@ -116,6 +117,9 @@ def minimize(
         Where the loss is evaluated.  Of several, from coarse to fine, each takes over where the
         one before has settled: with one start of each minimum that is ``promising``.
         Default: :func:`coarse_to_fine`.
+    rough : Quadrature, optional
+        Where the Gauss-Newton matrix is evaluated, which only says how long steps are.
+        Default: the one of ``quadrature`` with the fewest nodes.
     max_iterations, tolerance
         Steps allowed on each quadrature, and the relative fall of the loss at which a model
         counts as settled; see :mod:`feature_capacity.solvers.levenberg_marquardt`.
@@ -193,12 +197,14 @@ def minimize(
 
     rows = starts.reshape(-1, n_params), v.repeat(n_starts, axis=0), penalty.repeat(n_starts)
     models = _Models(*(torch.from_numpy(x).to(where, precision) for x in rows))
-    tensors = [quadrature_tensors(stage, precision, where) for stage in stages]
+    rough = rough or min(stages, key=lambda stage: len(stage.weight))
+    tensors = {id(each): quadrature_tensors(each, precision, where) for each in [*stages, rough]}
+    objectives = [(tensors[id(stage)], tensors[id(rough)]) for stage in stages]
     together = n_starts * max(1, _MOST_MODELS // n_starts)
     with tqdm(total=0, disable=not progress, desc="minimizing", unit="start") as bar:
         effort = Effort(max_iterations, tolerance, promising, bar)
         parts = [
-            _best_of_each_cell(model, models[a : a + together], tensors, n_starts, effort)
+            _best_of_each_cell(model, models[a : a + together], objectives, n_starts, effort)
             for a in range(0, n_cells * n_starts, together)
         ]
     result = join(parts, (n_cells,))
@@ -227,17 +233,19 @@ class _Models(Rows):
 def _best_of_each_cell(
     model: ToyModel,
     models: _Models,
-    stages: Sequence[QuadratureTensors],
+    stages: Sequence[tuple[QuadratureTensors, QuadratureTensors]],
     n_starts: int,
     effort: Effort,
 ) -> MinimizationResult:
-    """The lowest minimum of each cell, from its ``n_starts`` models in a row."""
-    rough = min(stages, key=lambda stage: len(stage.weight))
-    objectives = [_in_chunks(model, models, stage, rough) for stage in stages]
+    """The lowest minimum of each cell, from its ``n_starts`` models in a row.
+
+    A stage has nodes for the loss, and for the Gauss-Newton matrix.
+    """
+    objectives = [_in_chunks(model, models, stage, rough) for stage, rough in stages]
     minima = minimize_in_stages(objectives, models.start, n_starts, effort)
     winner = minima.best_of(n_starts)
     parameters = minima.parameters[winner]
-    bias = best_bias(model, parameters, models.importance[winner], stages[-1])
+    bias = best_bias(model, parameters, models.importance[winner], stages[-1][0])
     W = to_numpy(embeddings_of(model, parameters))
     return of_winners(minima, winner, W, to_numpy(bias))
 

@@ -50,14 +50,17 @@ def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candida
     for cell, code, parameters in [*_neighbors(task), *_kinds(task, own, coarse)]:
         lists[cell].append((code, parameters))
     importance = np.asarray(one_feature_varied(task.config.importance, task.config.n_features))
-    for cell in np.flatnonzero(own["won_in_round"] == task.round - 1).tolist():
-        for k in range(N_MOVES):
+    n_moves = [0] * len(lists)
+    for cell in np.flatnonzero(task.new(own)).tolist():
+        n_moves[cell] = N_MOVES
+    for cell, each in enumerate(lists):
+        total = len(each) + n_moves[cell]
+        if total > 1:  # few different numbers of starts make large batches
+            n_moves[cell] += -total % _TOGETHER
+        for k in range(n_moves[cell]):
             key = [task.config.seed, 2, task.row, task.round, cell, k]
             start = moved(task.config.toy_model, here[cell], importance[cell], key)
-            lists[cell].append((WON_FROM.index("move"), start))
-    for cell, each in enumerate(lists):  # few different numbers of starts make large batches
-        if len(each) > 1:
-            each += [(0, here[cell])] * (-len(each) % _TOGETHER)
+            each.append((WON_FROM.index("move"), start))
     most = max(map(len, lists))
     origin, starts = np.zeros((len(own), most), int), np.zeros((len(own), most, here.shape[1]))
     for cell, each in enumerate(lists):
@@ -67,7 +70,7 @@ def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candida
 
 
 def _neighbors(task: RowTask) -> list[tuple[int, int, np.ndarray]]:
-    """Minima of neighbors that the last round found: (cell, code of WON_FROM, parameters)."""
+    """New minima of neighbors: (cell, code of WON_FROM, parameters)."""
     config, found = task.config, []
     importance = np.array(config.importance)
     neighbors = (task.own, -1), (task.own, 1), (task.below, 0), (task.above, 0)
@@ -75,7 +78,7 @@ def _neighbors(task: RowTask) -> list[tuple[int, int, np.ndarray]]:
         if row is None:
             continue
         parameters = parameters_of(config, row)
-        for there in np.flatnonzero(row["won_in_round"] == task.round - 1):
+        for there in np.flatnonzero(task.new(row)):
             cell = there - shift
             if 0 <= cell < len(row):
                 start = to_importance(

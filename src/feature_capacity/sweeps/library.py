@@ -41,15 +41,17 @@ def to_importance(
     return scaled(model, parameters, above / below)
 
 
-def library(config: SweepConfig, rows: Iterable[np.ndarray], round_: int) -> np.ndarray:
-    """One of each kind of minima that the round found, as if all importances were 1.
+def library(
+    config: SweepConfig, rows: Iterable[np.ndarray], round_: int | None = None
+) -> np.ndarray:
+    """One of each kind of minima that the round found, or any, as if all importances were 1.
 
     Of a kind are those that agree in rounded entries of W, or of its products, up to the order of
     features and of neurons.  Shape (n_kinds, n_params).
     """
     importance, one, kinds = np.array(config.importance), np.ones(()), dict[bytes, np.ndarray]()
     for row in rows:
-        found = np.flatnonzero(row["won_in_round"] == round_)
+        found = np.flatnonzero((row["won_in_round"] == round_) | (round_ is None))
         if not len(found):
             continue
         own = parameters_of(config, row[found])

@@ -32,12 +32,13 @@ from ..solvers.starts import arranged_starts, random_starts
 from ..theory.phases import one_feature_varied
 from .candidates import WON_FROM, candidates_of
 from .config import SweepConfig, SweepError, code_digest
-from .library import parameters_of
 from .tasks import RowTask
 
 _FEWER = 8  # the search has so many times fewer nodes than the minima that come back
 _WORTH_TAKING = 1e-4  # relative fall of the loss; well above float32 noise and solver tolerance
+_WORTH_ON_FEW = 1e-3  # nor is less worth a round on few nodes, which leave more in doubt
 _PROMISING = 1.01  # minima on the coarse nodes are worth going on with up to so many times the best
+_CLOSE = 1.005  # and those on an eighth of the nodes
 _TOLERANCE = 2e-5
 _OF_MINIMUM = ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged")
 
@@ -90,7 +91,7 @@ def solve_row(task: RowTask) -> np.ndarray:
     with _one_thread():
         if task.own is None:
             return _first_starts(task)
-        return (_polished if task.polish else _later_starts)(task, task.own)
+        return _later_starts(task, task.own)
 
 
 @contextmanager
@@ -179,37 +180,40 @@ def _first_starts(task: RowTask) -> np.ndarray:
 
 
 def _later_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
-    stages, row = _stages(task), own.copy()
+    """The row after a round of warm starts; after the first on all nodes its losses are theirs."""
+    stages, row, worth = _stages(task), own.copy(), _WORTH_TAKING
     tried = candidates_of(task, own, stages[0])
-    for count in np.unique(tried.count[tried.count > 1]):
+    options: dict[str, Any] = {"promising": _PROMISING}
+    if task.fine:
+        options = {"promising": _CLOSE, "rough": stages[0]}
+        stages = stages[-1], _all_nodes(task)
+    elif len(stages) > 1:
+        worth = _WORTH_ON_FEW
+    for count in np.unique(tried.count[(tried.count > 1) | task.first]):
         cells = np.flatnonzero(tried.count == count)
         starts = tried.parameters[cells, :count]
-        found = _minimize(task, cells, starts, stages, promising=_PROMISING)
-        loss = np.nan_to_num(found.loss, nan=np.inf)
-        better = loss < (1 - _WORTH_TAKING) * row["loss"][cells]
-        taken = cells[better]
+        found = _minimize(task, cells, starts, stages, **options)
+        here, loss = (
+            np.nan_to_num(x, nan=np.inf)
+            for x in (found.loss_of_starts[:, 0] if task.first else row["loss"][cells], found.loss)
+        )
+        better = loss < (1 - worth) * here
+        new = better | task.first
         for name in _OF_MINIMUM:
-            row[name][taken] = getattr(found, name)[better]
+            row[name][cells[new]] = getattr(found, name)[new]
+        taken = cells[better]
         row["won_from"][taken] = tried.origin[taken, found.best_start[better]]
         row["won_in_round"][taken] = task.round
-        row["accelerated"][taken] = pick_device(task.device).type != "cpu"
+        row["accelerated"][cells[new]] = pick_device(task.device).type != "cpu"
     return _told_of_starts(row)
 
 
-def _polished(task: RowTask, own: np.ndarray) -> np.ndarray:
-    """The row with its minima taken to all nodes."""
-    config, row = task.config, own.copy()
-    model, inputs = config.toy_model, config.inputs_of(task.row)
-    if config.exact or exact_nodes(model):
-        return row
-    mirrored = can_mirror(model, inputs)
-    n, points = config.n_features, config.n_points
-    nodes = sparse_quadrature(inputs, n, points, config.seed, mirrored=mirrored)
-    start = parameters_of(config, own)[:, None]
-    found = _minimize(task, np.arange(len(own)), start, [nodes])
-    for name in _OF_MINIMUM:
-        row[name] = getattr(found, name)
-    return row
+def _all_nodes(task: RowTask) -> Quadrature:
+    config, inputs = task.config, task.config.inputs_of(task.row)
+    mirrored = can_mirror(config.toy_model, inputs)
+    return sparse_quadrature(
+        inputs, config.n_features, config.n_points, config.seed, mirrored=mirrored
+    )
 
 
 def _told_of_starts(row: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from .._arrays import require, require_whole
 from .._executor import WorkerError, Workers, open_workers
 from .config import SweepConfig, SweepError, code_digest
 from .library import library
-from .rows import check_worker, solve_row
+from .rows import check_worker, exact_nodes, solve_row
 from .store import DamagedStoreError, SweepStore
 from .tasks import RowTask
 
@@ -39,8 +40,9 @@ def run_sweep(
     Every cell is minimized from random starts and from arrangements that the theory knows.  Then,
     round by round, it is started again from what the round before has found: minima of its four
     neighbors, one of each kind that the whole diagram has, and its own after random moves; until no
-    cell improves by more than a relative 1e-4.  All this is done on an eighth of the nodes; at the
-    end every minimum is polished on all of them.
+    cell improves by more than a relative 1e-3.  All this is done on an eighth of the nodes.  It goes
+    on with all of them, from every minimum of the neighbors and of the diagram at first, and from
+    new ones in later rounds, until no cell improves by more than 1e-4.
 
     Parameters
     ----------
@@ -142,57 +144,56 @@ def _sweep(
 
 def _compute(kept: SweepStore, workers: Workers, device: str, progress: bool) -> None:
     """All rounds, and the polish; rows that are there already are left alone."""
-    config, round_ = kept.config, 0
-    _round(kept, workers, round_, device, progress)
-    settled = config.exact
-    while not settled and round_ < config.rounds:
-        round_ += 1
-        _round(kept, workers, round_, device, progress)
-        settled = not kept.improved(round_)
-    if not config.exact:
-        _round(kept, workers, round_ + 1, device, progress, polish=True)
-    kept.finish(round_ + (not config.exact), round_, settled)
+    config, task = kept.config, RowTask(kept.config, 0, device=device, code=code_digest())
+    _round(kept, workers, task, progress)
+    task, settled = _until_settled(kept, workers, task, config.rounds, progress)
+    if not (config.exact or exact_nodes(config.toy_model)):
+        left = max(1, config.rounds - task.round)
+        task = replace(task, fine=True, first=True)
+        task, settled = _until_settled(kept, workers, task, left, progress)
+    kept.finish(task.round, config.exact or (settled and config.rounds > 0))
 
 
-def _round(
-    kept: SweepStore,
-    workers: Workers,
-    round_: int,
-    device: str,
-    progress: bool,
-    polish: bool = False,
-) -> None:
-    n_rows = kept.config.shape[0]
+def _until_settled(
+    kept: SweepStore, workers: Workers, task: RowTask, most: int, progress: bool
+) -> tuple[RowTask, bool]:
+    """Rounds after that of the task, until one improves nothing, or as many as there may be."""
+    for _ in range(most):
+        task = replace(task, round=task.round + 1)
+        _round(kept, workers, task, progress)
+        task = replace(task, first=False)
+        if not kept.improved(task.round):
+            return task, True
+    return task, False
+
+
+def _round(kept: SweepStore, workers: Workers, task: RowTask, progress: bool) -> None:
+    n_rows, round_ = kept.config.shape[0], task.round
     todo = [row for row in range(n_rows) if kept.read(round_, row) is None]
     bar = tqdm(
         total=n_rows,
         initial=n_rows - len(todo),
-        desc="polish" if polish else f"round {round_}" if round_ else "first starts",
+        desc=f"round {round_}" + ", all nodes" * task.fine if round_ else "first starts",
         unit="row",
         disable=not progress,
     )
     with bar:
-        for task, values in workers.completed(
-            solve_row, _tasks(kept, round_, todo, device, polish)
-        ):
-            kept.write(round_, task.row, values)
+        for done, values in workers.completed(solve_row, _tasks(kept, task, todo)):
+            kept.write(round_, done.row, values)
             bar.update()
 
 
-def _tasks(
-    kept: SweepStore, round_: int, todo: list[int], device: str, polish: bool
-) -> Iterator[RowTask]:
+def _tasks(kept: SweepStore, task: RowTask, todo: list[int]) -> Iterator[RowTask]:
     """What is to be done in a round, read from the round before when its turn comes."""
-    config, n_rows = kept.config, kept.config.shape[0]
-    task = partial(RowTask, config, device=device, code=code_digest(), polish=polish)
-    before = lru_cache(maxsize=3)(partial(kept.need, round_ - 1))  # rows are read by neighbors too
+    n_rows, last = kept.config.shape[0], task.round - 1
+    before = lru_cache(maxsize=3)(partial(kept.need, last))  # rows are read by neighbors too
     minima = None
-    if todo and round_ and not polish:
-        minima = library(config, map(before, range(n_rows)), round_ - 1)
+    if todo and task.round and kept.config.rounds:
+        minima = library(kept.config, map(before, range(n_rows)), None if task.first else last)
     for row in todo:
-        if not round_:
-            yield task(row)
+        if not task.round:
+            yield replace(task, row=row)
             continue
         below = before(row - 1) if row > 0 else None
         above = before(row + 1) if row + 1 < n_rows else None
-        yield task(row, round_, before(row), below, above, minima)
+        yield replace(task, row=row, own=before(row), below=below, above=above, library=minima)

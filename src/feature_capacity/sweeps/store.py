@@ -196,9 +196,9 @@ class SweepStore:
 
     # ---------------------------------------------------------------------------- the whole sweep
 
-    def finish(self, last: int, rounds: int, settled: bool) -> None:
+    def finish(self, last: int, settled: bool) -> None:
         """Write the whole sweep as it stands after its last round, and let it appear."""
-        attributes = self._identity | {"rounds": rounds, "settled": int(settled)}
+        attributes = self._identity | {"rounds": last, "settled": int(settled)}
         place = self.partial / "whole"
         with self._writing():
             write_dataset(place, self.config, attributes, partial(self.need, last))
