@@ -40,7 +40,8 @@ def _abs(z: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _half_abs(z: Tensor) -> tuple[Tensor, Tensor]:
-    return 0.5 * z.abs(), 0.5 * torch.sign(z)
+    slope = 0.5 * torch.sign(z)
+    return z * slope, slope
 
 
 def _even_gelu(z: Tensor) -> tuple[Tensor, Tensor]:

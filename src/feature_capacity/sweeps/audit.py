@@ -21,7 +21,7 @@ from .config import SweepConfig
 from .library import library, parameters_of, to_importance
 from .rows import cell_dtype, exact_nodes, search_nodes
 
-_PROMISING = 1.03  # of coarse and of fine nodes
+_PROMISING = 1.03  # of an eighth of the nodes
 
 
 def long_search(
@@ -31,7 +31,7 @@ def long_search(
 
     A cell is started from fresh random matrices, fresh arrangements, moves of its own minimum, and
     minima of all cells of the sweep, ``times`` as many of each as the sweep has random starts.
-    Its own minimum is among the starts, and counts where the search on coarse nodes has lost it.
+    Its own minimum is among the starts, and counts where the search on fewer nodes has lost it.
 
     Parameters
     ----------
@@ -150,8 +150,10 @@ def _searched(
 ) -> xr.Dataset:
     """The search in some cells of a row, beside what the sweep has there."""
     model, inputs = config.toy_model, config.inputs_of(row)
-    stages = list(search_nodes(model, inputs, config.n_points, config.seed))
-    if not exact_nodes(model):
+    few, *stages = search_nodes(model, inputs, config.n_points, config.seed)
+    if exact_nodes(model):
+        stages = [few]
+    else:  # the fewest would lose minima that are a few parts in a thousand apart
         mirrored = can_mirror(model, inputs)
         n, points = config.n_features, config.n_points
         stages.append(sparse_quadrature(inputs, n, points, config.seed, mirrored=mirrored))
@@ -162,6 +164,7 @@ def _searched(
         importance,
         starts=starts,
         quadrature=stages,
+        rough=few,
         dtype=config.dtype,
         device=device,
         promising=_PROMISING,

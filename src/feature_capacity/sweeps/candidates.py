@@ -12,7 +12,7 @@ from ..models.quadrature import Quadrature
 from ..solvers.losses_on_nodes import quadrature_tensors
 from ..solvers.starts import moved
 from ..theory.phases import one_feature_varied
-from .library import losses_everywhere, parameters_of, to_importance
+from .library import kinds_of, losses_everywhere, parameters_of, to_importance
 from .tasks import RowTask
 
 WON_FROM = (
@@ -47,17 +47,16 @@ def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candida
     """What is to be tried in each cell of a row; only what has changed."""
     here = parameters_of(task.config, own)
     lists = [[(0, parameters)] for parameters in here]
-    for cell, code, parameters in [*_neighbors(task), *_kinds(task, own, coarse)]:
+    found = [*_neighbors(task), *_kinds(task, own, coarse)]
+    for cell, code, parameters in _of_other_kinds(task, here, found) if task.first else found:
         lists[cell].append((code, parameters))
     importance = np.asarray(one_feature_varied(task.config.importance, task.config.n_features))
-    n_moves = [0] * len(lists)
-    for cell in np.flatnonzero(task.new(own)).tolist():
-        n_moves[cell] = N_MOVES
+    shaken = task.new(own) & ~(task.first & (np.array([len(each) for each in lists]) == 1))
     for cell, each in enumerate(lists):
-        total = len(each) + n_moves[cell]
-        if total > 1:  # few different numbers of starts make large batches
-            n_moves[cell] += -total % _TOGETHER
-        for k in range(n_moves[cell]):
+        n_moves = N_MOVES * int(shaken[cell])
+        if len(each) + n_moves > 1:  # few different numbers of starts make large batches
+            n_moves += -(len(each) + n_moves) % _TOGETHER
+        for k in range(n_moves):
             key = [task.config.seed, 2, task.row, task.round, cell, k]
             start = moved(task.config.toy_model, here[cell], importance[cell], key)
             each.append((WON_FROM.index("move"), start))
@@ -67,6 +66,23 @@ def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candida
         for k, (code, parameters) in enumerate(each):
             origin[cell, k], starts[cell, k] = code, parameters
     return Candidates(np.array([len(each) for each in lists]), origin, starts)
+
+
+def _of_other_kinds(
+    task: RowTask, own: np.ndarray, found: list[tuple[int, int, np.ndarray]]
+) -> list[tuple[int, int, np.ndarray]]:
+    """What is found, less what is of the kind that its cell has anyway."""
+    if not found:
+        return []
+    config, one = task.config, np.ones(())
+    cells = np.array([cell for cell, _, _ in found])
+    V = np.array(config.importance)[cells]
+    ours, theirs = (
+        kinds_of(config.toy_model, to_importance(config, parameters, V, one))
+        for parameters in (own[cells], np.array([parameters for _, _, parameters in found]))
+    )
+    other = (ours != theirs).any(axis=1)
+    return [each for each, is_other in zip(found, other, strict=True) if is_other]
 
 
 def _neighbors(task: RowTask) -> list[tuple[int, int, np.ndarray]]:

@@ -77,12 +77,13 @@ class SweepConfig:
     n_starts : int
         Random starts in each cell, and as many arrangements.
     max_rounds : int
-        Rounds in which cells are started again from minima of others, at most; there are none where
+        Rounds in which cells are started again from minima of others, on some and then on all
+        nodes, at most; 0 leaves one, on all nodes, without any other start.  There are none where
         the loss is exact, because there practically every start ends in the global minimum.
     seed : int
         Of the starts and of the nodes.
     n_points : int
-        About how many expectation nodes a row has in the end; the search has an eighth of them.
+        About how many expectation nodes a row has in the end; most of the search has an eighth.
         Quadratic models of up to 8 features need none of this: their nodes are few and exact.
     max_iterations, tolerance : optional
         Of the solver; default: its own.

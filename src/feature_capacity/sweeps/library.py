@@ -56,14 +56,17 @@ def library(
             continue
         own = parameters_of(config, row[found])
         own = to_importance(config, own, importance[found], one)
-        for key, parameters in zip(_kinds(config.toy_model, own), own, strict=True):
+        for key, parameters in zip(kinds_of(config.toy_model, own), own, strict=True):
             kinds.setdefault(key.tobytes(), parameters)
     size = config.n_dims * config.n_features + config.toy_model.n_bias
     return np.array(list(kinds.values())).reshape(-1, size)
 
 
-def _kinds(model: ToyModel, parameters: np.ndarray) -> np.ndarray:
-    """Rounded numbers that do not depend on the order of equal features and of neurons."""
+def kinds_of(model: ToyModel, parameters: np.ndarray) -> np.ndarray:
+    """Rounded numbers that do not depend on the order of equal features and of neurons.
+
+    Of parameters (n, n_params) as if all importances were 1; equal rows are of a kind.
+    """
     d, n = model.n_dims, model.n_features
     W = parameters[:, : d * n].reshape(-1, d, n)
     if model.kind == "autoencoder":

@@ -40,9 +40,9 @@ def run_sweep(
     Every cell is minimized from random starts and from arrangements that the theory knows.  Then,
     round by round, it is started again from what the round before has found: minima of its four
     neighbors, one of each kind that the whole diagram has, and its own after random moves; until no
-    cell improves by more than a relative 1e-3.  All this is done on an eighth of the nodes.  It goes
-    on with all of them, from every minimum of the neighbors and of the diagram at first, and from
-    new ones in later rounds, until no cell improves by more than 1e-4.
+    cell improves by more than a relative 1e-3.  All this is done on an eighth of the nodes.  It
+    goes on with all of them, first from every minimum of another kind that a neighbor or the
+    diagram has, then from new ones alone, until no cell improves by more than 1e-4.
 
     Parameters
     ----------
