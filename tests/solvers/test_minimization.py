@@ -329,3 +329,20 @@ def test_inputs_and_starts_that_are_none_are_one_sentence(inputs, change, messag
     model = ToyModel("autoencoder", "relu", 3, 2)
     with pytest.raises(ValueError, match=message):
         minimize(model, inputs or fc.UnitSparseUniform(0.1), [[1, 1, 1]], **change)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rough_nodes_for_the_matrix_lead_to_the_same_minimum(kind):
+    model = ToyModel(kind, "relu", 4, 2)
+    inputs = {"computation": fc.SparseUniform, "autoencoder": fc.UnitSparseUniform}[kind](0.3)
+    few, many = coarse_to_fine(inputs, 4, 2048)
+    v, options = [[2, 1, 1, 1]], {"dtype": "float64", "tolerance": 1e-12, "quadrature": many}
+    near = minimize(model, inputs, v, n_starts=8).W.reshape(1, 1, -1)
+    near = near + 0.05 * np.random.default_rng(0).standard_normal(near.shape)
+    starts = np.concatenate([near, np.zeros((1, 1, model.n_bias))], axis=2)
+    for steps, same in ((1, False), (2000, True)):
+        own, rough = (
+            minimize(model, inputs, v, starts=starts, rough=r, max_iterations=steps, **options)
+            for r in (None, few)
+        )
+        assert np.allclose(rough.loss, own.loss, rtol=1e-6) == same

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from feature_capacity import _executor, solve_allocation
 from feature_capacity.cli import app
+from feature_capacity.models.losses import quadrature_loss
 from feature_capacity.models.quadrature import sparse_quadrature
 from feature_capacity.sweeps import (
     dataset as sweep_dataset,
@@ -226,6 +227,34 @@ def test_cells_start_again_from_neighbors_that_changed(round_, own, wanted):
     assert (tried.count % 4 == 0)[tried.count > 1].all()
     corner = sweep_rows.RowTask(CANDIDATES, 0, 1, state_of(5.0, [0, 0, 0]), None, above)
     assert 3 not in candidates_of(corner, corner.own, coarse).origin
+
+
+def test_the_first_round_on_all_nodes_tries_what_is_of_another_kind():
+    """Entries of W are rounded to tenths, so that 4.01 is of the kind of 4 and 4.5 is not."""
+    own, coarse = state_of(4.0, [0, 0, 0]), sparse_quadrature(CANDIDATES.inputs_of(1), 2, 64)
+    own["W"] = 4.0
+    same, other = own.copy(), own.copy()
+    same["W"], other["W"] = 4.0001, 4.5
+    task = sweep_rows.RowTask(CANDIDATES, 1, 7, own, same, other, fine=True, first=True)
+    tried = candidates_of(task, own, coarse)
+    assert (tried.count % 4 == 0).all()
+    for origin in tried.origin:
+        assert set(origin) == {0, WON_FROM.index("higher_probability"), WON_FROM.index("move")}
+    alone = sweep_rows.RowTask(CANDIDATES, 1, 7, own, same, same, fine=True, first=True)
+    np.testing.assert_array_equal(candidates_of(alone, own, coarse).count, 1)
+
+
+def test_without_rounds_minima_are_taken_to_all_nodes_and_no_other_start_is_tried():
+    config = SweepConfig.from_mapping(SETTINGS | {"n_points": 1024, "max_rounds": 0})
+    data = run_sweep(config, progress=False)
+    assert (data.won_in_round == 0).all()
+    assert (data.attrs["rounds"], data.attrs["settled"]) == (1, 0)
+    for row, p in enumerate(config.probability):
+        nodes = sparse_quadrature(config.inputs_of(row), 4, 1024, config.seed)
+        importance = one_feature_varied(config.importance, 4)
+        W, bias = data.W.values[row], data.bias.values[row]
+        loss = quadrature_loss(config.toy_model, W, bias, importance, nodes)
+        np.testing.assert_allclose(data.loss[row], loss, rtol=1e-4, err_msg=str(p))
 
 
 def test_a_settled_cell_is_not_improved_by_any_neighbor(reference):

@@ -33,5 +33,6 @@ class RowTask:
 
     def new(self, row: np.ndarray) -> np.ndarray:
         """Which cells of a row hold something to be tried in others; a mask."""
-        every = self.first and self.config.rounds > 0
-        return (row["won_in_round"] == self.round - 1) | every
+        if self.first:
+            return np.full(len(row), self.config.rounds > 0)
+        return row["won_in_round"] == self.round - 1
