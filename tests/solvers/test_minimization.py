@@ -340,9 +340,10 @@ def test_rough_nodes_for_the_matrix_lead_to_the_same_minimum(kind):
     near = minimize(model, inputs, v, n_starts=8).W.reshape(1, 1, -1)
     near = near + 0.05 * np.random.default_rng(0).standard_normal(near.shape)
     starts = np.concatenate([near, np.zeros((1, 1, model.n_bias))], axis=2)
-    for steps, same in ((1, False), (2000, True)):
+    for steps in (4, 2000):
         own, rough = (
             minimize(model, inputs, v, starts=starts, rough=r, max_iterations=steps, **options)
             for r in (None, few)
         )
-        assert np.allclose(rough.loss, own.loss, rtol=1e-6) == same
+        assert (rough.W != own.W).any(), "another way"
+    np.testing.assert_allclose(rough.loss, own.loss, rtol=1e-6)
