@@ -167,7 +167,10 @@ def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(reference, tmp_p
         improved = now["won_in_round"] == round_
         if round_ == finer:  # where losses are compared on other nodes than before
             continue
-        assert improved.any() == (round_ not in (finer - 1, rounds))  # until no cell improves
+        if round_ < finer:
+            assert (improved.mean() > 0.1) == (round_ != finer - 1)  # until few cells improve
+        else:
+            assert improved.any() == (round_ != rounds)  # until no cell does
         assert (now["loss"][improved] < before["loss"][improved]).all()
         for name in now:
             np.testing.assert_array_equal(now[name][~improved], before[name][~improved], name)

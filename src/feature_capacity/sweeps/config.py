@@ -47,7 +47,7 @@ INPUTS: dict[str, type[SparseInput]] = {
 _MOST = 10**9  # numbers that a sweep works with at a time
 _WHOLE = {
     "n_starts": (1, 10**6),
-    "max_rounds": (0, 100),  # the round that found a minimum is stored as one byte
+    "max_rounds": (0, 100),
     "seed": (0, 2**63 - 1),
     "n_points": (64, 10**8),
     "max_iterations": (1, 10**9),
@@ -77,9 +77,9 @@ class SweepConfig:
     n_starts : int
         Random starts in each cell, and as many arrangements.
     max_rounds : int
-        Rounds in which cells are started again from minima of others, on some and then on all
-        nodes, at most; 0 leaves one, on all nodes, without any other start.  There are none where
-        the loss is exact, because there practically every start ends in the global minimum.
+        Rounds in which cells are started again from minima of others, at most so many on some of
+        the nodes and then on all; 0 leaves one, on all nodes, without any other start.  There are
+        none where the loss is exact, because practically every start ends in the global minimum.
     seed : int
         Of the starts and of the nodes.
     n_points : int

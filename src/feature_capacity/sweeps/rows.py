@@ -69,7 +69,7 @@ def fields_of(config: SweepConfig) -> dict[str, Field]:
         "all_masks": Field((), "bool", "whether the loss sums over all on/off masks"),
         "dropped": Field((), "float64", "share of the second moment in masks left out"),
         "won_from": Field((), "int8", "where the start of the lowest loss came from"),
-        "won_in_round": Field((), "int8", "round that found it; 0: random starts and arrangements"),
+        "won_in_round": Field((), "int16", "round that found it; 0: random or arranged starts"),
         "accelerated": Field((), "bool", "whether it was found on an accelerator, not the CPU"),
     }
 

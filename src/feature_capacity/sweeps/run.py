@@ -25,6 +25,8 @@ from .rows import check_worker, exact_nodes, solve_row
 from .store import DamagedStoreError, SweepStore
 from .tasks import RowTask
 
+_FEW_IMPROVE = 0.1  # share of the cells; what is left on few nodes is found on all of them
+
 
 def run_sweep(
     config: SweepConfig,
@@ -39,10 +41,11 @@ def run_sweep(
 
     Every cell is minimized from random starts and from arrangements that the theory knows.  Then,
     round by round, it is started again from what the round before has found: minima of its four
-    neighbors, one of each kind that the whole diagram has, and its own after random moves; until no
-    cell improves by more than a relative 1e-3.  All this is done on an eighth of the nodes.  It
-    goes on with all of them, first from every minimum of another kind that a neighbor or the
-    diagram has, then from new ones alone, until no cell improves by more than 1e-4.
+    neighbors, one of each kind that the whole diagram has, and its own after random moves; until
+    less than a tenth of the cells improve by more than a relative 1e-3.  All this is done on an
+    eighth of the nodes.  It goes on with all of them, first from every minimum of another kind that
+    a neighbor or the diagram has, then from new ones alone, until no cell improves by more than
+    1e-4.
 
     Parameters
     ----------
@@ -146,23 +149,27 @@ def _compute(kept: SweepStore, workers: Workers, device: str, progress: bool) ->
     """All rounds, and the polish; rows that are there already are left alone."""
     config, task = kept.config, RowTask(kept.config, 0, device=device, code=code_digest())
     _round(kept, workers, task, progress)
-    task, settled = _until_settled(kept, workers, task, config.rounds, progress)
-    if not (config.exact or exact_nodes(config.toy_model)):
-        left = max(1, config.rounds - task.round)
+    one_kind_of_nodes = config.exact or exact_nodes(config.toy_model)
+    enough = 0.0 if one_kind_of_nodes else _FEW_IMPROVE
+    task, settled = _until_settled(kept, workers, task, config.rounds, enough, progress)
+    if not one_kind_of_nodes:
         task = replace(task, fine=True, first=True)
-        task, settled = _until_settled(kept, workers, task, left, progress)
+        task, settled = _until_settled(kept, workers, task, max(1, config.rounds), 0.0, progress)
     kept.finish(task.round, config.exact or (settled and config.rounds > 0))
 
 
 def _until_settled(
-    kept: SweepStore, workers: Workers, task: RowTask, most: int, progress: bool
+    kept: SweepStore, workers: Workers, task: RowTask, most: int, enough: float, progress: bool
 ) -> tuple[RowTask, bool]:
-    """Rounds after that of the task, until one improves nothing, or as many as there may be."""
+    """Rounds after that of the task, as many as there may be, or until one improves hardly a cell.
+
+    That is when the share of cells that it improves is at most ``enough``.
+    """
     for _ in range(most):
         task = replace(task, round=task.round + 1)
         _round(kept, workers, task, progress)
         task = replace(task, first=False)
-        if not kept.improved(task.round):
+        if kept.improved(task.round) <= enough:
             return task, True
     return task, False
 

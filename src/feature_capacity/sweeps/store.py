@@ -182,10 +182,11 @@ class SweepStore:
             with file.open("xb") as new:  # which follows no link
                 new.write(self._hash(round_, row, content) + content)
 
-    def improved(self, round_: int) -> bool:
-        """Whether some cell has a lower loss at the end of a round than before."""
+    def improved(self, round_: int) -> float:
+        """The share of cells that have a lower loss at the end of a round than before."""
         rows = range(self.config.shape[0])
-        return any((self.need(round_, row)["won_in_round"] == round_).any() for row in rows)
+        shares = [(self.need(round_, row)["won_in_round"] == round_).mean() for row in rows]
+        return float(np.mean(shares))
 
     def _file(self, round_: int, row: int) -> Path:
         return self.partial / f"round_{round_}" / str(row)
