@@ -118,8 +118,9 @@ def minimize(
         one before has settled: with one start of each minimum that is ``promising``.
         Default: :func:`coarse_to_fine`.
     rough : Quadrature, optional
-        Where the Gauss-Newton matrix is evaluated, which only says how long steps are.
-        Default: the one of ``quadrature`` with the fewest nodes.
+        Where the Gauss-Newton matrix of the first quadrature is evaluated, which only says how long
+        steps are; that of each later one is evaluated on the one before.
+        Default: the first quadrature itself.
     max_iterations, tolerance
         Steps allowed on each quadrature, and the relative fall of the loss at which a model
         counts as settled; see :mod:`feature_capacity.solvers.levenberg_marquardt`.
@@ -197,9 +198,9 @@ def minimize(
 
     rows = starts.reshape(-1, n_params), v.repeat(n_starts, axis=0), penalty.repeat(n_starts)
     models = _Models(*(torch.from_numpy(x).to(where, precision) for x in rows))
-    rough = rough or min(stages, key=lambda stage: len(stage.weight))
-    tensors = {id(each): quadrature_tensors(each, precision, where) for each in [*stages, rough]}
-    objectives = [(tensors[id(stage)], tensors[id(rough)]) for stage in stages]
+    rougher = [rough or stages[0], *stages[:-1]]
+    tensors = {id(each): quadrature_tensors(each, precision, where) for each in stages + rougher}
+    objectives = [(tensors[id(a)], tensors[id(b)]) for a, b in zip(stages, rougher, strict=True)]
     together = n_starts * max(1, _MOST_MODELS // n_starts)
     with tqdm(total=0, disable=not progress, desc="minimizing", unit="start") as bar:
         effort = Effort(max_iterations, tolerance, promising, bar)
