@@ -48,7 +48,9 @@ rng = np.random.default_rng(seed)
 glue("appe-claims", len(run.claims), display=False)
 
 # %%
-example = fc.tegum_product(fc.polytope("antipodal pair"), fc.polytope("triangle"), [[1]])
+example = fc.tegum_product(
+    fc.polytope("antipodal pair"), fc.polytope("triangle"), [[1]]
+)
 x = fc.SparseUniform(density).sample((n_samples, 6), rng)
 back = x @ example.T @ example
 arrived, error = readout.sampled_correlations(x, back)
@@ -102,8 +104,13 @@ fits = [
 ]
 explained = 1 - chance @ (inputs - np.transpose(fits)) ** 2
 run.check("eq62-squared-correlation", squared, explained)
-moved, landed = inputs + np.arange(n_features), (inputs + np.arange(n_features)) @ W.T @ W
-run.check("eq63-mean-zero", readout.squared_correlations(moved, landed, chance), squared)
+moved, landed = (
+    inputs + np.arange(n_features),
+    (inputs + np.arange(n_features)) @ W.T @ W,
+)
+run.check(
+    "eq63-mean-zero", readout.squared_correlations(moved, landed, chance), squared
+)
 together, chances = readout.all_or_none_outcomes(n_features, density)
 same = readout.squared_correlations(together, together @ W.T @ W, chances)
 run.check("eq64-uncorrelated", same, fc.capacities(W))
@@ -272,7 +279,8 @@ pd.DataFrame(columns, index=names).round(4)
 run.check("errata-optimal-unembedding-found", searched - leverage)
 deficient = np.vstack([W, W[:1] - W[1:2]])
 normal = [
-    (E * np.linalg.lstsq(E @ E.T, E, rcond=1e-10)[0]).sum(axis=0) for E in (W, deficient)
+    (E * np.linalg.lstsq(E @ E.T, E, rcond=1e-10)[0]).sum(axis=0)
+    for E in (W, deficient)
 ]
 run.check(
     "errata-optimal-unembedding-exact",

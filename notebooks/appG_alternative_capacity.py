@@ -186,22 +186,29 @@ three_blocks = turn @ fc.tegum_product(*blocks)
 efficient = {
     "one block": one_block,
     "three blocks": three_blocks,
-    "three blocks, one ignored": np.concatenate([three_blocks, np.zeros((4, 1))], axis=1),
+    "three blocks, one ignored": np.concatenate(
+        [three_blocks, np.zeros((4, 1))], axis=1
+    ),
 }
 
 # %% tags=["hide-input"]
 run.check("appg-gap-formula", plain * (1 + gap.relative_gap(many)), alternative)
 run.check("appg-never-below", alternative - plain)
-run.check("appg-ratio-floor", plain / alternative - (4 * kappa / (1 + kappa) ** 2)[:, None])
+run.check(
+    "appg-ratio-floor", plain / alternative - (4 * kappa / (1 + kappa) ** 2)[:, None]
+)
 run.check("appg-floor-attained", lowest, 4 * stretch / (1 + stretch) ** 2)
 tried = efficient.values()
 both = [
-    np.concatenate([f(E) for E in tried]) for f in (fc.leverage_capacities, fc.capacities)
+    np.concatenate([f(E) for E in tried])
+    for f in (fc.leverage_capacities, fc.capacities)
 ]
 run.check("eq89-premise", [fc.total_capacity(E) - E.shape[0] for E in tried])
 run.check("eq89-coincide", *both)
 found = [efficient_from(many[i]) for i in range(1, 31, 3)]
-run.check("appg-isotropic-in-blocks", [b.deviation for E in found for b in fc.blocks(E)])
+run.check(
+    "appg-isotropic-in-blocks", [b.deviation for E in found for b in fc.blocks(E)]
+)
 covariance = one_block @ one_block.T
 run.check("appg-one-block-covariance", covariance / covariance[0, 0], np.eye(n_dims))
 run.badge()
@@ -257,7 +264,9 @@ second = {name: slopes(fc.leverage_capacities, E) for name, E in efficient.items
 first["not efficient"] = slopes(fc.capacities, many[1])
 second["not efficient"] = slopes(fc.leverage_capacities, many[1])
 rows = {name: [abs(a).max(), abs(a - second[name]).max()] for name, a in first.items()}
-pd.DataFrame(rows, index=["largest derivative", "largest difference"]).T.map("{:.2g}".format)
+pd.DataFrame(rows, index=["largest derivative", "largest difference"]).T.map(
+    "{:.2g}".format
+)
 
 # %% [markdown]
 # Equation {eq}`eq-appg-derivative` holds two more facts.
@@ -298,7 +307,9 @@ run.badge()
 openings, leading = [], []
 for E in (one_block, three_blocks):
     along = rng.standard_normal(E.shape)
-    openings.append(bend(fc.leverage_capacities, E, along) - bend(fc.capacities, E, along))
+    openings.append(
+        bend(fc.leverage_capacities, E, along) - bend(fc.capacities, E, along)
+    )
     leading.append(2 * gap.opening(E, along))
 run.check("appg-second-derivatives", np.concatenate(openings), np.concatenate(leading))
 run.check("appg-second-derivatives-differ", min(o.sum() for o in openings) / 2)
@@ -337,7 +348,10 @@ figures.rank_jump(t, both)
 # %%
 lost, whole = many[::3], many[1::3]
 anywhere = rng.standard_normal(lost.shape)
-ignored, crowded = lost * (np.arange(n_features) != 1), whole * (np.arange(n_features) != 1)
+ignored, crowded = (
+    lost * (np.arange(n_features) != 1),
+    whole * (np.arange(n_features) != 1),
+)
 free, aside = np.zeros_like(lost), np.zeros_like(whole)
 free[:, :, 1] = np.linalg.svd(lost)[0][:, :, -1]  # the direction that nobody uses
 aside[:, :, 1] = rng.standard_normal(whole.shape[:2])
@@ -347,7 +361,8 @@ moves = {
     "the same where no dimension is free": (crowded, aside),
 }
 powers = {
-    name: [gap.power_of_change(f, *move) for f in measures] for name, move in moves.items()
+    name: [gap.power_of_change(f, *move) for f in measures]
+    for name, move in moves.items()
 }
 pd.DataFrame(powers, index=["capacity", "alternative"]).T.round(2)
 
@@ -387,9 +402,13 @@ pd.DataFrame({"kurtosis": k[:, 0], "loss of the optimum": losses, "bound": bound
 # %% tags=["hide-input"]
 pairs = [[f(E) for E in best] for f in (fc.leverage_capacities, fc.capacities)]
 run.check("appg-optimum-capacities", *pairs)
-differences = [slopes(fc.capacities, E) - slopes(fc.leverage_capacities, E) for E in best]
+differences = [
+    slopes(fc.capacities, E) - slopes(fc.leverage_capacities, E) for E in best
+]
 run.check("appg-optimum-derivatives", differences)
-least = fc.loss_at_best_lengths(np.minimum(alternative, 1), importance, k[:, None]).sum(axis=2)
+least = fc.loss_at_best_lengths(np.minimum(alternative, 1), importance, k[:, None]).sum(
+    axis=2
+)
 run.check("appg-loss-bound", fc.expected_loss(many, importance, k) / least - 1)
 run.check("appg-loss-bound-attained", losses, bounds)
 run.badge()

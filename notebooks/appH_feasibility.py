@@ -168,12 +168,12 @@ run.check(
     standard_error=totals.std() / np.sqrt(n_subspaces),
 )
 curves = np.array(list(turned.values()))
-run.check("apph-lemma1-turned", curves, np.broadcast_to(np.cos(angle) ** 2, curves.shape))
+run.check(
+    "apph-lemma1-turned", curves, np.broadcast_to(np.cos(angle) ** 2, curves.shape)
+)
 with_one_more = np.pad(best, (0, 1))  # an axis orthogonal to the last subspace
 with_one_more[:-1, -1] = best[:, 0]  # and some unit vector for it
-run.check(
-    "apph-lemma1-hypothesis", (np.diag(with_one_more) ** 2).sum(), n_features - 1
-)
+run.check("apph-lemma1-hypothesis", (np.diag(with_one_more) ** 2).sum(), n_features - 1)
 run.check("apph-gram-rank", np.linalg.matrix_rank(A), np.full(len(A), D))
 entries = np.diagonal(A, axis1=1, axis2=2) / np.linalg.norm(A, axis=1)
 run.check("apph-capacity-as-entry", fc.capacities(several), entries**2)
@@ -233,7 +233,9 @@ for E in [*found, built]:
     for block in fc.blocks(E):
         turning = block_isometry(E, block)
         map_errors.append(abs(turning @ turning.T - np.eye(block.dimension)).max())
-        scales.append([mu[list(block.features)], np.full(len(block.features), block.scale)])
+        scales.append(
+            [mu[list(block.features)], np.full(len(block.features), block.scale)]
+        )
         departures.append(block.deviation)
 parallel, constant = np.concatenate(both, axis=1), np.concatenate(scales, axis=1)
 run.check("apph-equality-parallel", *parallel)
@@ -305,7 +307,9 @@ figures.corner_cases({name: induction(c) for name, c in corners.items()})
 # %%
 every = list(whole_tuples(denominator))
 ends = [induction(c)[-1].capacity[0] for c in every]
-errors = [construction_error(embedding_by_induction(c), [float(x) for x in c]) for c in every]
+errors = [
+    construction_error(embedding_by_induction(c), [float(x) for x in c]) for c in every
+]
 glue("appH-every", len(every), display=False)
 max(errors)
 
@@ -324,7 +328,12 @@ rows = [
     for t in trials
     for name in ("induction", "rotations")
 ]
-columns = "features", "construction", "largest error", "share of entries that are not zero"
+columns = (
+    "features",
+    "construction",
+    "largest error",
+    "share of entries that are not zero",
+)
 figures.two_constructions(pd.DataFrame(rows, columns=columns))
 
 # %% [markdown]

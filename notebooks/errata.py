@@ -122,7 +122,9 @@ spread = rng.standard_normal((n_dims, n_features))
 spread /= np.linalg.norm(spread, axis=0)
 bundle = np.zeros((n_dims, n_features))
 bundle[0] = 1.0
-equal_lengths = [float(fc.expected_loss(E, importance, kurtosis)) for E in (spread, bundle)]
+equal_lengths = [
+    float(fc.expected_loss(E, importance, kurtosis)) for E in (spread, bundle)
+]
 equal_lengths
 
 # %% [markdown]
@@ -134,7 +136,9 @@ staircase = fc.embedding_from_capacities(even)
 generic = fc.embedding_from_capacities(even, generator=rng)
 angles = np.abs(np.abs(staircase.T @ staircase) - np.abs(generic.T @ generic)).max()
 glue("errata-angles", float(angles), display=False)
-equal_both = [float(fc.expected_loss(E, importance, kurtosis)) for E in (staircase, generic)]
+equal_both = [
+    float(fc.expected_loss(E, importance, kurtosis)) for E in (staircase, generic)
+]
 equal_both
 
 # %% [markdown]
@@ -194,11 +198,15 @@ run.badge()
 shares = ([0.5, 0.75, 0.75], [0.5, 0.5])
 first, second = [fc.embedding_from_capacities(c, generator=rng) for c in shares]
 two_scales = fc.tegum_product(2 * first, 0.5 * second)
-fc.total_capacity(two_scales).round(12), np.linalg.svd(two_scales, compute_uv=False).round(12)
+(
+    fc.total_capacity(two_scales).round(12),
+    np.linalg.svd(two_scales, compute_uv=False).round(12),
+)
 
 # %% tags=["hide-input"]
 run.check(
-    "errata-general-form-corrected", [block.deviation for block in fc.blocks(two_scales)]
+    "errata-general-form-corrected",
+    [block.deviation for block in fc.blocks(two_scales)],
 )
 run.check(
     "errata-general-form-printed",
@@ -250,7 +258,9 @@ one_scale = minimize_scalar(
     lambda scale: fc.expected_loss(np.sqrt(abs(scale)) * R, uneven, kurtosis),
     bracket=(0.5, 2),
 ).fun
-blocked = fc.expected_loss(fc.optimal_embedding(solution, generator=rng), uneven, kurtosis)
+blocked = fc.expected_loss(
+    fc.optimal_embedding(solution, generator=rng), uneven, kurtosis
+)
 float(least), float(blocked), float(one_scale)
 
 # %% tags=["hide-input"]

@@ -42,7 +42,9 @@ def test_weighted_correlations_are_those_of_repeated_inputs(seed):
     generator = np.random.default_rng(seed)
     x, y = generator.standard_normal((2, 6, 3))
     times = generator.integers(1, 5, 6)
-    every = [np.corrcoef(np.repeat(x[:, i], times), np.repeat(y[:, i], times))[0, 1] for i in range(3)]
+    every = [
+        np.corrcoef(np.repeat(x[:, i], times), np.repeat(y[:, i], times))[0, 1] for i in range(3)
+    ]
     found = squared_correlations(x, y, times / times.sum())
     np.testing.assert_allclose(found, np.square(every), atol=10 * ROUNDING)
 

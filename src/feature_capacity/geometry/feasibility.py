@@ -121,7 +121,7 @@ def _orthogonal(U: ArrayLike) -> np.ndarray:
 
 
 def carried(U: ArrayLike, n_dims: int) -> np.ndarray:
-    """The tuple that an orthogonal matrix carries: squared lengths of the columns of its first rows.
+    """The tuple that an orthogonal matrix carries: squared lengths of columns of its first rows.
 
     >>> carried(np.eye(3), 2)
     array([1., 1., 0.])

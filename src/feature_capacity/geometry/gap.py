@@ -189,5 +189,5 @@ def _finite(W: ArrayLike) -> np.ndarray:
 
 def _turn_and_scale(W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Q, S, _ = np.linalg.svd(W, full_matrices=False)
-    kept = S > _RANK * S[..., :1]
+    kept = _RANK * S[..., :1] < S
     return Q, np.where(kept, 1 / np.where(kept, S, 1), 0)

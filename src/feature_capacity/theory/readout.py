@@ -72,7 +72,8 @@ def squared_correlations(
 ) -> np.ndarray:
     r"""Squared correlation of each feature with its own readout.
 
-    Implements equation (62), :math:`\rho^2 = \mathrm{Cov}(x, y)^2 / \mathrm{Var}(x) \mathrm{Var}(y)`.
+    Implements equation (62): :math:`\rho^2` is the squared covariance over the product of the
+    variances.
 
     Parameters
     ----------
