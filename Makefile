@@ -16,7 +16,7 @@ INSTALLED := $(VENV)/.installed
 SCIENCE := theory geometry models solvers sweeps measure
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-thorough pair lint serve bench gallery clean test-fast
+.PHONY: help install book pdf test test-thorough pair lint serve bench gallery mutate clean test-fast
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: $(INSTALLED) ## measure speed and memory against plain array operations a
 
 gallery: $(INSTALLED) ## bring the README's pictures and score in step with the built book
 	$(BIN)/python tools/gallery.py $(ARGS)
+
+mutate: $(INSTALLED) ## plant small wrong changes in the science, and see which tests and claims notice
+	$(BIN)/python tools/mutate.py $(ARGS)
 
 clean: ## delete what a build made; .venv stays
 	rm -rf _build
