@@ -11,6 +11,7 @@ from feature_capacity.geometry.gap import (
     condition_number,
     isotropic,
     opening,
+    power_of_change,
     relative_gap,
     slopes_where_efficient,
 )
@@ -77,3 +78,15 @@ def test_what_has_no_gap_is_refused():
         relative_gap(np.zeros((2, 3)))
     with pytest.raises(ValueError, match=r"got \(3,\)"):
         condition_number([1.0, 2.0, 3.0])
+
+
+def test_powers_of_change_tell_a_jump_from_a_slope():
+    generator = np.random.default_rng(5)
+    nudge = generator.standard_normal((20, 3, 6))
+    lost = np.array([embedding(seed, lose_a_dimension=True) for seed in range(20)])
+    whole = np.array([embedding(seed) for seed in range(20)])
+    powers = [
+        [power_of_change(f, W, nudge) for f in (fc.capacities, fc.leverage_capacities)]
+        for W in (lost, whole)
+    ]
+    np.testing.assert_allclose(powers, [[1, 0], [1, 1]], atol=0.02)
