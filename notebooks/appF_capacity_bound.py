@@ -263,7 +263,7 @@ run.badge()
 # The bound is $\sum_i C_i \le \operatorname{rank} W \le \min(N, D)$.
 # :::
 #
-# **Sixty degrees.** Two features in a plane are 60 degrees apart.
+# **Sixty degrees.** Two features in a plane are equally long and 60 degrees apart.
 # Their capacities sum to 1.6; where do the other 0.4 go, and what has to change to get them?
 #
 # :::{admonition} Answer
