@@ -33,7 +33,7 @@ def slopes(measure: Measure, W: np.ndarray) -> np.ndarray:
     <BLANKLINE>
            [[0., 2.]]])
     """
-    return jacobian(measure, torch.as_tensor(W)).numpy()  # type: ignore[no-untyped-call]
+    return jacobian(measure, torch.as_tensor(W)).numpy()
 
 
 def bend(measure: Measure, W: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -57,7 +57,7 @@ def bend(measure: Measure, W: np.ndarray, direction: np.ndarray) -> np.ndarray:
     start, along = torch.as_tensor(W), torch.as_tensor(direction)
 
     def slope(t: Tensor) -> Tensor:
-        return jacobian(lambda t: measure(start + t * along), t, create_graph=True)  # type: ignore
+        return jacobian(lambda t: measure(start + t * along), t, create_graph=True)
 
     here = torch.zeros((), dtype=torch.float64)
-    return jacobian(slope, here).numpy()  # type: ignore[no-untyped-call]
+    return jacobian(slope, here).numpy()
