@@ -281,7 +281,7 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# They bring the slow runs closer; most runs are at rounding error after a few hundred steps anyway.
+# Yes: even the slowest run now ends within a billionth of the bound, and most are at rounding error after a few hundred steps.
 # The slow ones hang between one block and two: a feature has nearly, but not quite, a dimension of its own, and two singular values differ.
 # Both ways out, one scale for all or a clean split, are {term}`efficient <efficient matrix>`, and the pull toward either is weak.
 # :::
