@@ -27,7 +27,7 @@ from .statistics import (
     same_lengths_total,
     spectrum_numbers,
 )
-from .stream import Square, Survey, capacities_of, leverages_of, square_of, survey
+from .stream import Square, Survey, capacities_of, leverages_of, square_of, survey_and_square
 
 _WHOLE = 2**24  # numbers of a matrix that is taken whole: for blocks, and its singular values
 _PAIRS = 2**36  # operations that blocks may take
@@ -82,9 +82,9 @@ def measure(
     """
     require(0 < tolerance < 0.5, f"tolerance must be above 0 and below 0.5; got {tolerance!r}")
     vectors = vectors_of(W, key, index, features)
-    seen = survey(vectors)
+    seen, square = survey_and_square(vectors)
     _require_finite(vectors, seen, skip_nonfinite)
-    square = square_of(vectors, seen)
+    square = square or square_of(vectors, seen)
     capacity = capacities_of(vectors, seen, square)
     coactive = None
     if activations is not None:
