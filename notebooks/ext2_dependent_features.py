@@ -202,6 +202,62 @@ run.badge()
 # All of these are on 5 % of the time.
 # Features that only come as a group share no more than dense ones: what counts is how often a feature is on *given* that its group is.
 #
+# ### Pairs that are not alike
+#
+# With several groups there is one $h$ inside and another across.
+#
+# **Theorem.** Two features that depend on all others alike, $h_{il}=h_{jl}$, are orthogonal in every optimum if $(k_i+k_j)/2 < 3h_{ij}$.
+#
+# *Proof.* Mix the two columns of $W$ by a rotation.
+# Interference with others stays, and $d = (n_i-n_j)/2$ and $c = w_i\cdot w_j$ run over a circle $d^2+c^2=r^2$.
+# The loss is $(k_i+k_j-2h_{ij})\,d^2 + 4h_{ij}c^2$ and terms that are linear in $d$ or constant, so that the coefficient of $d^2$ is $k_i+k_j-6h_{ij}<0$: concave, with its minimum at an end of $[-r,r]$, where $c=0$. ∎
+#
+# So below the border inside, a direction is shared by members of different groups only.
+# When do they begin to?
+# Beside a set $S$ of whole features, as many as dimensions, an ignored one stays out as long as
+#
+# $$ (Gm)_j + 2\min_{a\in S} h_{ja}\,n_a > 0 , $$
+#
+# where whole lengths are the best ones (*proved*: a small vector $w_j$ changes the loss by $2\|w_j\|^2$ times this, in the direction that disturbs least; the details are in `feature_capacity.theory.unlike_pairs`, {ref}`api-theory`).
+# That settles whether whole features are a minimum among their neighbors, and not whether it is the lowest: for general $h$ the border is known from one side only.
+
+# %%
+same = np.kron(np.eye(2), np.ones((3, 3))) > 0
+cases = [(r * inside, inside, out) for inside, out, r in
+         itertools.product((1.5, 3.0), (0.9, 1.1), (1.3, 2.1, 2.9))]  # fmt: skip
+fourth = np.array([np.where(same, inside, out) for _, inside, out in cases])
+fourth[:, range(6), range(6)] = [[case[0]] * 6 for case in cases]
+groups = fc.Moments(np.ones((len(cases), 6)), fourth)
+best = fc.minimize_moments(np.linspace(1, 0.9, 6), groups, 3, 20, seed=seed, device=device)
+gram = np.abs(best.W.mT @ best.W)
+inner = pd.DataFrame(cases, columns=["k", "h inside", "h across"])
+inner["largest inside"] = (gram * (same & ~np.eye(6, dtype=bool))).max(axis=(1, 2))
+inner["largest across"] = (gram * ~same).max(axis=(1, 2))
+inner.round(3)
+
+# %% [markdown]
+# Largest inner products of two members of one group, and of two of different ones, in the minimized optima.
+
+# %% tags=["hide-input"]
+run.check("ext2-twins", inner["largest inside"].max())
+margins, changes = [], []
+for moments in (fc.Moments(np.ones(6), each) for each in fourth):
+    margins.append(2 * fc.entry_margin(np.ones(6), moments, [0, 1, 3])[[2, 4, 5]])
+    G, inside = moments.fourth - 1, np.array([0, 1, 3])
+    ignored = np.array([2, 4, 5])
+    m = np.linalg.solve(G[np.ix_(inside, inside)], G[np.ix_(inside, ignored)].sum(axis=1))
+    base = np.zeros((3, 6))
+    base[range(3), inside] = np.sqrt(1 + m)
+    start = fc.loss_from_moments(base, np.ones(6), moments)
+    small = np.repeat(base[None], 9, axis=0).reshape(3, 3, 3, 6)
+    for at, j in enumerate(ignored):
+        small[at, :, :, j] = 1e-4 * np.eye(3)
+    change = fc.loss_from_moments(small, np.ones(6), moments) - start
+    changes.append(change.min(axis=1) / 1e-8)
+run.check("ext2-entry", changes, margins)
+run.badge()
+
+# %% [markdown]
 # ## Correlated Gaussians
 #
 # For Gaussian inputs of covariance $\Sigma$ the optimum is known for any correlations.
@@ -335,7 +391,7 @@ slope = np.subtract(down, up) / (2 * step)
 run.check("ext2-weighted-price", slope, 2 * lengths**2 / C**2)
 for name, inputs in (("dependent", grouped), ("independent", fc.independent_moments(9.0, 4))):
     at = [
-        fc.loss_at_weighted_capacities(C + [a, b, 0, 0], np.ones(4), inputs)[0]
+        fc.loss_at_weighted_capacities(C + np.array([a, b, 0, 0]), np.ones(4), inputs)[0]
         for a, b in itertools.product((0, 0.1), repeat=2)
     ]
     run.check(f"ext2-no-sum-{name}", abs(at[0] - at[1] - at[2] + at[3]) / at[0])
@@ -353,7 +409,7 @@ run.badge()
 #
 # To see it, keep every feature on 5 % of the time, $qp = 0.05$, and let more and more of the sparsity be that of the group.
 
-# %% mystnb={"figure": {"caption": "Features that are all on 5 % of the time, alone (left) or ever more as a group (right). a: the theorem, with k = 1.8/0.05 and h = p/0.05. b: the ReLU autoencoder, minimized. A dot a feature. Dotted: the border k = 3h.", "name": "fig-ext2-autoencoder"}, "image": {"alt": "Two panels of capacity against the probability of a feature given its group. Left: fractions up to 0.6, beyond it only ones and zeros. Right: one half up to about 0.35, then values that scatter more and more."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Features that are all on 5 % of the time, alone (left) or ever more as a group (right). a: the theorem, with k = 1.8/0.05 and h = p/0.05. b: the ReLU autoencoder, minimized. A dot a feature. Dotted: the border k = 3h.", "name": "fig-ext2-autoencoder"}, "image": {"alt": "Two panels of capacity against the probability of a feature given its group. Left: fractions up to 0.6, beyond it only ones and zeros. Right: one half up to 0.5, then some between 0.6 and 0.95 and some near 0.15."}} tags=["hide-input"]
 given = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.65, 0.7, 0.8, 0.9, 1.0])
 by_theory = fc.allocate_dependent(
     importance, n_dims, np.full((12, 1), 1.8 / 0.05), given[:, None] / 0.05
@@ -378,7 +434,7 @@ figures.group_capacities(given, [by_theory.capacity, by_autoencoder], 0.6)
 # *Measured* for one group of the page's features in the page's dimensions, importances 1 to 0.9, every feature on 5 % of the time:
 # the theory is right that features of one group share only as long as they are sparse *inside* it, and about where that ends.
 # It is wrong about what comes then.
-# The autoencoder's inputs have means, and features that come as a group are correlated; it has no reason to keep them apart as whole ones, and leaves pairs for mixtures, as the Gaussians above do.
+# The autoencoder's inputs are correlated, which those of the theory are not, and beyond the border it keeps no feature whole: its directions are mixtures, as those of the Gaussians above.
 #
 # **One thing is different, exactly.**
 # Features that exclude each other cost the quadratic model one dimension, however many they are.

@@ -87,7 +87,7 @@ def capacity(
     Example: feature-capacity capacity model.safetensors.index.json --key lm_head.weight
     Example: feature-capacity capacity weights.npy --features rows --activations acts.npy
     """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
-    from ..measure.choice import Refusal
+    from ..measure.choice import ChoiceError
     from ..measure.measuring import measure
     from ..measure.report import draw
 
@@ -109,7 +109,7 @@ def capacity(
             skip_nonfinite=skip_nonfinite,
             activations=activations,
         )
-    except Refusal as refusal:
+    except ChoiceError as refusal:
         raise ValueError(refusal.for_command_line()) from None
     typer.echo(found.text())
     contents = {}

@@ -19,12 +19,12 @@ _LISTED = 12  # tensors that a message lists
 _ARGUMENT = re.compile(r"<(key|index|features|skip_nonfinite)( [^<>]*)?>")
 
 
-class Refusal(ValueError):
+class ChoiceError(ValueError):
     """A matrix that was not measured, in one sentence that names arguments to change.
 
     In ``template`` an argument stands in angle brackets, with its value if it has one.
 
-    >>> refusal = Refusal("choose one with <index 0,1>; leave <key> out")
+    >>> refusal = ChoiceError("choose one with <index 0,1>; leave <key> out")
     >>> print(refusal)
     choose one with index=(0,1); leave key out
     >>> refusal.for_command_line()
@@ -55,7 +55,9 @@ def _in_python(found: re.Match[str]) -> str:
 
 def _insist(condition: object, template: str) -> None:
     if not condition:
-        raise Refusal(template)
+        raise ChoiceError(template)
+
+
 OF_AN_OPTIMIZER = re.compile(r"(^|[._/])(optimi[sz]ers?|optim|exp_avg|exp_avg_sq|momentum)", re.I)
 """Names of what is an optimizer's, in any case of letters; listed after the model's."""
 _PACKED = re.compile(r"(qweight|qzeros|weight_packed|\.SCB|\.absmax|quant_state.*|quant_map)$")
@@ -207,15 +209,13 @@ def _checked_index(
     ranges = " and ".join(f"0 to {length - 1}" for length in batch)
     example = ",".join("0" for _ in batch)
     if index is None:
-        raise Refusal(
+        raise ChoiceError(
             f"{where} holds {math.prod(batch):,} matrices, a batch of shape {told(batch)}; choose "
             f"one with <index {example}> ({ranges})"
         )
     fits = len(index) == len(batch) and all(0 <= i < n for i, n in zip(index, batch, strict=False))
     given = ",".join(map(str, index))
-    _insist(
-        fits, f"<index {given:.60}> is none of {where}; give {ranges}, as in <index {example}>"
-    )
+    _insist(fits, f"<index {given:.60}> is none of {where}; give {ranges}, as in <index {example}>")
     return tuple(index)
 
 
@@ -245,7 +245,7 @@ def choose(where: str, tensors: Mapping[str, StoredTensor], key: str | None) -> 
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     batches = any(len(tensors[name].shape) > 2 for name in matrices)
     instance = ", and an instance of a batch with <index>" if batches else ""
-    raise Refusal(
+    raise ChoiceError(
         f"{where} holds {len(names)} matrices; "
         f"choose one with <key>: {', '.join(names[:_LISTED])}{more}{instance}"
     )

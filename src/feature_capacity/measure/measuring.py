@@ -13,7 +13,7 @@ from .._arrays import ArrayLike, numbers, require, shown
 from ..geometry.blocks import Block, blocks
 from ..theory.capacity import leverage_capacities
 from . import record
-from .choice import Refusal, Vectors, choose, open_file, pick
+from .choice import ChoiceError, Vectors, choose, open_file, pick
 from .coactivation import coactive_capacities
 from .layouts import Axis
 from .neighbors import Neighbors, neighbors_of
@@ -140,7 +140,7 @@ def _require_finite(vectors: Vectors, seen: Survey, skip: bool) -> None:
         require(len(bad) < n, f"no feature of {_place(vectors)} is finite; nothing is left")
         return
     dims = f", all in {_listed('dimension', seen.bad_dims)}" if len(bad) == n else ""
-    raise Refusal(
+    raise ChoiceError(
         f"{_place(vectors)} must hold finite numbers; {len(bad):,} of {n:,} features do not: "
         f"{_listed('feature', bad)}{dims}; <skip_nonfinite> leaves them out"
     )

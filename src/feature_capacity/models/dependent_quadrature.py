@@ -43,8 +43,8 @@ def grouped_quadrature(quadrature: Quadrature, probability: float) -> Quadrature
     >>> from feature_capacity.models.quadrature import moment_quadrature
     >>> alone = moment_quadrature(UnitSparseUniform(0.5), 2)
     >>> group = grouped_quadrature(alone, 0.1)
-    >>> float((alone.weight @ alone.x[:, 0]).round(9)), float((group.weight @ group.x[:, 0]).round(9))
-    (0.25, 0.025)
+    >>> [float((rule.weight @ rule.x[:, 0]).round(9)) for rule in (alone, group)]
+    [0.25, 0.025]
     """
     _require_probability(probability)
     zero = np.zeros((1, quadrature.x.shape[1]))

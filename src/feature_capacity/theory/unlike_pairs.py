@@ -133,14 +133,14 @@ def entry_margin(importance: ArrayLike, moments: Moments, whole: Sequence[int]) 
     require(v.shape == (len(h),), f"importance must have one entry for each of {len(h)} features")
     inside = np.isin(np.arange(len(h)), whole)
     require(
-        0 < inside.sum() == len(set(whole)),
-        f"whole must name features from 0 to {len(h) - 1}; got {list(whole)!r:.60}",
+        0 < inside.sum() == len(whole),
+        f"whole must name features from 0 to {len(h) - 1}, each once; got {list(whole)!r:.60}",
     )
     G = h - 1
     m = -v
     m[inside] = np.linalg.solve(G[np.ix_(inside, inside)], G[np.ix_(inside, ~inside)] @ v[~inside])
     lengths = (m + v)[inside]
-    require((lengths > 0).all(), "the best length of a whole feature must be positive; leave it out")
+    require((lengths > 0).all(), "the best length of a whole feature must be positive; drop it")
     margin = G @ m + 2 * (h[:, inside] * lengths).min(axis=1)
     return np.where(inside, np.nan, margin)
 
@@ -148,5 +148,6 @@ def entry_margin(importance: ArrayLike, moments: Moments, whole: Sequence[int]) 
 def _one(moments: Moments) -> np.ndarray:
     """The fourth moments of one distribution, scaled to variance 1."""
     h = to_numpy(moments.coactivation)
-    require(h.ndim == 2, f"moments must be of one distribution; got a batch of shape {h.shape[:-2]}")
+    batch = h.shape[:-2]
+    require(not batch, f"moments must be of one distribution; got a batch of shape {batch}")
     return h
