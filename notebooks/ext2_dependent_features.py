@@ -494,16 +494,27 @@ run.badge()
 # Features of different importance begin to share a little above it, as at $k = 3$ in the paper.
 # :::
 #
-# **A coarse search.** How many random starts does it take to see the border?
-#
-# ```sh
-# papermill notebooks/ext2_dependent_features.ipynb out.ipynb --cwd notebooks -p n_starts 4
-# ```
+# **Rare, or rare together?** In one data set features are on 1 % of the time, each by itself.
+# In another all of them are on together, 1 % of the time.
+# Values are uniform. In which do they share?
 #
 # :::{admonition} Answer
 # :class: dropdown
-# Four are enough to see it.
-# In more cells than before all of them end in a local minimum, always above the theorem.
+# In both $k = 1.8/0.01 = 180$.
+# By themselves $h = 1$, far below $k/3$, and they share.
+# Together $h = 1/0.01 = 100$, and $k/h = 1.8$, what a feature has that is always on: they do not.
+# For the loss the second data set is a dense one that is mostly switched off.
+# :::
+#
+# **Dense, and yet sharing.** Can features share whose kurtosis is below 3?
+# How low may it be for $N$ features?
+#
+# :::{admonition} Answer
+# :class: dropdown
+# If they avoid each other: $k > 3h$ takes $h < 1$.
+# But the variance of $\sum x_i^2$ must not be negative, which is $k + (N-1)h \ge N$; with $h < k/3$ that is $k > 3N/(N+2)$.
+# At the bound the inputs lie evenly on a sphere, where the sum of squares is constant.
+# Six features of $k = 2.6$ and $h = 0.7$ in three dimensions have capacity ½ each.
 # :::
 #
 # **One more dimension of freedom.** With two dimensions, what changes above the border?

@@ -269,6 +269,16 @@ figures.dense_feature_map(cells[0, :, 0], own, *maps)
 # It still shares, at a larger importance: the threshold that the crowd sets is higher, and a feature that competes with it must be more important, hence heavier.
 # :::
 #
+# **Two dense ones.** Put two equal features of kurtosis 2.5 beside eight sparse ones of importance 1 and kurtosis 30, in two dimensions, and raise the importance of both.
+# Equal features have equal capacities, do they not?
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Not these: at most one of them shares, so the symmetry must break.
+# `fc.solve_allocation([v, v, 1, 1, 1, 1, 1, 1, 1, 1], 2, [2.5] * 2 + [30] * 8)` gives both nothing at $v = 4$, one of them 0.71 and the other nothing at $v = 5$, and at $v = 7.5$ one is whole while the other has 0.1; it says that the optimum is not unique.
+# The crowd of sparse features pays for them one after the other.
+# :::
+#
 # ## What we saw
 #
 # - With unequal kurtosis the optimum is a sum of curves still, and exact.

@@ -320,6 +320,20 @@ run.badge()
 # The crowd matters less: beyond the band of seven times as many features nobody is represented.
 # :::
 #
+# **A long tail.** The first hundred of a million features take 398 dimensions.
+# How many do they take among ten thousand?
+#
+# ```sh
+# papermill notebooks/ext4_many_features.ipynb out.ipynb --cwd notebooks -p n_features 10000
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# As many.
+# When number 100 is just whole, features are represented up to number $100\,((k-1)/2)^{1/\alpha} = 4950$; whatever comes after them is ignored and takes no room.
+# Only the kurtosis and the exponent count, as long as the tail is longer than that.
+# :::
+#
 # **Denser features.** And a kurtosis of 9?
 #
 # ```sh
