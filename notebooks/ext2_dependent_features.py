@@ -155,7 +155,8 @@ pd.Series({name: cells.sum() for name, cells in counts.items()})
 # Where it ends above, every start got stuck in a local minimum, below the border mostly with a wrong choice of whole features; more starts leave fewer of them.
 
 # %% tags=["hide-input"]
-sharers = [((x > 1e-4) & (x < 1 - 1e-4)).sum(-1) for x in (theory.capacity, found.capacity)]
+both = theory.capacity, found.capacity
+sharers = [((C > 1e-4) & (C < 1 - 1e-4)).sum(axis=-1) for C in both]
 clear = (np.abs(off) < 1e-9) & theory.unique & (np.abs(k / h - 3) > 1e-6)
 run.check("ext2-border-never-below", off)
 run.check("ext2-border-attained", (np.abs(off) < 1e-9).mean())
@@ -228,7 +229,8 @@ cases = [(r * inside, inside, out) for inside, out, r in
 fourth = np.array([np.where(same, inside, out) for _, inside, out in cases])
 fourth[:, range(6), range(6)] = [[case[0]] * 6 for case in cases]
 groups = fc.Moments(np.ones((len(cases), 6)), fourth)
-best = fc.minimize_moments(np.linspace(1, 0.9, 6), groups, 3, 20, seed=seed, device=device)
+six = np.linspace(1, 0.9, 6)
+best = fc.minimize_moments(six, groups, 3, 20, seed=seed, device=device)
 gram = np.abs(best.W.mT @ best.W)
 inner = pd.DataFrame(cases, columns=["k", "h inside", "h across"])
 inner["largest inside"] = (gram * (same & ~np.eye(6, dtype=bool))).max(axis=(1, 2))
@@ -245,7 +247,8 @@ for moments in (fc.Moments(np.ones(6), each) for each in fourth):
     margins.append(2 * fc.entry_margin(np.ones(6), moments, [0, 1, 3])[[2, 4, 5]])
     G, inside = moments.fourth - 1, np.array([0, 1, 3])
     ignored = np.array([2, 4, 5])
-    m = np.linalg.solve(G[np.ix_(inside, inside)], G[np.ix_(inside, ignored)].sum(axis=1))
+    own, rest = G[np.ix_(inside, inside)], G[np.ix_(inside, ignored)]
+    m = np.linalg.solve(own, rest.sum(axis=1))
     base = np.zeros((3, 6))
     base[range(3), inside] = np.sqrt(1 + m)
     start = fc.loss_from_moments(base, np.ones(6), moments)
@@ -389,11 +392,10 @@ up, down = (
 lengths = fc.loss_at_weighted_capacities(C, np.ones(4), grouped)[1]
 slope = np.subtract(down, up) / (2 * step)
 run.check("ext2-weighted-price", slope, 2 * lengths**2 / C**2)
-for name, inputs in (("dependent", grouped), ("independent", fc.independent_moments(9.0, 4))):
-    at = [
-        fc.loss_at_weighted_capacities(C + np.array([a, b, 0, 0]), np.ones(4), inputs)[0]
-        for a, b in itertools.product((0, 0.1), repeat=2)
-    ]
+kinds = {"dependent": grouped, "independent": fc.independent_moments(9.0, 4)}
+moves = np.array(list(itertools.product((0, 0.1), (0, 0.1), (0,), (0,))))
+for name, inputs in kinds.items():
+    at = [fc.loss_at_weighted_capacities(C + move, np.ones(4), inputs)[0] for move in moves]
     run.check(f"ext2-no-sum-{name}", abs(at[0] - at[1] - at[2] + at[3]) / at[0])
 run.badge()
 
@@ -424,7 +426,13 @@ for p_given in given:
     ]
     trained.append(
         fc.minimize(
-            autoencoder, values, importance[None], n_starts, seed, quadrature=stages, device=device
+            autoencoder,
+            values,
+            importance[None],
+            n_starts,
+            seed,
+            quadrature=stages,
+            device=device,
         )
     )
 by_autoencoder = np.concatenate([result.capacity for result in trained])

@@ -201,11 +201,12 @@ if with_odd.any():
     others = np.where(odd, 0, weight).sum(axis=1)[with_odd]
     run.check("ext3-outweighs-minimized", heavy / others - 1)
 else:
-    run.not_applicable("ext3-outweighs-minimized", "no dense feature shares in any of them")
+    run.not_applicable("ext3-outweighs-minimized", "no dense feature shares")
 
 lam, at = float(best.multiplier), np.asarray(best.capacity)
 step = 1e-4
-side = [fc.loss_at_best_lengths(at + s, best.importance, best.kurtosis) for s in (-step, 0, step)]
+one = best.importance, best.kurtosis
+side = [fc.loss_at_best_lengths(at + s, *one) for s in (-step, 0, step)]
 bend = (side[0] - 2 * side[1] + side[2]) / step**2
 formula = 4 * lam**3 * (best.kurtosis - 3) / ((best.kurtosis - 1) * best.importance)
 run.check("ext3-bend", bend, formula)

@@ -200,7 +200,8 @@ for name, a in {"075": 0.75, "1": 1.0, "15": 1.5}.items():
     run.check(f"ext4-ignored-alpha-{name}", math.log10(ends[0] / ends[1]))
 for name, a in {"03": 0.3, "05": 0.5}.items():
     ends = [fc.power_law_allocation(a, 10**10, d, 1e14).loss for d in (90_000, 110_000)]
-    run.check(f"ext4-all-share-alpha-{name}", math.log(ends[0] / ends[1]) / math.log(11 / 9))
+    order = math.log(ends[0] / ends[1]) / math.log(11 / 9)
+    run.check(f"ext4-all-share-alpha-{name}", order)
 run.badge()
 
 # %% [markdown]
@@ -229,7 +230,8 @@ log = math.log(10**9 / law.n_monosemantic)
 law.loss_exponent, (log + 1) / (log - 1 + math.exp(-log))
 
 # %% tags=["hide-input"]
-run.check("ext4-exponent-one", law.loss_exponent, (log + 1) / (log - 1 + math.exp(-log)))
+formula = (log + 1) / (log - 1 + math.exp(-log))
+run.check("ext4-exponent-one", law.loss_exponent, formula)
 run.badge()
 
 # %% [markdown]

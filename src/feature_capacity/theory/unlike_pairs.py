@@ -24,8 +24,8 @@ without Theorem 1.
 
 *Theorem (whole features).*  Let the features of a set S be orthogonal, the others zero, with the
 best lengths, :math:`G_{SS}m_S=G_{SI}v_I` for the ignored ones I, all of them positive, and S as
-large as the number of dimensions.  To second order the loss rises in every direction but rotations
-if
+large as the number of dimensions; no two of S exclude each other, and :math:`G_{SS}` is positive
+definite.  To second order the loss rises in every direction but rotations if
 
 .. math:: \mu_j = (Gm)_j + 2\min_{a\in S}h_{ja}\,n_a > 0\quad\text{for every } j\in I,
 
@@ -37,7 +37,7 @@ the squared products :math:`\varepsilon^2n_au_a^2`: the loss changes by
 :math:`2\varepsilon^2\big[(Gm)_j+2\sum_a h_{ja}n_au_a^2\big]`, least for the a with the least
 :math:`h_{ja}n_a`.  Changes of the vectors of S do not mix with it at this order: their first
 derivatives vanish at the best lengths, and a product of both changes is first met in third order.
-Among themselves they are those of D orthogonal vectors, a minimum.  ∎
+Among themselves they are at a minimum: squared errors are least, and interference is 0.  ∎
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def entry_margin(importance: ArrayLike, moments: Moments, whole: Sequence[int]) 
     Raises
     ------
     ValueError
-        For features that are none, or whole ones whose best length is not positive.
+        For features that are none, whole ones whose best length is not positive, or whose squares
+        determine each other.
 
     Examples
     --------
@@ -138,7 +139,14 @@ def entry_margin(importance: ArrayLike, moments: Moments, whole: Sequence[int]) 
     )
     G = h - 1
     m = -v
-    m[inside] = np.linalg.solve(G[np.ix_(inside, inside)], G[np.ix_(inside, ~inside)] @ v[~inside])
+    own = G[np.ix_(inside, inside)]
+    least = float(np.linalg.eigvalsh(own)[0])
+    require(
+        least > _ALIKE,
+        "the squares of whole features must each vary by themselves; the least eigenvalue of "
+        f"their covariance is {least:.3g}: leave one of them out",
+    )
+    m[inside] = np.linalg.solve(own, G[np.ix_(inside, ~inside)] @ v[~inside])
     lengths = (m + v)[inside]
     require((lengths > 0).all(), "the best length of a whole feature must be positive; drop it")
     margin = G @ m + 2 * (h[:, inside] * lengths).min(axis=1)
