@@ -395,7 +395,9 @@ run.check("ext2-weighted-price", slope, 2 * lengths**2 / C**2)
 kinds = {"dependent": grouped, "independent": fc.independent_moments(9.0, 4)}
 moves = np.array(list(itertools.product((0, 0.1), (0, 0.1), (0,), (0,))))
 for name, inputs in kinds.items():
-    at = [fc.loss_at_weighted_capacities(C + move, np.ones(4), inputs)[0] for move in moves]
+    at = [
+        fc.loss_at_weighted_capacities(C + move, np.ones(4), inputs)[0] for move in moves
+    ]
     run.check(f"ext2-no-sum-{name}", abs(at[0] - at[1] - at[2] + at[3]) / at[0])
 run.badge()
 
