@@ -284,9 +284,12 @@ figures.width_needed(wanted, needed)
 # %% tags=["hide-input"]
 d = fc.dims_for_monosemantic(importance, kurtosis, n_wanted)
 at = fc.power_law_allocation(exponent, n_features, d, kurtosis)
-below = fc.power_law_allocation(exponent, n_features, d - 1, kurtosis)
 run.check("ext4-width-enough", at.n_monosemantic - n_wanted)
-run.check("ext4-width-too-few", n_wanted - 1 - below.n_monosemantic)
+if d > 1:
+    below = fc.power_law_allocation(exponent, n_features, d - 1, kurtosis)
+    run.check("ext4-width-too-few", n_wanted - 1 - below.n_monosemantic)
+else:
+    run.not_applicable("ext4-width-too-few", "one dimension is enough")
 glue("ext4-wanted", f"{n_wanted:,}", display=False)
 glue("ext4-dims", f"{d:,}", display=False)
 glue("ext4-crowd", f"{d - n_wanted:,}", display=False)
