@@ -33,6 +33,7 @@ NAMES = {
     "theory.budget": "BudgetAllocation allocate",
     "theory.capacity": "capacities interference leverage_capacities total_capacity",
     "theory.phases": "PhaseDiagram classify phase_diagram",
+    "theory.unlike_pairs": "entry_margin orthogonal_twins",
     "theory.transitions": "decades_between largest_step",
     "theory.quadratic": "best_bias best_sq_norm expected_loss loss_at_best_lengths"
     " loss_from_capacities loss_terms marginal_benefit marginal_benefit_at",

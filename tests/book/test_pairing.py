@@ -237,6 +237,7 @@ def test_an_edited_notebook_is_refused_kept_or_taken(tiny, how):
         ["pair", "--check"],
         ["run", "tiny"],
         ["run", "tiny", "--grid", "g.yml"],
+        ["book", "--quick"],
     ):
         (tiny.root / "g.yml").write_text("n_dims: [1, 2]")
         done = call(*words, cwd=tiny.root)
