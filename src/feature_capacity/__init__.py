@@ -26,6 +26,7 @@ NAMES = {
     "theory.exclusive": "LeastDims exclusive_embedding least_dims orthogonal_representation",
     "theory.gaussian": "GaussianOptimum gaussian_embedding",
     "theory.generators": "fixed_number_inputs grouped_inputs moments_of_masks tree_inputs",
+    "theory.gradient_flow": "descend flow flow_at_three flow_near_three",
     "theory.many_features": "PowerLaw dims_for_monosemantic equal_features_loss"
     " power_law_allocation power_law_limit",
     "theory.moments": "FullMoments Moments bias_from_moments full_moments_of_samples"
@@ -33,6 +34,7 @@ NAMES = {
     "theory.budget": "BudgetAllocation allocate",
     "theory.capacity": "capacities interference leverage_capacities total_capacity",
     "theory.phases": "PhaseDiagram classify phase_diagram",
+    "theory.saddles": "arrival_times escape_rates stable_choices",
     "theory.transitions": "decades_between largest_step",
     "theory.quadratic": "best_bias best_sq_norm expected_loss loss_at_best_lengths"
     " loss_from_capacities loss_terms marginal_benefit marginal_benefit_at",
