@@ -176,3 +176,37 @@ def _checked(importance: ArrayLike, kurtosis: float) -> tuple[np.ndarray, float]
     require(v.ndim == 1, f"importance must have shape (n_features,); got {v.shape}")
     checked(kurtosis=kurtosis)
     return v, float(kurtosis)
+
+
+def waiting_share(times: ArrayLike, loss: ArrayLike, close: float = 0.01) -> float:
+    """Which part of its way down a loss spends waiting, rather than falling.
+
+    The way down lasts until the loss is within ``close`` of its last value, as a part of its fall.
+    It waits where it falls at less than a tenth of its mean rate.
+
+    Parameters
+    ----------
+    times, loss : arrays, shape (n_records,)
+    close : float
+
+    Returns
+    -------
+    float
+        From 0, a straight march, to 1; 0 too where the loss does not fall.
+
+    Examples
+    --------
+    >>> waiting_share([0, 1, 2, 3, 4], [4.0, 3.0, 2.0, 1.0, 0.0])
+    0.0
+    >>> waiting_share([0, 1, 2, 3, 4], [4.0, 4.0, 4.0, 2.0, 0.0])
+    0.5
+    """
+    t, fall = float64(times, "times"), float64(loss, "loss")
+    require(t.ndim == 1 and t.shape == fall.shape and t.size > 1, "times and loss must be alike")
+    total = fall[0] - fall[-1]
+    if total <= 0:
+        return 0.0
+    end = int(np.argmax(fall <= fall[-1] + close * total))
+    spans, drops = np.diff(t[: end + 1]), -np.diff(fall[: end + 1])
+    mean = (fall[0] - fall[end]) / (t[end] - t[0])
+    return float(spans[drops < 0.1 * mean * spans].sum() / spans.sum())
