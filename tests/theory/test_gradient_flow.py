@@ -29,7 +29,7 @@ def test_small_steps_of_gradient_descent_follow_the_flow():
     W, v, end = torch.tensor(start(2, 4)), torch.tensor([3.0, 2.0, 1.0, 0.5]).double(), 0.3
     exact = fc.flow_at_three(W.numpy(), v.numpy(), [end])[0]
     distances = []
-    for n_steps in (2000, 4000):
+    for n_steps in (200, 400):
         here = W.clone()
         for _ in range(n_steps):
             here.requires_grad_()
@@ -37,8 +37,8 @@ def test_small_steps_of_gradient_descent_follow_the_flow():
             here = here.detach() - end / n_steps * slope
         A = (here.mT @ here).numpy()
         distances.append(np.abs(A - exact.T @ exact).max())
-    assert distances[0] / distances[1] == pytest.approx(2, abs=0.01)
-    assert distances[1] < 1e-2
+    assert distances[0] / distances[1] == pytest.approx(2, abs=0.1)
+    assert distances[1] < 5e-2
 
 
 @given(st.integers(0, 1000), st.floats(0.01, 2), st.floats(0.01, 2))
