@@ -22,6 +22,7 @@ NAMES = {
     " kkt_residuals solve_allocation",
     "theory.coactivation": "loss_at_weighted_capacities weighted_capacities"
     " weighted_capacity_bound",
+    "theory.depth": "SecondLayer amplification moments_of_squares second_layer two_layer_loss",
     "theory.dependence": "DependentAllocation allocate_dependent sharing_threshold",
     "theory.exclusive": "LeastDims exclusive_embedding least_dims orthogonal_representation",
     "theory.gaussian": "GaussianOptimum gaussian_embedding",
@@ -31,10 +32,11 @@ NAMES = {
     " power_law_allocation power_law_limit",
     "theory.moments": "FullMoments Moments bias_from_moments full_moments_of_samples"
     " gradient_from_moments independent_moments loss_from_moments moments_of_samples",
+    "theory.basins": "Basins basins measured_delays",
     "theory.budget": "BudgetAllocation allocate",
     "theory.capacity": "capacities interference leverage_capacities total_capacity",
     "theory.phases": "PhaseDiagram classify phase_diagram",
-    "theory.saddles": "arrival_times escape_rates stable_choices",
+    "theory.saddles": "arrival_times escape_rates stable_choices waiting_share",
     "theory.transitions": "decades_between largest_step",
     "theory.quadratic": "best_bias best_sq_norm expected_loss loss_at_best_lengths"
     " loss_from_capacities loss_terms marginal_benefit marginal_benefit_at",
@@ -44,6 +46,7 @@ NAMES = {
     "geometry.polytopes": "POLYTOPES polytope",
     "measure.record": "Measurement",
     "models.inputs": "SparseNormal SparseUniform UnitSparseUniform",
+    "models.paths": "Paths compare_rules training_paths",
     "models.toy_models": "ToyModel",
     "models.training": "train",
     "solvers.equal_features": "jump_at_equality",
@@ -65,6 +68,7 @@ MODULES = {
 """Modules and folders that are offered themselves."""
 
 EXTRAS = {
+    "models.paths": "models",
     "models.toy_models": "models",
     "models.training": "models",
     "solvers": "models",

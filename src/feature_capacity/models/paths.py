@@ -22,11 +22,11 @@ import torch
 from torch import Tensor
 
 from .._arrays import ArrayLike, require, require_known, require_number, require_whole, to_numpy
+from .activations import with_slope
 from .device import pick_device
-from .inputs import SparseInput
+from .inputs import SparseInput, SparseUniform, UnitSparseUniform
 from .quadrature import sparse_quadrature
 from .toy_models import ToyModel, output, squared_error
-from .activations import with_slope
 
 RULES: dict[str, Callable[[list[Tensor], float], torch.optim.Optimizer]] = {
     "gradient": lambda weights, rate: torch.optim.SGD(weights, lr=rate),
@@ -149,6 +149,67 @@ def training_paths(
         f"training went out of range at learning_rate {learning_rate:g}: take a smaller one",
     )
     return Paths(np.array(steps), np.array(matrices), np.array(losses), np.array(turns))
+
+
+def compare_rules(
+    importance: ArrayLike,
+    n_dims: int,
+    probability: float,
+    n_steps: int = 1500,
+    batch_size: int = 128,
+    n_models: int = 3,
+    seed: int = 0,
+    device: str = "auto",
+) -> dict[str, dict[str, Paths]]:
+    """Paths of five models of section 3.7 under three rules, by the names of model and rule.
+
+    The rules are "gradient" (of the expected loss), "batches" (plain descent with a fresh batch at
+    every step) and "Adam" (with batches).  Learning rates of the first two are fixed parts of what
+    the curvature allows, that of Adam is 0.01.
+
+    Parameters
+    ----------
+    importance : array, shape (n_features,)
+    n_dims : int
+    probability : float
+        Of a feature to be active; inputs of the computation models are sparse uniform of
+        variance 1, those of the autoencoders uniform on [0, 1].
+    n_steps, batch_size, n_models, seed, device
+        Of :func:`training_paths`.
+
+    Examples
+    --------
+    >>> paths = compare_rules([1.0, 0.5], 1, 0.2, n_steps=2, n_models=1)
+    >>> list(paths)[0], list(paths["autoencoder, GELU"])
+    ('computation, quadratic', ['gradient', 'batches', 'Adam'])
+    """
+    two_sided, one_sided = SparseUniform(probability), UnitSparseUniform(probability)
+    largest = float(np.max(to_numpy(importance)))
+    steep = 0.015 / ((two_sided.kurtosis - 1) * largest)
+    cases = {
+        "computation, quadratic": ("computation", "quadratic", two_sided, steep),
+        "computation, ReLU": ("computation", "relu", two_sided, 0.1 / largest),
+        "computation, GELU": ("computation", "gelu", two_sided, 0.1 / largest),
+        "autoencoder, ReLU": ("autoencoder", "relu", one_sided, 2.0 / largest),
+        "autoencoder, GELU": ("autoencoder", "gelu", one_sided, 2.0 / largest),
+    }
+    n = len(to_numpy(importance))
+    found: dict[str, dict[str, Paths]] = {}
+    for name, (kind, activation, inputs, rate) in cases.items():
+        model = ToyModel(kind, activation, n, n_dims)
+        rules = {
+            "gradient": ("gradient", None, rate),
+            "batches": ("gradient", batch_size, rate),
+            "Adam": ("adam", batch_size, 0.01),
+        }
+        found[name] = {
+            label: training_paths(
+                model, inputs, importance, rule, batch, n_steps, learning_rate,
+                n_models=n_models, seed=seed, device=device,
+            )
+            for label, (rule, batch, learning_rate) in rules.items()
+        }  # fmt: skip
+    return found
 
 
 def turn(before: Tensor, after: Tensor) -> Tensor:

@@ -104,9 +104,7 @@ def flow_at_three(W: ArrayLike, importance: ArrayLike, times: ArrayLike) -> Arra
     return xp.stack(found)
 
 
-def flow_near_three(
-    W: ArrayLike, importance: ArrayLike, times: ArrayLike
-) -> tuple[Array, Array]:
+def flow_near_three(W: ArrayLike, importance: ArrayLike, times: ArrayLike) -> tuple[Array, Array]:
     r"""The flow of :math:`A = W^TW` near kurtosis 3, to first order in k - 3.
 
     The corollary of this module.  Parameters and errors are those of :func:`flow_at_three`.
@@ -244,11 +242,17 @@ def _start(
     checked(W=W, importance=importance)
     xp, (W, v, times) = as_float_arrays(W=W, importance=importance, times=times)
     require_finite(xp, W, "W")
-    require_broadcast(**{"batch of W, features": (*W.shape[:-2], W.shape[-1]), "importance": v.shape})
+    require_broadcast(
+        **{"batch of W, features": (*W.shape[:-2], W.shape[-1]), "importance": v.shape}
+    )
     require(v.shape[-1] == W.shape[-1], "importance needs one entry per column of W")
     at = to_numpy(constant(times))
     require(
-        at.ndim == 1 and at.size and np.isfinite(at).all() and at[0] >= 0 and (np.diff(at) >= 0).all(),
+        at.ndim == 1
+        and at.size
+        and np.isfinite(at).all()
+        and at[0] >= 0
+        and (np.diff(at) >= 0).all(),
         f"times must be a list of finite numbers, at least 0 and ascending; got {at}",
     )
     latest = _PART / 16 * _MOST_PARTS

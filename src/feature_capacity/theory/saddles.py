@@ -80,9 +80,7 @@ def escape_rates(
     return free, np.where(absent, free - 8 * v[there][:, None], 0.0)
 
 
-def stable_choices(
-    importance: ArrayLike, n_dims: int, kurtosis: float
-) -> list[tuple[int, ...]]:
+def stable_choices(importance: ArrayLike, n_dims: int, kurtosis: float) -> list[tuple[int, ...]]:
     r"""Sets of features that, given a dimension each, no absent feature can move in with.
 
     By the theorem of this module they are local minima, and at k < 3 the only ones that were ever
@@ -162,7 +160,7 @@ def arrival_times(
     start = require_number(start, "start", 1e-300, 1, "(0, 1)")
     require(
         (np.diff(v) < 0).all() and v[-1] > 0,
-        "importance must fall from feature to feature and be positive: equal features come together",
+        "importance must fall from feature to feature and be positive: equal ones come together",
     )
     v = v[:n_dims]
     capacity = np.zeros(n_dims)
