@@ -78,11 +78,12 @@ def near_three(
             label = name if i == 0 else None
             left.plot(times, lengths[name][:, i], style, lw=width, color=shade, label=label)
     left.set(xlabel="time", ylabel="squared length", xlim=(0, times[-1]))
-    left.legend(loc="lower right", fontsize="small")
     right.plot(offsets, errors, "o-", ms=4, color=BLUE, label="measured")
     right.plot(offsets, errors[0] * (offsets / offsets[0]) ** 2, "--", color=MUTED, label="order 2")
     right.set(xscale="log", yscale="log", xlabel="$k-3$", ylabel="largest error")
+    plain_ticks(right.xaxis, offsets)
     right.legend(loc="upper left")
+    fig.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return fig
 
 
