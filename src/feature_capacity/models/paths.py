@@ -108,6 +108,7 @@ def training_paths(
     """
     v = model.importance_rows(np.atleast_2d(to_numpy(importance)), "1")
     require(len(v) == 1, "importance must have shape (n_features,)")
+    require(model.bias == "best", f"the model must have the best bias here; got {model.bias!r}")
     require_known("rule", rule, RULES)
     for name, value in (("n_steps", n_steps), ("n_models", n_models)):
         require_whole(value, name, 1, None, "a whole number, at least 1")
@@ -119,7 +120,7 @@ def training_paths(
     W = torch.from_numpy(start).to(where).requires_grad_()
     bias = torch.zeros((n_models, *model.bias_shape), dtype=W.dtype, device=where)
     trained = [W]
-    if model.kind == "autoencoder" and model.bias != "none":
+    if model.kind == "autoencoder":
         trained.append(bias.requires_grad_())
     nodes = sparse_quadrature(inputs, n, n_points, seed)
     x, weight = (torch.from_numpy(a).to(where) for a in (nodes.x, nodes.weight))
@@ -129,15 +130,12 @@ def training_paths(
 
     kept = set(np.linspace(0, n_steps, n_records).round().astype(int).tolist())
     turned = torch.zeros(n_models, dtype=W.dtype, device=where)
-    steps, matrices, losses, turns = [], [], [], []
+    records = []
     for step in range(n_steps + 1):
         if step in kept:
             with torch.no_grad():
                 loss = _loss(model, W, bias, importances, x, weight)
-            for kept_so_far, record in zip(
-                (steps, matrices, losses, turns), (step, W, loss, turned), strict=True
-            ):
-                kept_so_far.append(record if record is step else to_numpy(record).copy())
+            records.append((step, *(to_numpy(part).copy() for part in (W, loss, turned))))
         stepper.zero_grad(set_to_none=True)
         batch = (x, weight) if draw is None else draw()
         _loss(model, W, bias, importances, *batch).sum().backward()
@@ -145,10 +143,10 @@ def training_paths(
         stepper.step()
         turned = turned + turn(before, W.detach())
     require(
-        np.isfinite(losses[-1]).all(),
+        np.isfinite(records[-1][2]).all(),
         f"training went out of range at learning_rate {learning_rate:g}: take a smaller one",
     )
-    return Paths(np.array(steps), np.array(matrices), np.array(losses), np.array(turns))
+    return Paths(*(np.array(column) for column in zip(*records, strict=True)))
 
 
 def compare_rules(
