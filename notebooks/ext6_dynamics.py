@@ -280,24 +280,26 @@ pd.Series({name: fc.amplification(m) for name, m in rare.items()}).round(2)
 # Now let the first layer share more and more: pairs of features, of importance 2 and 1, at an angle that grows from a right one to a straight one.
 
 # %%
-overlaps = np.array([0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95])
+overlaps = np.geomspace(0.02, 0.95, 9)
 layers = {
     n_dims: [fc.second_layer(depth.overlapping_pairs(s), [2, 1] * 3, n_dims, moments) for s in overlaps]
     for n_dims in (6, 3)
 }
 relative = {n: np.array([b.loss / b.variance for b in each]) for n, each in layers.items()}
 
-# %% mystnb={"figure": {"caption": "Two quadratic layers. Left: relative error of an output of the first layer, and of the whole network with a wide and a narrow second layer, against the capacity of features in the first. Right: capacities in the narrow second layer.", "name": "fig-ext6-depth"}, "image": {"alt": "Left: as capacity in the first layer falls from 1 to one half, the error of the first layer and that of the wide second layer rise from zero, the latter faster at first; that of the narrow second layer stays level. Right: capacities of the important and the less important feature approach each other."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Two quadratic layers. Left: relative error of the whole network against that of an output of the first layer, with a wide and a narrow second layer. Right: capacities of two features in the narrow one, which shared in the first layer.", "name": "fig-ext6-depth"}, "image": {"alt": "Left, logarithmic axes: the line of the wide second layer rises in parallel with the dotted diagonal and above it, and bends to a level; that of the narrow second layer is level throughout. Right: capacities of the important and the less important feature approach each other as capacity in the first layer falls to one half."}} tags=["hide-input"]
 figures.depth(
     1 / (1 + overlaps**2),
     np.array([b.first_error[0] for b in layers[3]]),
-    {"second layer, 6 dimensions": relative[6], "second layer, 3": relative[3]},
+    {"6 dimensions": relative[6], "3 dimensions": relative[3]},
+    fc.amplification(moments),
     np.array([sorted(b.capacity[:2], reverse=True) for b in layers[3]]),
 )
 
 # %% [markdown]
-# A second layer that is wide enough to keep all features apart inherits every mistake of the first, amplified at first.
-# A narrow one that would make the same pairs anyway loses nothing by what was mixed before: its loss stays where it was.
+# A second layer that is wide enough to keep all features apart has nothing to lose but what the first one mixed, and small mistakes come out larger.
+# Large ones do not: the curve bends to a level below that of the narrow layer.
+# A narrow layer, which makes the same pairs anyway, loses nothing by what was mixed before.
 # Its capacities change, however: two outputs that look alike are shared out more evenly.
 
 # %% tags=["hide-cell"]
@@ -325,7 +327,7 @@ trained = fc.train(
 k = inputs.kurtosis
 exact_1 = fc.solve_allocation(varied, 3, k).capacity[:, 0]
 edges = [float(monosemantic_boundary(6, 3, k)), float(ignored_boundary(6, 3, k))]
-strength = np.geomspace(0.1, 100, 60)
+strength = np.geomspace(0.01, 100, 60)
 tamed = lessons.kurtosis_after(inputs, strength)
 
 # %% mystnb={"figure": {"caption": "Left: capacity of feature 1 after training, and by the allocation; orange: a factor 1.5 around the boundaries of phases. Right: kurtosis of a sparse uniform feature after the transform tanh(sx)/s. It ends at 1/p.", "name": "fig-ext6-lessons"}, "image": {"alt": "Left: dots follow a curve that rises from 0 to 1, and leave it most near the orange bands. Right: kurtosis falls from its value to the line at 1/p and not below; the dotted line at 3 is far lower."}} tags=["hide-input"]

@@ -151,6 +151,7 @@ def depth(
     first_capacity: np.ndarray,
     first_error: np.ndarray,
     second_error: Mapping[str, np.ndarray],
+    factor: float,
     capacity: np.ndarray,
 ) -> Figure:
     """What sharing in the first of two quadratic layers does to the second.
@@ -161,25 +162,29 @@ def depth(
         Capacity of a feature in the first layer, and the relative error of its output.
     second_error : mapping of name to array (n,)
         Relative loss of the best second layer.
+    factor : float
+        By which weak interference is amplified; drawn as a dashed line.
     capacity : array (n, 2)
         In a narrow second layer, of the more and the less important feature of a pair.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.0), sharex=True, layout="constrained")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.0), layout="constrained")
     panel_letters((left, right))
-    left.plot(first_capacity, first_error, ":", color=BLACK, label="first layer, a feature")
     for color, (name, error) in zip((BLUE, ORANGE), second_error.items(), strict=False):
-        left.plot(first_capacity, error, "o-", ms=3, color=color, label=name)
-    left.set(ylabel="relative squared error", ylim=(0, None))
-    left.legend(loc="upper right", fontsize="small")
+        left.plot(first_error, error, "o-", ms=3, color=color, label=name)
+    left.plot(first_error, first_error, ":", color=MUTED, label="as large")
+    few = first_error < 0.05
+    left.plot(first_error[few], factor * first_error[few], "--", color=BLACK, label="$a$ times")
+    left.set(xscale="log", yscale="log", xlabel="relative error in the first layer")
+    left.set_ylabel("relative error after the second")
+    left.legend(loc="lower right", fontsize="small")
     for color, label, line in zip(
         (BLUE, ORANGE), ("importance 2", "importance 1"), capacity.T, strict=True
     ):
         right.plot(first_capacity, line, "o-", ms=3, color=color, label=label)
     right.set(ylabel="capacity in the second layer", ylim=(0, 1))
+    right.set(xlabel="capacity in the first layer", xlim=(0.48, 1.02))
     right.set_yticks(*HALVES)
-    right.legend(loc="upper right", fontsize="small")
-    for ax in (left, right):
-        ax.set(xlabel="capacity in the first layer", xlim=(0.48, 1.02))
+    right.legend(loc="upper left", fontsize="small")
     return fig
 
 
@@ -213,12 +218,17 @@ def lessons(
     left.set_yticks(*HALVES)
     left.legend(loc="upper left", fontsize="small")
     strength, after, before, floor = kurtosis
-    right.plot(strength, after, color=BLUE, label="transformed")
-    right.axhline(before, color=MUTED, lw=1, ls="--", label="as it is")
-    right.axhline(floor, color=ORANGE, lw=1, label="$1/p$")
-    right.axhline(3, color=BLACK, lw=1, ls=":", label="3, where sharing ends")
-    right.set(xscale="log", xlabel="strength of the transform", ylabel="kurtosis", ylim=(0, None))
-    right.legend(loc="center left", fontsize="small")
+    right.plot(strength, after, color=BLUE)
+    lines = (
+        (before, "--", MUTED, "without a transform", strength[-1], "right"),
+        (floor, "-", ORANGE, "$1/p$", strength[0] * 1.2, "left"),
+        (3, ":", BLACK, "3, where sharing ends", strength[0] * 1.2, "left"),
+    )
+    for height, style, color, text, x, side in lines:
+        right.axhline(height, color=color, lw=1, ls=style)
+        right.text(x, height, text, ha=side, va="bottom", fontsize="small")
+    right.set(xscale="log", xlabel="strength of the transform", ylabel="kurtosis")
+    right.set(ylim=(0, 1.15 * before), xlim=(strength[0], strength[-1]))
     return fig
 
 

@@ -188,8 +188,8 @@ def compare_rules(
         "computation, quadratic": ("computation", "quadratic", two_sided, steep),
         "computation, ReLU": ("computation", "relu", two_sided, 0.1 / largest),
         "computation, GELU": ("computation", "gelu", two_sided, 0.1 / largest),
-        "autoencoder, ReLU": ("autoencoder", "relu", one_sided, 2.0 / largest),
-        "autoencoder, GELU": ("autoencoder", "gelu", one_sided, 2.0 / largest),
+        "autoencoder, ReLU": ("autoencoder", "relu", one_sided, 0.5 / largest),
+        "autoencoder, GELU": ("autoencoder", "gelu", one_sided, 0.5 / largest),
     }
     n = len(to_numpy(importance))
     found: dict[str, dict[str, Paths]] = {}
