@@ -275,7 +275,7 @@ rare = {
 pd.Series({name: fc.amplification(m) for name, m in rare.items()}).round(2)
 
 # %% [markdown]
-# Of rare features, those with bounded values amplify interference three times, Gaussian ones less than two times, and those with heavy tails damp it: there the target itself varies more than the error.
+# Of rare features, those with bounded values amplify interference most, Gaussian ones less, and those with heavy tails damp it: there the target itself varies more than the error.
 #
 # Now let the first layer share more and more: pairs of features, of importance 2 and 1, at an angle that grows from a right one to a straight one.
 
@@ -287,17 +287,17 @@ layers = {
 }
 relative = {n: np.array([b.loss / b.variance for b in each]) for n, each in layers.items()}
 
-# %% mystnb={"figure": {"caption": "Two quadratic layers. Left: relative error of the whole network against that of an output of the first layer, with a wide and a narrow second layer. Right: capacities of two features in the narrow one, which shared in the first layer.", "name": "fig-ext6-depth"}, "image": {"alt": "Left, logarithmic axes: the line of the wide second layer rises in parallel with the dotted diagonal and above it, and bends to a level; that of the narrow second layer is level throughout. Right: capacities of the important and the less important feature approach each other as capacity in the first layer falls to one half."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Two quadratic layers. Left: relative error of the whole network against that of an output of the first layer, with a wide and a narrow second layer. Dashed: amplification of weak interference, in closed form. Right: capacities of two features in the narrow one, which shared in the first layer.", "name": "fig-ext6-depth"}, "image": {"alt": "Left, logarithmic axes: the line of the wide second layer rises in parallel with the dotted diagonal and above it, and bends to a level; that of the narrow second layer is level throughout. Right: capacities of the important and the less important feature approach each other as capacity in the first layer falls to one half."}} tags=["hide-input"]
 figures.depth(
     1 / (1 + overlaps**2),
     np.array([b.first_error[0] for b in layers[3]]),
     {"6 dimensions": relative[6], "3 dimensions": relative[3]},
-    fc.amplification(moments),
+    fc.amplification(moments, pair=(2.0, 1.0)),
     np.array([sorted(b.capacity[:2], reverse=True) for b in layers[3]]),
 )
 
 # %% [markdown]
-# A second layer that is wide enough to keep all features apart has nothing to lose but what the first one mixed, and small mistakes come out larger.
+# A second layer that is wide enough to keep all features apart has nothing to lose but what the first one mixed, and small mistakes come out larger, by more than $a$, because those of the two features in a pair go together.
 # Large ones do not: the curve bends to a level below that of the narrow layer.
 # A narrow layer, which makes the same pairs anyway, loses nothing by what was mixed before.
 # Its capacities change, however: two outputs that look alike are shared out more evenly.

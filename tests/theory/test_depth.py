@@ -83,6 +83,15 @@ def test_amplification_is_the_limit_of_weak_interference(inputs):
     assert far / near == pytest.approx(4, rel=0.05)
 
 
+def test_a_pair_that_leaks_into_each_other_behind_a_wide_layer():
+    inputs = fc.SparseUniform(0.1)
+    even = [inputs.moment(r) for r in (2, 4, 6, 8)]
+    W_1, v = depth.overlapping_pairs(0.003, n_pairs=1), [2.0, 1.0]
+    found = fc.second_layer(W_1, v, 2, even, n_starts=3)
+    ratio = found.loss / found.variance / found.first_error[0]
+    assert ratio == pytest.approx(fc.amplification(even, pair=(2.0, 1.0)), rel=0.01)
+
+
 def test_overlapping_pairs_have_the_stated_capacity():
     for s in (0.0, 0.3, 1.0):
         assert np.allclose(fc.capacities(depth.overlapping_pairs(s)), 1 / (1 + s * s))

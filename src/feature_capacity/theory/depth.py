@@ -91,19 +91,37 @@ def moments_of_squares(G: ArrayLike, even_moments: Sequence[float]) -> FullMomen
     return FullMoments(second, fourth)
 
 
-def amplification(even_moments: Sequence[float]) -> float:
+def amplification(even_moments: Sequence[float], pair: tuple[float, float] | None = None) -> float:
     r"""By what a second squaring multiplies the relative error that interference makes.
 
     The closed form of this module, for weak interference.  Above 1 errors grow with depth.
 
+    Parameters
+    ----------
+    even_moments : sequence of 4 floats
+        Moments of an input of order 2 (which is 1), 4, 6 and 8.
+    pair : two floats, optional
+        Importances of two features that leak into each other: then the errors of both, in first
+        order :math:`4\delta x_1x_2(v_1f_1+v_2f_2)`, are correlated, and the factor is that of one
+        times :math:`1+\frac{2v_1v_2(k-1)^2}{(v_1^2+v_2^2)(m_6-2k+1)}`.
+
+    Examples
+    --------
     >>> round(amplification([1, 3, 15, 105]), 3)  # normal inputs
     1.429
+    >>> round(amplification([1, 3, 15, 105], pair=(1.0, 1.0)), 3)
+    2.0
     """
     m2, k, m6, m8 = _checked_moments(even_moments)
     require(m2 == 1, f"the second moment must be 1 here; got {m2:g}: scale the inputs")
     spread = m8 - 4 * m6 + 6 * k - 3 - (k - 1) ** 2
     require(spread > 0, "the square of a feature must vary: its size may not be constant")
-    return 4 * (k - 1) * (m6 - 2 * k + 1) / spread
+    own = m6 - 2 * k + 1
+    both = 0.0
+    if pair is not None:
+        one, other = pair
+        both = 2 * one * other * (k - 1) ** 2 / (one**2 + other**2)
+    return 4 * (k - 1) * (own + both) / spread
 
 
 def measured_amplification(even_moments: Sequence[float], leak: float = 0.01) -> float:
