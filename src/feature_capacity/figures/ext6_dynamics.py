@@ -176,7 +176,7 @@ def depth(
     left.plot(first_error[few], factor * first_error[few], "--", color=BLACK, label="closed form")
     left.set(xscale="log", yscale="log", xlabel="relative error in the first layer")
     left.set_ylabel("relative error after the second")
-    left.legend(loc="center right", fontsize="small")
+    left.legend(loc="lower right", fontsize="small")
     left.set_ylim(first_error[0] / 2, 1)
     for color, label, line in zip(
         (BLUE, ORANGE), ("importance 2", "importance 1"), capacity.T, strict=True
