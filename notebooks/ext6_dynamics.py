@@ -399,7 +399,7 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# Blurred ones. The length of a step is proportional to the logarithm of the start, and 0.01 leaves less than half of it.
+# Blurred ones: total capacity no longer gets down to 1. The length of a step is proportional to the logarithm of the start, and 0.01 leaves less than half of it.
 # :::
 #
 # **Equal features.** Which two features arrive together, and what does {numref}`fig-ext6-stairs` look like then?
