@@ -110,7 +110,11 @@ float(abs(exact.mT @ exact - integrated.mT @ integrated).max())
 delays = fc.measured_delays(importance, 3, start_size, seed)
 table = pd.DataFrame(
     {"measured": delays.measured, "ln 100 times the slope": delays.expected},
-    index=[f"{what} of feature {i}" for what in ("capacity", "length") for i in (1, 2, 3)],
+    index=[
+        f"{what} of feature {i}"
+        for what in ("capacity", "length")
+        for i in (1, 2, 3)
+    ],
 )
 table.round(4)
 
@@ -213,7 +217,9 @@ paths = fc.compare_rules(
 
 # %% mystnb={"figure": {"caption": "Training of three of these models with three rules, a line a start. Top: expected loss. Bottom: total capacity, at most 3.", "name": "fig-ext6-training"}, "image": {"alt": "Six panels against steps. Losses fall steeply and then slowly on logarithmic axes. Total capacity rises within the first part of training toward 3 and stays there, with batches and without."}} tags=["hide-input"]
 shown = ("computation, quadratic", "computation, ReLU", "autoencoder, ReLU")
-losses = {m: {r: p.loss / p.loss[0] for r, p in paths[m].items()} for m in shown}
+losses = {
+    m: {r: p.loss / p.loss[0] for r, p in paths[m].items()} for m in shown
+}
 totals = {
     m: {r: fc.total_capacity(p.W) for r, p in paths[m].items()} for m in shown
 }
@@ -243,9 +249,12 @@ pd.DataFrame(rows).T.round(3)
 # %% tags=["hide-cell"]
 free = ("computation, quadratic", "autoencoder, ReLU", "autoencoder, GELU")
 invariant = [paths[model] for model in free]
-plain = max(p.turned.max() for each in invariant for r, p in each.items() if r != "Adam")
+plain = max(
+    p.turned.max() for each in invariant for r, p in each.items() if r != "Adam"
+)
 run.check("ext6-turning-gradient", plain)
-run.check("ext6-turning-adam", min(each["Adam"].turned[-1].min() for each in invariant))
+least = min(each["Adam"].turned[-1].min() for each in invariant)
+run.check("ext6-turning-adam", least)
 
 # %% tags=["hide-input"]
 run.badge()
@@ -282,10 +291,15 @@ pd.Series({name: fc.amplification(m) for name, m in rare.items()}).round(2)
 # %%
 overlaps = np.geomspace(0.02, 0.95, 9)
 layers = {
-    n_dims: [fc.second_layer(depth.overlapping_pairs(s), [2, 1] * 3, n_dims, moments) for s in overlaps]
+    n_dims: [
+        fc.second_layer(depth.overlapping_pairs(s), [2, 1] * 3, n_dims, moments)
+        for s in overlaps
+    ]
     for n_dims in (6, 3)
 }
-relative = {n: np.array([b.loss / b.variance for b in each]) for n, each in layers.items()}
+relative = {
+    n: np.array([b.loss / b.variance for b in each]) for n, each in layers.items()
+}
 
 # %% mystnb={"figure": {"caption": "Two quadratic layers. Left: relative error of the whole network against that of an output of the first layer, with a wide and a narrow second layer. Dashed: amplification of weak interference, in closed form. Right: capacities of two features in the narrow one, which shared in the first layer.", "name": "fig-ext6-depth"}, "image": {"alt": "Left, logarithmic axes: the line of the wide second layer rises in parallel with the dotted diagonal and above it, and bends to a level; that of the narrow second layer is level throughout. Right: capacities of the important and the less important feature approach each other as capacity in the first layer falls to one half."}} tags=["hide-input"]
 figures.depth(
@@ -303,7 +317,8 @@ figures.depth(
 # Its capacities change, however: two outputs that look alike are shared out more evenly.
 
 # %% tags=["hide-cell"]
-run.check("ext6-amplification", depth.measured_amplification(moments), fc.amplification(moments))
+both_ways = depth.measured_amplification(moments), fc.amplification(moments)
+run.check("ext6-amplification", *both_ways)
 
 # %% tags=["hide-input"]
 run.badge()
@@ -331,7 +346,8 @@ strength = np.geomspace(0.01, 100, 60)
 tamed = lessons.kurtosis_after(inputs, strength)
 
 # %% mystnb={"figure": {"caption": "Left: capacity of feature 1 after training, and by the allocation; orange: a factor 1.5 around the boundaries of phases. Right: kurtosis of a sparse uniform feature after the transform tanh(sx)/s. It ends at 1/p.", "name": "fig-ext6-lessons"}, "image": {"alt": "Left: dots follow a curve that rises from 0 to 1, and leave it most near the orange bands. Right: kurtosis falls from its value to the line at 1/p and not below; the dotted line at 3 is far lower."}} tags=["hide-input"]
-figures.lessons(V, exact_1, trained.capacity[:, 0], edges, (strength, tamed, k, 1 / probability))
+curve = (strength, tamed, k, 1 / probability)
+figures.lessons(V, exact_1, trained.capacity[:, 0], edges, curve)
 
 # %% [markdown]
 # **Curation that lowers kurtosis.**
@@ -375,9 +391,11 @@ run.check("blog-width-alone", width.gain_alone)
 run.check("blog-curation", lessons.polysemantic_after(law, 20, 20.0, 20.0 * 5 / 9))
 run.check("ext6-kurtosis-floor", tamed - 1 / probability)
 run.check("ext6-probe-on-the-way", (explained - capacity).max())
-for name, label in (("computation, quadratic", "quadratic"), ("autoencoder, ReLU", "relu")):
+labels = {"computation, quadratic": "quadratic", "autoencoder, ReLU": "relu"}
+for name, label in labels.items():
     last = paths[name]["batches"].W[-1]
-    run.check(f"blog-probes-{label}", abs(fc.leverage_capacities(last) - fc.capacities(last)).max())
+    apart = abs(fc.leverage_capacities(last) - fc.capacities(last))
+    run.check(f"blog-probes-{label}", apart.max())
 
 # %% [markdown]
 # :::{admonition} Where we differ from the post
