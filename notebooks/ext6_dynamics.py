@@ -24,7 +24,7 @@ n_steps: int = 1500  # steps of training [20 .. 20000]
 n_models: int = 3  # starts of each training [1 .. 16]
 batch_size: int = 128  # samples at every step, where there are batches [32 .. 4096]
 n_grid: int = 25  # importances at which transitions are looked at [5 .. 200]
-probability: float = 0.1  # probability that a feature is active, in training [0.05 .. 0.5]
+probability: float = 0.1  # chance that a feature is active, in training [0.05 .. 0.5]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where training runs {auto, cpu, cuda, mps}
 

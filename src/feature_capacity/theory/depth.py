@@ -47,6 +47,7 @@ from .capacity import capacities
 from .moments import FullMoments
 
 _LETTERS = "abcd"
+_ROUNDING = 1e-12
 
 
 def moments_of_squares(G: ArrayLike, even_moments: Sequence[float]) -> FullMoments:
@@ -113,7 +114,9 @@ def amplification(even_moments: Sequence[float], pair: tuple[float, float] | Non
     2.0
     """
     m2, k, m6, m8 = _checked_moments(even_moments)
-    require(m2 == 1, f"the second moment must be 1 here; got {m2:g}: scale the inputs")
+    require(
+        abs(m2 - 1) < _ROUNDING, f"the second moment must be 1 here; got {m2:g}: scale the inputs"
+    )
     spread = m8 - 4 * m6 + 6 * k - 3 - (k - 1) ** 2
     require(spread > 0, "the square of a feature must vary: its size may not be constant")
     own = m6 - 2 * k + 1
@@ -254,7 +257,9 @@ def _loss(
     """The loss as p^T A p - 2 p^T a + c in p = vec(W_2^T W_2), and errors of the first layer."""
     n = len(v)
     m2, k, *_ = _checked_moments(even_moments)
-    require(m2 == 1, f"the second moment must be 1 here; got {m2:g}: scale the inputs")
+    require(
+        abs(m2 - 1) < _ROUNDING, f"the second moment must be 1 here; got {m2:g}: scale the inputs"
+    )
     moments = moments_of_squares(np.vstack([W_1.T @ W_1, np.eye(n)]), even_moments)
     second, fourth = np.asarray(moments.second), np.asarray(moments.fourth)
     spread, crossed = np.diag(second)[:n], np.diag(second[:n, n:])
