@@ -57,6 +57,9 @@ def test_batches_and_tensors():
     assert many.shape == (2, 3, 2, 4)
     for i in range(3):
         assert np.allclose(many[:, i], fc.flow_at_three(W[i], v, [0.2, 0.4]), atol=ROUNDING)
+    other = np.stack([v, v[::-1], np.ones(4)])
+    varied = fc.flow_at_three(W[0], other, [0.2])[0]
+    assert np.allclose(varied[1], fc.flow_at_three(W[0], other[1], [0.2])[0], atol=ROUNDING)
     tensor = torch.tensor(W[0], requires_grad=True)
     there = fc.flow_at_three(tensor, v, [0.2])[0]
     assert np.allclose(there.detach().numpy(), many[0, 0], atol=ROUNDING)

@@ -184,7 +184,7 @@ def compare_rules(
     two_sided, one_sided = SparseUniform(probability), UnitSparseUniform(probability)
     largest = float(np.max(to_numpy(importance)))
     steep = 0.015 / ((two_sided.kurtosis - 1) * largest)
-    cases = {
+    cases: dict[str, tuple[str, str, SparseInput, float]] = {
         "computation, quadratic": ("computation", "quadratic", two_sided, steep),
         "computation, ReLU": ("computation", "relu", two_sided, 0.1 / largest),
         "computation, GELU": ("computation", "gelu", two_sided, 0.1 / largest),
@@ -195,7 +195,7 @@ def compare_rules(
     found: dict[str, dict[str, Paths]] = {}
     for name, (kind, activation, inputs, rate) in cases.items():
         model = ToyModel(kind, activation, n, n_dims)
-        rules = {
+        rules: dict[str, tuple[str, int | None, float]] = {
             "gradient": ("gradient", None, rate),
             "batches": ("gradient", batch_size, rate),
             "Adam": ("adam", batch_size, 0.01),

@@ -162,8 +162,8 @@ def flow(
     >>> (W**2)[:, 0, 0].round(4)
     array([0.01  , 0.3555, 1.    ])
     """
-    _, start, v, at = _start(W, importance, times)
-    start, v, at = to_numpy(start), to_numpy(v), to_numpy(at)
+    _, *given = _start(W, importance, times)
+    start, v, at = (to_numpy(x) for x in given)
     require(start.ndim == 2, f"W must have shape (n_dims, n_features); got {start.shape}")
     k = require_number(kurtosis, "kurtosis", 1, 1e300, "[1, 1e300]")
     rtol = require_number(rtol, "rtol", 1e-13, 0.1, "[1e-13, 0.1]")
@@ -242,10 +242,12 @@ def _start(
     checked(W=W, importance=importance)
     xp, (W, v, times) = as_float_arrays(W=W, importance=importance, times=times)
     require_finite(xp, W, "W")
-    require_broadcast(
-        **{"batch of W, features": (*W.shape[:-2], W.shape[-1]), "importance": v.shape}
+    require(
+        v.shape[-1] == W.shape[-1],
+        f"importance needs one entry per column of W; got {v.shape[-1]} for {W.shape[-1]} columns",
     )
-    require(v.shape[-1] == W.shape[-1], "importance needs one entry per column of W")
+    batch = require_broadcast(**{"batch of W": W.shape[:-2], "batch of importance": v.shape[:-1]})
+    W = xp.broadcast_to(W, (*batch, *W.shape[-2:]))
     at = to_numpy(constant(times))
     require(
         at.ndim == 1
