@@ -130,8 +130,8 @@ def amplification(even_moments: Sequence[float], pair: tuple[float, float] | Non
 def measured_amplification(even_moments: Sequence[float], leak: float = 0.01) -> float:
     """The same ratio from exact moments, at a leak that is small but not zero.
 
-    >>> round(measured_amplification([1, 3, 15, 105]), 3)
-    1.429
+    >>> round(measured_amplification([1, 3, 15, 105]), 2)
+    1.43
     """
     moments = moments_of_squares([[1.0, leak], [1.0, 0.0]], even_moments)
     S = np.asarray(moments.second)
@@ -242,7 +242,9 @@ def two_layer_loss(
 
     The first layer's outputs are scaled as in :func:`second_layer`.
 
-    >>> two_layer_loss([[1.0]], [[0.0]], [1.0], [1, 3, 15, 105])  # (60 / 4 - 1) for a normal input
+    60 / 4 - 1 for a normal input and a second layer of zeros:
+
+    >>> round(two_layer_loss([[1.0]], [[0.0]], [1.0], [1, 3, 15, 105]), 9)
     14.0
     """
     W_1, W_2, v = as_one_matrix(W_1), as_one_matrix(W_2), float64(importance, "importance")
