@@ -45,7 +45,7 @@ def kept(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, n
     path = folder() / f"{name}.safetensors"
     found = _read(path)
     if found is None:
-        found = {key: np.ascontiguousarray(array) for key, array in make().items()}
+        found = {key: np.array(array, order="C") for key, array in make().items()}
         with suppress(OSError):
             _write(path, save(found, {_CHECKSUM: _checksum(found)}))
     return found

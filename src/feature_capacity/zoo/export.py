@@ -39,7 +39,9 @@ def safetensors_bytes(network: KnownNetwork) -> bytes:
         "optimal_capacity": network.optimal_capacity,
         "importance": network.importance,
     }
-    return save({key: np.ascontiguousarray(x, np.float32) for key, x in arrays.items()}, _told(network))
+    return save(
+        {key: np.ascontiguousarray(x, np.float32) for key, x in arrays.items()}, _told(network)
+    )
 
 
 def described(network: KnownNetwork) -> dict[str, object]:
@@ -68,5 +70,7 @@ def described(network: KnownNetwork) -> dict[str, object]:
 
 
 def _told(network: KnownNetwork) -> dict[str, str]:
-    told = {key: x if isinstance(x, str) else json.dumps(x) for key, x in described(network).items()}
+    told = {
+        key: x if isinstance(x, str) else json.dumps(x) for key, x in described(network).items()
+    }
     return {"format": "pt", "made by": f"feature-capacity {__version__}", **told}
