@@ -14,7 +14,8 @@ with the eigenvalues :math:`\mu` of :math:`S\,\mathrm{diag}(v)\,S` in falling or
 :math:`y=V^{1/2}x` it sees D directions Q of y, and the rest R errs by at least
 
 .. math:: \frac{m-D}{2\pi e}\exp\frac{2\,h(Ry|Qy)}{m-D},\qquad
-          h(Ry|Qy)\ge\tfrac12\sum_{i}\ln v_i-\tfrac12\sum_{\text{largest }D}\ln\frac{2\pi e\,v_i}{12},
+          h(Ry|Qy)\ge\frac12\sum_{i}\ln v_i-\frac12\sum_{\text{largest }D}
+          \ln\frac{2\pi e\,v_i}{12},
 
 since of all vectors with a given covariance the Gaussian has the largest entropy (Shannon).  No
 activation and no bias enters.  The sum over all sets of more than D features that are on, each with

@@ -6,7 +6,7 @@ to the error of that quadrature, about a part in a thousand, and free of samplin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -35,7 +35,7 @@ _MANY_POINTS = 16384  # nodes that losses are given on
 class Searched(Recipe):
     """A toy model whose inputs all have one distribution."""
 
-    model: ToyModel = ToyModel("autoencoder", "relu")
+    model: ToyModel = field(default_factory=lambda: ToyModel("autoencoder", "relu"))
 
     @property
     def feature(self) -> SparseInput:
