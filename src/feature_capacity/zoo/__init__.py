@@ -13,6 +13,7 @@ optimum is known.
 - ``training``: minibatch training of any of them
 - ``record``: what there is to know about a network; ``cache``: kept on disk
 - ``catalog``: all of them by name; ``export``: files that other tools read
+- ``reading``: how well a dictionary, a probe or an oracle reads known features
 """
 
 from .catalog import load, names, summary
