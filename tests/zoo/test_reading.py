@@ -52,18 +52,19 @@ def test_a_latent_that_never_fires_has_found_nothing():
 @pytest.mark.parametrize("rule", RULES)
 def test_a_dictionary_finds_orthogonal_features(rule):
     rng = np.random.default_rng(0)
-    x = (rng.random((20_000, 4)) < 0.1) * rng.uniform(0.3, 1, (20_000, 4))
+    x = np.eye(4)[rng.integers(4, size=5000)] * rng.uniform(0.3, 1, (5000, 1))
     turn = np.linalg.qr(rng.standard_normal((4, 4)))[0]
-    sparsity = 0.05 if rule == "l1" else 2
+    sparsity = 0.05 if rule == "l1" else 1
     found = train_dictionary(
-        x @ turn.T, 8, rule, sparsity, n_steps=800, learning_rate=1e-2, resample_every=100
+        x @ turn.T, 8, rule, sparsity, n_steps=400, learning_rate=1e-2, resample_every=50
     )
     seen = reading.recovery(found.directions, found.encode(x @ turn.T), turn, x)
     assert seen.found.all()
-    assert (seen.f1 > 0.8).all()
     assert found.unexplained(x @ turn.T) < 0.1
+    if rule == "l1":
+        assert (seen.f1 > 0.9).all()
     if rule != "l1":
-        assert (found.encode(x @ turn.T) > 0).sum(axis=1).max() <= 2
+        assert (found.encode(x @ turn.T) > 0).sum(axis=1).max() <= 1
 
 
 def test_the_same_seed_gives_the_same_dictionary():
@@ -79,7 +80,7 @@ def test_the_same_seed_gives_the_same_dictionary():
         ({"rule": "l0"}, "rule"),
         ({"rule": "topk", "sparsity": 0.5}, "sparsity"),
         ({"sparsity": -1.0}, "sparsity"),
-        ({"hidden": np.ones((4, 2))}, "all are the same"),
+        ({"hidden": np.zeros((4, 2))}, "all are 0"),
     ],
 )
 def test_mistakes_are_told(change, told):

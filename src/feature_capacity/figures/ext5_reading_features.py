@@ -1,4 +1,4 @@
-"""Figures of the page on reading features: what is found, the limits of it, measures side by side."""
+"""Figures of the page on reading features: what is found, its limits, measures side by side."""
 
 from collections.abc import Mapping, Sequence
 
@@ -106,7 +106,9 @@ def by_sparsity_and_size(
 
 
 @book_style
-def measures_side_by_side(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> Figure:
+def measures_side_by_side(
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str]
+) -> Figure:
     """Counts of dimensions or features, each over the dimensions there are: a row a matrix.
 
     Parameters

@@ -108,7 +108,7 @@ def train_dictionary(
     Raises
     ------
     ValueError
-        For hidden vectors that are no matrix or all the same, or a setting out of range.
+        For hidden vectors that are no matrix or all 0, or a setting out of range.
 
     Examples
     --------
@@ -134,11 +134,10 @@ def train_dictionary(
     else:
         limit = f"a whole number from 1 to n_latents ({n_latents}) for the rule {rule}"
         n_active = require_whole(sparsity, "sparsity", 1, n_latents, limit)
-    center = h.mean(axis=0)
-    scale = math.sqrt(float(((h - center) ** 2).sum(axis=1).mean()))
-    require(scale > 0, "hidden must hold vectors that differ; all are the same")
+    scale = math.sqrt(float((h**2).sum(axis=1).mean()))
+    require(scale > 0, "hidden must hold vectors other than 0; all are 0")
     where = pick_device(device, float64=False)
-    data = torch.as_tensor((h - center) / scale, dtype=torch.float32, device=where)
+    data = torch.as_tensor(h / scale, dtype=torch.float32, device=where)
     state = _Training(data, n_latents, rule, sparsity, n_active, learning_rate, seed)
     for step in range(n_steps):
         state.step(learning_rate * min(1.0, 3 * (1 - step / n_steps)), batch_size)
@@ -146,13 +145,12 @@ def train_dictionary(
         if resample_every and early and step % resample_every == resample_every - 1:
             state.resample()
     D = to_numpy(state.decoder)
-    shift = to_numpy(state.center)
     return Dictionary(
         rule=rule,
         directions=D / np.linalg.norm(D, axis=0),
         encoder=to_numpy(state.encoder),
         bias=to_numpy(state.bias) * scale,
-        center=center + scale * shift,
+        center=to_numpy(state.center) * scale,
         n_active=n_active,
         n_resampled=state.n_resampled,
     )

@@ -1,8 +1,9 @@
 r"""Two layers of squares, one after the other, with exact moments for the second.
 
 The first layer, with given weights, turns inputs into centered squares
-:math:`u_a=(w_a\cdot x)^2-E[(w_a\cdot x)^2]`.  They are the features of a quadratic model with
-target :math:`\sum_av_au_a^2`, whose loss needs :math:`E[u_au_bu_cu_d]`: moments of x up to the eighth.
+:math:`u_a=(w_a\cdot x)^2-E[(w_a\cdot x)^2]`.  They are the features of a quadratic model with the
+target :math:`\sum_av_au_a^2`.  Its loss needs :math:`E[u_au_bu_cu_d]`, moments of x up to the
+eighth.
 
 For independent inputs that are as likely as their opposites these are sums over five nodes a
 feature, 0 and two values of either sign, whose moments up to the ninth are those of the input.

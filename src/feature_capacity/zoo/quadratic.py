@@ -84,12 +84,12 @@ class Quadratic(Recipe):
 
     def _searched(self, seed: int, n_starts: int) -> tuple[np.ndarray, np.ndarray]:
         moments, v = self.moments(), np.array(self.importance)
-        options = {"n_starts": n_starts, "seed": seed, "device": "cpu"}
+        n = self.n_dims
         if len(v) > _MOST_MOMENTS:
             k = float(np.asarray(moments.fourth)[0, 0])
-            found = minimize_quadratic(v, k, self.n_dims, **options)
+            found = minimize_quadratic(v, k, n, n_starts, seed, device="cpu")
         else:
-            found = minimize_moments(v, moments, self.n_dims, **options)
+            found = minimize_moments(v, moments, n, n_starts, seed, device="cpu")
         return found.W, self.best_bias(found.W)
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linprog
+from scipy.stats import rankdata
 
 from .._arrays import ArrayLike, as_one_matrix, float64, require, require_whole
 
@@ -143,6 +144,18 @@ def readout(W: ArrayLike, directions: ArrayLike) -> np.ndarray:
     seen = as_one_matrix(directions).T @ as_one_matrix(W)
     total = (seen**2).sum(axis=1)
     return np.diagonal(seen) ** 2 / np.where(total > 0, total, 1)
+
+
+def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
+    """Spearman's rank correlation; 0 where one of the two is the same everywhere.
+
+    >>> round(rank_correlation([1.0, 2.0, 3.0], [10.0, 20.0, 50.0]), 12)
+    1.0
+    """
+    ranks = np.array([rankdata(float64(x, "values")) for x in (one, other)])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    size = np.linalg.norm(ranks, axis=1).prod()
+    return float(ranks[0] @ ranks[1] / size) if size else 0.0
 
 
 def basis_pursuit(W: ArrayLike, hidden: ArrayLike) -> np.ndarray:
