@@ -20,7 +20,7 @@
 # %% tags=["parameters"] quick={"n_latents": 48, "n_steps": 60, "n_samples": 3000, "n_oracle": 20, "n_trials": 4, "kind": "random"}
 kind: str = "minimized"  # where the weights of the network come from {minimized, trained, random}
 n_latents: int = 120  # of a dictionary [16 .. 1000]
-n_active: int = 4  # latents active at a time in the top-k and the nested dictionary [1 .. 12]
+n_active: int = 2  # latents active at a time in the top-k and the nested dictionary [1 .. 12]
 penalty: float = 0.1  # on the activations of the L1 dictionary [0.01 .. 1.0]
 n_steps: int = 1500  # training steps of a dictionary [50 .. 100000]
 n_samples: int = 40000  # hidden vectors to train on [1000 .. 1000000]
@@ -103,7 +103,7 @@ known.loss, known.certificate.loss, known.optimal_capacity.round(3)
 pd.Series({name: fc.zoo.summary(name) for name in fc.zoo.names()}, name="what it is").to_frame()
 
 # %% [markdown]
-# The one of this page has forty independent features of kurtosis 18, whose importance falls like $i^{-0.7}$.
+# The one of this page has forty independent features of kurtosis 45, whose importance falls like $i^{-0.7}$.
 # Its features have either sign, and latents do not; a feature is therefore two things to find, $w_i$ and $-w_i$.
 #
 # ## What a linear probe can read
@@ -160,7 +160,7 @@ figures.recovery_rates(counts, rates, usual)
 glue("ext5-usual", f"{usual:.1f}", display=False)
 run.check("ext5-compressed-sensing-sparse", rates["the network"][0])
 run.check("ext5-compressed-sensing-dense", rates["the network"][-1])
-whole = fc.optimal_embedding(fc.solve_allocation(network.importance[:6], 6, 18.0))
+whole = fc.optimal_embedding(fc.solve_allocation(network.importance[:6], 6, 9.0))
 run.check("ext5-monosemantic-limit", np.abs(whole.T @ whole - np.diag((whole**2).sum(0))).max())
 run.badge()
 
@@ -211,7 +211,7 @@ run.badge()
 # ## How many latents, and how many at a time?
 
 # %% mystnb={"figure": {"caption": "The top-k dictionary by how many latents may be active at a time (a) and how many there are (b). Features found are those with a latent within a cosine of 0.9; there are eighty to find, one for either sign.", "name": "fig-ext5-settings"}, "image": {"alt": "Two panels with three curves each: features found, mean F1 score, and unexplained variance, against latents active at a time and against latents in all."}} tags=["hide-input"]
-some = sorted({1, 2, 6, 10, n_active})
+some = sorted({1, 2, 4, 8, n_active})
 sizes = sorted({n_latents // 3, n_latents, 3 * n_latents})
 tried = {(n_latents, n_active): dictionaries["top-k"]}
 for key in [*((n_latents, k) for k in some), *((n, n_active) for n in sizes if n >= n_active)]:

@@ -181,8 +181,8 @@ def _quadratic() -> list[Recipe]:
         ),
         Quadratic(
             "quadratic-power-law",
-            "forty features of kurtosis 18 whose importance falls by a power law, in twelve",
-            power, 12, _alike(SparseUniform(0.1), 40), independent,
+            "forty features of kurtosis 45 whose importance falls by a power law, in twelve",
+            power, 12, _alike(SparseUniform(0.04), 40), independent,
         ),
         Quadratic(
             "quadratic-unequal",
