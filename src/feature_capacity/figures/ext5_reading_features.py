@@ -116,15 +116,15 @@ def measures_side_by_side(
     values : array (n_rows, n_columns)
     rows, columns : sequence of str
     """
-    fig, ax = plt.subplots(figsize=(7.2, 0.34 * len(rows) + 1.3), layout="constrained")
+    fig, ax = plt.subplots(figsize=(7.2, 0.42 * len(rows) + 1.2), layout="constrained")
     marks = ("o", "s", "^", "D", "v", "P")
     place = np.arange(len(rows))
     ax.hlines(place, 0, max(2.5, values.max() * 1.05), color=LIGHT, lw=0.8, zorder=0)
-    offset = np.linspace(0.24, -0.24, len(columns))
+    offset = np.linspace(0.32, -0.32, len(columns))
     looks = zip(values.T, columns, FEATURE_COLORS, marks, offset, strict=False)
     for column, name, color, mark, up in looks:
         ax.plot(column, place - up, mark, color=color, ms=5, label=name)
-    ax.axvline(1, color=BLACK, lw=1)
+    ax.axvline(1, color=MUTED, lw=1, zorder=0)
     ax.set_yticks(place, rows)
     ax.set(xlabel="over the number of dimensions", xlim=(0, max(2.5, values.max() * 1.05)))
     ax.set_ylim(len(rows) - 0.5, -0.6)

@@ -41,7 +41,8 @@ class Recovery:
     cosine : array (n_features,)
         Greatest cosine with any latent that fires; 0 for a feature without a column.
     f1 : array (n_features,)
-        F1 score of "the nearest latent is active" for "the feature is active".
+        F1 score of "the nearest latent is active" for "the feature is active"; nan for a feature
+        that is on in none of the samples.
     splits : int array (n_features,)
         Latents that fire within a cosine of 0.9 of it; more than 1 where a feature is split.
     absorbed : array (n_features,)
@@ -116,7 +117,8 @@ def recovery(
     every = np.arange(W.shape[1])
     on, active = x > 0, z[:, nearest] > 0
     both = (on & active).sum(axis=0)
-    f1 = 2 * both / np.maximum(on.sum(axis=0) + active.sum(axis=0), 1)
+    n_on = on.sum(axis=0)
+    f1 = np.where(n_on > 0, 2 * both / np.maximum(n_on + active.sum(axis=0), 1), np.nan)
     absorbed = np.zeros(W.shape[1])
     for i in every[length > 0]:
         missed = on[:, i] & ~active[:, i]
