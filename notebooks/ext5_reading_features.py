@@ -153,8 +153,8 @@ usual = float((fresh != 0).sum(axis=1).mean())
 figures.recovery_rates(counts, rates, usual)
 
 # %% [markdown]
-# This is the limit for any reader, trained or not.
-# Here {glue:text}`ext5-usual` features are active on average: the network works where recovery is uncertain.
+# A dictionary has to learn the directions, which this oracle knows: it is the mark to measure dictionaries by.
+# In this network {glue:text}`ext5-usual` features are active on average, and sometimes more than can be told apart.
 
 # %% tags=["hide-cell"]
 glue("ext5-usual", f"{usual:.1f}", display=False)
@@ -232,8 +232,6 @@ by_latents = np.array([numbers[n, n_active] for n in sizes]).T
 figures.by_sparsity_and_size((some, by_active), (sizes, by_latents))
 
 # %% [markdown]
-# Less error is not better reading: with more latents at a time the error goes on falling while what a latent says about its feature gets worse.
-#
 # ## Dead latents
 #
 # Some latents never fire, and learn nothing.
