@@ -21,10 +21,10 @@
 kind: str = "minimized"  # where the weights of the network come from {minimized, trained, random}
 n_latents: int = 120  # of a dictionary [16 .. 1000]
 n_active: int = 2  # latents active at a time in the top-k and the nested dictionary [1 .. 12]
-penalty: float = 0.1  # on the activations of the L1 dictionary [0.01 .. 1.0]
-n_steps: int = 1500  # training steps of a dictionary [50 .. 100000]
+penalty: float = 0.3  # on the activations of the L1 dictionary [0.01 .. 1.0]
+n_steps: int = 3000  # training steps of a dictionary [50 .. 100000]
 n_samples: int = 40000  # hidden vectors to train on [1000 .. 1000000]
-n_oracle: int = 300  # hidden vectors that the oracle reads [10 .. 10000]
+n_oracle: int = 600  # hidden vectors that the oracle reads [10 .. 10000]
 n_trials: int = 40  # trials for each number of active features [2 .. 1000]
 device: str = "auto"  # where dictionaries are trained {auto, cpu, cuda, mps}
 seed: int = 0  # of everything random on this page [0 .. 1000000]
@@ -192,7 +192,7 @@ table.round(3)
 # *Found*: a latent within a cosine of 0.9; *F1 score*: how well that latent says when the feature is active; *split*: features with more than one such latent; *absorbed*: part of the times that a feature is on, its own latent is silent, and another one makes up at least half of it.
 #
 # How well a feature is read follows from its capacity (rank correlation with the F1 score, top-k: {glue:text}`ext5-rank`; with the cosine: {glue:text}`ext5-rank-cosine`).
-# Importance orders features in the same way here, and decides only through capacity.
+# Importance puts features in the same order, because an optimal network gives capacity by importance.
 
 # %% tags=["hide-cell"]
 present = capacity > 0.2

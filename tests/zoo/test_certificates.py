@@ -19,7 +19,7 @@ CLOSED = [name for name in NAMES if getattr(_recipe(name), "solve", None) is not
 SEARCHED = [name for name in NAMES if name not in CLOSED]
 
 
-def sampled(network, W, bias, n=200_000):
+def sampled(network, W, bias, n=50_000):
     """Mean loss on samples of the module, and its standard error."""
     import torch
 

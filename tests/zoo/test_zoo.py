@@ -20,10 +20,10 @@ TREE = ExclusiveTree((-1, 0, 0, 1, 1), (0.9, 0.5, 0.4, 0.5, 0.3))
 
 @pytest.mark.parametrize("inputs", [FixedNumber(5, 2), TREE], ids=["fixed number", "tree"])
 def test_samples_have_the_exact_moments(inputs):
-    x = inputs.sample(400_000, np.random.default_rng(0))
+    x = inputs.sample(200_000, np.random.default_rng(0))
     exact, found = inputs.moments(), moments_of_samples(x)
     np.testing.assert_allclose(found.second, exact.second, atol=0.05)
-    np.testing.assert_allclose(found.fourth, exact.fourth, rtol=0.1, atol=0.05)
+    np.testing.assert_allclose(found.fourth, exact.fourth, rtol=0.1, atol=0.08)
     assert ((found.fourth == 0) == (np.asarray(exact.fourth) == 0)).all()
 
 

@@ -39,7 +39,7 @@ def found_by_capacity(
             axes[0].plot(capacity, cosine[name], mark, **style)
         axes[1].plot(capacity, values, mark, label=name, **style)
     axes[0].axhline(near, color=MUTED, lw=1, ls="--")
-    axes[0].text(1.0, near - 0.02, "found", ha="right", va="top", color=MUTED)
+    axes[0].text(0.0, near + 0.01, "found", va="bottom", color=MUTED)
     axes[0].set(ylabel="greatest cosine with a latent", ylim=(0.0, 1.03))
     axes[1].set(ylabel="F1 score of being active", ylim=(0.0, 1.03))
     for ax in axes:
@@ -69,7 +69,7 @@ def recovery_rates(
     for (name, values), color, style in zip(rate.items(), FEATURE_COLORS, styles, strict=False):
         ax.plot(n_active, values, "o", ls=style, color=color, ms=4, label=name)
     ax.axvline(usual, color=MUTED, lw=1)
-    ax.text(usual + 0.12, 1.0, "on average", color=MUTED, va="top")
+    ax.text(usual + 0.12, 0.0, "on average", color=MUTED, va="bottom")
     ax.set(xlabel="features active at a time", ylabel="found exactly", ylim=(-0.03, 1.03))
     ax.set_yticks(*HALVES)
     fig.legend(loc="outside upper center", ncols=len(rate))

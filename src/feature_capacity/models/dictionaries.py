@@ -5,8 +5,8 @@ length 1.  *L1* pays for the sum of z (Bricken et al. 2023); *top-k* keeps the k
 entries of z (Gao et al. 2024); *nested* does too, and asks the first eighth, quarter and half of
 the latents to answer on their own as well (Matryoshka, Bussmann et al. 2025).
 
-A latent that never fires learns nothing.  With ``resample_every`` such latents are begun anew in
-the direction of what is badly explained (Bricken et al. 2023).
+A latent that never fires learns nothing.  With ``resample_every``, latents that fire for fewer than
+one sample in 5,000 are begun anew in the direction of what is badly explained (Bricken et al. 2023).
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ RULES = ("l1", "topk", "nested")
 """How a dictionary is kept sparse."""
 
 _PREFIXES = (8, 4, 2, 1)  # the first 1/8, 1/4, 1/2 of the latents, and all
+RARE = 1 / 5000
+"""A latent that fires for a smaller part of the samples than this is dead."""
+
 _TIMID = 0.2  # length of a resampled encoder row, in units of the mean length
 
 
@@ -99,8 +102,8 @@ def train_dictionary(
     n_steps, batch_size, learning_rate
         Of the optimizer; batches are drawn from ``hidden`` with replacement.
     resample_every : int
-        Steps after which latents that have not fired since are begun anew, in the first two thirds
-        of training; 0 for never.
+        Steps after which latents that have hardly fired since are begun anew, in the first two
+        thirds of training; 0 for never.
     seed : int
     device : str
         ``auto``, ``cpu``, ``cuda``, ``mps``.
@@ -180,7 +183,8 @@ class _Training:
         self.decoder.requires_grad_()
         weights = [self.encoder, self.bias, self.center, self.decoder]
         self.optimizer = torch.optim.Adam(weights, lr=learning_rate)
-        self.fired = torch.zeros(n_latents, dtype=torch.bool, device=data.device)
+        self.fired = torch.zeros(n_latents, dtype=torch.int64, device=data.device)
+        self.n_seen = 0
         self.n_resampled = 0
 
     def batch(self, size: int) -> Tensor:
@@ -211,13 +215,14 @@ class _Training:
         self.optimizer.step()
         with torch.no_grad():
             self.decoder /= self.decoder.norm(dim=0)
-            self.fired |= (z > 0).any(dim=0)
+            self.fired += (z > 0).sum(dim=0)
+            self.n_seen += batch_size
 
     @torch.no_grad()
     def resample(self) -> None:
-        """Begin silent latents anew at samples drawn by their squared error."""
-        dead = torch.nonzero(~self.fired)[:, 0]
-        self.fired = torch.zeros_like(self.fired)
+        """Begin dead latents anew at samples drawn by their squared error."""
+        dead = torch.nonzero(self.fired < RARE * self.n_seen)[:, 0]
+        self.fired, self.n_seen = torch.zeros_like(self.fired), 0
         if not len(dead):
             return
         h = self.batch(4096)
