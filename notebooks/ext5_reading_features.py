@@ -165,6 +165,7 @@ run.check("ext5-monosemantic-limit", np.abs(whole.T @ whole - np.diag((whole**2)
 run.badge()
 
 # %% [markdown]
+# (ext5-dictionaries)=
 # ## Three dictionaries
 #
 # A dictionary is quicker than basis pursuit, and does not know the directions.
@@ -190,6 +191,12 @@ table.round(3)
 
 # %% [markdown]
 # *Found*: a latent within a cosine of 0.9; *F1 score*: how well that latent says when the feature is active; *split*: features with more than one such latent; *absorbed*: part of the times that a feature is on, its own latent is silent, and another one makes up at least half of it.
+#
+# :::{admonition} Low error is not the features
+# Top-k finds nearly all features with a capacity above 0.2.
+# L1 explains the activations as well, with more latents at a time, and finds far fewer of them: a good answer can be put together from directions that are nobody's.
+# A note on polysemanticity says that learned dictionaries are the features; it depends on the dictionary ({ref}`note-dictionaries`).
+# :::
 #
 # How well a feature is read follows from its capacity (rank correlation with the F1 score, top-k: {glue:text}`ext5-rank`; with the cosine: {glue:text}`ext5-rank-cosine`).
 # Importance puts features in the same order, because an optimal network gives capacity by importance.
@@ -328,17 +335,25 @@ run.badge()
 # %% [markdown]
 # ## Try it
 #
-# **A network in random directions.** It uses its capacity badly; do dictionaries mind?
+# **A question to think about.** Feature 5 has a capacity of about 0.6.
+# How can the oracle read its value exactly when only two features are active?
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Capacity speaks of linear readouts, and counts interference of all features, weighted by how often they are active.
+# The oracle is not linear: of all codes that give the same hidden vector it takes the sparsest, and with two active features there is mostly only one.
+# :::
+#
+# **A weak penalty.** With a penalty of 0.1 the L1 dictionary explains more. Does it find more?
 #
 # ```sh
-# papermill notebooks/ext5_reading_features.ipynb out.ipynb --cwd notebooks -p kind random
+# papermill notebooks/ext5_reading_features.ipynb out.ipynb --cwd notebooks -p penalty 0.1 -p n_steps 1500
 # ```
 #
-# **A trained one.** And if the network itself was trained, with Adam?
-#
-# ```sh
-# papermill notebooks/ext5_reading_features.ipynb out.ipynb --cwd notebooks -p kind trained
-# ```
+# :::{admonition} Answer
+# :class: dropdown
+# Twelve latents are on at a time, as many as there are dimensions, a twentieth of the variance is left, and hardly a feature is found.
+# :::
 #
 # ## What we saw
 #

@@ -5,8 +5,9 @@ length 1.  *L1* pays for the sum of z (Bricken et al. 2023); *top-k* keeps the k
 entries of z (Gao et al. 2024); *nested* does too, and asks the first eighth, quarter and half of
 the latents to answer on their own as well (Matryoshka, Bussmann et al. 2025).
 
-A latent that never fires learns nothing.  With ``resample_every``, latents that fire for fewer than
-one sample in 5,000 are begun anew in the direction of what is badly explained (Bricken et al. 2023).
+A latent that never fires learns nothing.  With ``resample_every``, latents that fire for fewer
+than one sample in 5,000 are begun anew in the direction of what is badly explained (Bricken et al.
+2023).
 """
 
 from __future__ import annotations
