@@ -18,9 +18,9 @@
 # In a trained language model nobody can say, because nobody knows the features; here we know all of them, and how much capacity each has.
 
 # %% tags=["parameters"] quick={"n_latents": 48, "n_steps": 60, "n_samples": 3000, "n_oracle": 20, "n_trials": 4, "kind": "random"}
-kind: str = "minimized"  # where the weights of the network come from {minimized, trained, random}
+kind: str = "minimized"  # how the network was made {minimized, trained, random}
 n_latents: int = 120  # of a dictionary [16 .. 1000]
-n_active: int = 2  # latents active at a time in the top-k and the nested dictionary [1 .. 12]
+n_active: int = 2  # latents active at a time, top-k and nested [1 .. 12]
 penalty: float = 0.3  # on the activations of the L1 dictionary [0.01 .. 1.0]
 n_steps: int = 3000  # training steps of a dictionary [50 .. 100000]
 n_samples: int = 40000  # hidden vectors to train on [1000 .. 1000000]
@@ -64,7 +64,11 @@ fresh, unseen = network.activations(5000, seed + 2)
 _, truth = reading.one_signed(network.W, fresh)
 capacity = np.tile(network.capacity, 2)
 
-settings = {"L1": ("l1", penalty), "top-k": ("topk", n_active), "nested": ("nested", n_active)}
+settings = {
+    "L1": ("l1", penalty),
+    "top-k": ("topk", n_active),
+    "nested": ("nested", n_active),
+}
 options = {"n_steps": n_steps, "resample_every": 200, "seed": seed, "device": device}
 dictionaries = {
     name: train_dictionary(hidden, n_latents, rule, sparsity, **options)
@@ -100,7 +104,8 @@ known.loss, known.certificate.loss, known.optimal_capacity.round(3)
 # Each network is small, its inputs are known with their exact moments, and its lowest loss is certified: in closed form, or as the lowest of a stated search, with a bound that no weights can beat.
 
 # %% tags=["hide-input"]
-pd.Series({name: fc.zoo.summary(name) for name in fc.zoo.names()}, name="what it is").to_frame()
+summaries = {name: fc.zoo.summary(name) for name in fc.zoo.names()}
+pd.Series(summaries, name="what it is").to_frame()
 
 # %% [markdown]
 # The one of this page has forty independent features of kurtosis 45, whose importance falls like $i^{-0.7}$.
@@ -121,10 +126,13 @@ pd.Series({name: fc.zoo.summary(name) for name in fc.zoo.names()}, name="what it
 # %%
 own = reading.readout(network.W, network.W)
 best = reading.readout(network.W, np.linalg.pinv(network.W @ network.W.T) @ network.W)
-sampled = [np.corrcoef(hidden @ network.W[:, i], features[:, i])[0, 1] ** 2 for i in (0, 5, 30)]
+some = [0, 5, 30]
+seen = (hidden @ network.W)[:, some]
+pairs = zip(seen.T, features.T[some], strict=True)
+sampled = [np.corrcoef(*pair)[0, 1] ** 2 for pair in pairs]
 pd.DataFrame(
     {"capacity": network.capacity, "own direction": own, "best probe": best}
-).iloc[[0, 5, 30]].assign(sampled=sampled).round(3)
+).iloc[some].assign(sampled=sampled).round(3)
 
 # %% tags=["hide-cell"]
 run.check("ext5-capacity-is-readout", own, network.capacity)
@@ -161,7 +169,8 @@ glue("ext5-usual", f"{usual:.1f}", display=False)
 run.check("ext5-compressed-sensing-sparse", rates["the network"][0])
 run.check("ext5-compressed-sensing-dense", rates["the network"][-1])
 whole = fc.optimal_embedding(fc.solve_allocation(network.importance[:6], 6, 9.0))
-run.check("ext5-monosemantic-limit", np.abs(whole.T @ whole - np.diag((whole**2).sum(0))).max())
+products = whole.T @ whole
+run.check("ext5-monosemantic-limit", np.abs(products[~np.eye(6, dtype=bool)]).max())
 run.badge()
 
 # %% [markdown]
@@ -182,7 +191,10 @@ rows = {
     }
     for name, each in (found | {"oracle": oracle}).items()
 }
-n_on = {name: (each.encode(unseen) > 0).sum(axis=1).mean() for name, each in dictionaries.items()}
+n_on = {
+    name: (each.encode(unseen) > 0).sum(axis=1).mean()
+    for name, each in dictionaries.items()
+}
 unexplained = {name: each.unexplained(unseen) for name, each in dictionaries.items()}
 table = pd.DataFrame(rows).T
 table["latents on"] = pd.Series(n_on | {"oracle": (codes > 0).sum(axis=1).mean()})
@@ -222,7 +234,9 @@ run.badge()
 some = sorted({1, 2, 4, 8, n_active})
 sizes = sorted({n_latents // 3, n_latents, 3 * n_latents})
 tried = {(n_latents, n_active): dictionaries["top-k"]}
-for key in [*((n_latents, k) for k in some), *((n, n_active) for n in sizes if n >= n_active)]:
+wanted = [(n_latents, k) for k in some]
+wanted += [(n, n_active) for n in sizes if n >= n_active]
+for key in wanted:
     if key not in tried:
         tried[key] = train_dictionary(hidden, key[0], "topk", key[1], **options)
 seen = {
@@ -245,7 +259,8 @@ figures.by_sparsity_and_size((some, by_active), (sizes, by_latents))
 # Bricken and others begin them anew in the direction of what is badly explained, every few hundred steps.
 
 # %% tags=["hide-input"]
-alone = train_dictionary(hidden, n_latents, "l1", penalty, **(options | {"resample_every": 0}))
+never = options | {"resample_every": 0}
+alone = train_dictionary(hidden, n_latents, "l1", penalty, **never)
 pair = {"without": alone, "with resampling": dictionaries["L1"]}
 active = {name: each.encode(unseen) > 0 for name, each in pair.items()}
 dead = {name: int((~on.any(axis=0)).sum()) for name, on in active.items()}
@@ -271,7 +286,7 @@ if at_a_time["without"] > 0:
     ratio = at_a_time["with resampling"] / at_a_time["without"]
     run.check("ext5-resampling-keeps-sparsity", ratio)
 else:
-    run.not_applicable("ext5-resampling-keeps-sparsity", "no latent is active without it")
+    run.not_applicable("ext5-resampling-keeps-sparsity", "no latent is on without it")
 run.badge()
 
 # %% [markdown]
@@ -282,7 +297,8 @@ run.badge()
 # The last four matrices are made so that the answers part.
 
 # %% tags=["hide-input"]
-by_theorem = [name for name in fc.zoo.names() if name.startswith(("quadratic", "two-layers-c"))]
+closed = ("quadratic", "two-layers-clean")
+by_theorem = [name for name in fc.zoo.names() if name.startswith(closed)]
 matrices = {name: fc.zoo.load(name, "random").optimal_W for name in by_theorem}
 matrices |= {
     "one long, one short": np.diag([10.0, 1.0]),
@@ -304,8 +320,9 @@ sides = pd.DataFrame(
         for name, report in reports.items()
     }
 ).T
-sides["frame potential"] = [report.statistic("frame_potential") for report in reports.values()]
-sides["greatest cosine"] = [report.statistic("mean_greatest_cosine") for report in reports.values()]
+for label in ("frame potential", "mean greatest cosine"):
+    one = label.replace(" ", "_")
+    sides[label] = [report.statistic(one) for report in reports.values()]
 tree = fc.zoo.load("quadratic-exclusive", "random")
 h = tree.inputs.moments().coactivation
 weighted = fc.weighted_capacities(tree.optimal_W, h).sum()
@@ -328,15 +345,16 @@ figures.measures_side_by_side(part, list(sides.index), counted)
 # %% tags=["hide-cell"]
 glue("ext5-weighted", f"{weighted:.0f}", display=False)
 uneven = sides.loc["one long, one short"]
-run.check("ext5-measures-disagree", uneven["total capacity"] - uneven["participation ratio"])
+apart = uneven["total capacity"] - uneven["participation ratio"]
+run.check("ext5-measures-disagree", apart)
 run.check("ext5-exclusive-fit", weighted / tree.W.shape[1], 1.0)
 run.badge()
 
 # %% [markdown]
 # ## Try it
 #
-# **A question to think about.** Feature 5 has a capacity of about 0.6.
-# How can the oracle read its value exactly when only two features are active?
+# **One half, and exact.** The oracle reads a feature with a capacity of one half exactly when only two features are active.
+# How can that be?
 #
 # :::{admonition} Answer
 # :class: dropdown
