@@ -138,7 +138,8 @@ def _optimum(name: str) -> Optimum:
     if fresh:
         return fresh[0]
     method, reason = found["words"].tobytes().decode().split("\n")
-    proof = Certificate(method, *map(float, found["losses"]), reason)
+    loss, below = found["losses"].tolist()
+    proof = Certificate(method, loss, below, reason)
     return Optimum(found["W"], found["bias"], capacities(found["W"]), None, proof)
 
 
