@@ -1,9 +1,12 @@
 r"""Three sparse autoencoders for hidden vectors at hand: L1, top-k, and nested (Matryoshka).
 
-All encode by :math:`z=\mathrm{relu}(E(h-c)+b)` and answer :math:`Dz+c`, with columns of D of
-length 1.  *L1* pays for the sum of z (Bricken et al. 2023); *top-k* keeps the k largest
-entries of z (Gao et al. 2024); *nested* does too, and asks the first eighth, quarter and half of
-the latents to answer on their own as well (Matryoshka, Bussmann et al. 2025).
+All encode by :math:`z=\mathrm{relu}(Eh+b)` and answer :math:`Dz`, with columns of D of length 1.
+None has a bias of its output: where features are not negative, one that is learned comes to lie at
+the mean, and directions tilt away from it.
+
+*L1* pays for the sum of z (Bricken et al. 2023); *top-k* keeps the k largest entries of z (Gao et
+al. 2024); *nested* does too, and asks the first eighth, quarter and half of the latents to answer
+on their own as well (Matryoshka, Bussmann et al. 2025).
 
 A latent that never fires learns nothing.  With ``resample_every``, latents that fire for fewer
 than one sample in 5,000 are begun anew in the direction of what is badly explained (Bricken et al.
@@ -43,8 +46,6 @@ class Dictionary:
         Columns of the decoder, of length 1.
     encoder : array (n_latents, n_dims)
     bias : array (n_latents,)
-    center : array (n_dims,)
-        What is taken off before and added after.
     n_active : int
         Latents that a top-k rule keeps; 0 for L1.
     n_resampled : int
@@ -55,13 +56,12 @@ class Dictionary:
     directions: np.ndarray
     encoder: np.ndarray
     bias: np.ndarray
-    center: np.ndarray
     n_active: int
     n_resampled: int
 
     def encode(self, hidden: ArrayLike) -> np.ndarray:
         """Activations of the latents, (n_samples, n_latents), none negative."""
-        z = np.maximum((to_numpy(hidden) - self.center) @ self.encoder.T + self.bias, 0)
+        z = np.maximum(to_numpy(hidden) @ self.encoder.T + self.bias, 0)
         if self.rule != "l1" and self.n_active < z.shape[1]:
             least = np.partition(z, -self.n_active, axis=1)[:, -self.n_active, None]
             z = np.where(z >= least, z, 0)
@@ -69,7 +69,7 @@ class Dictionary:
 
     def decode(self, codes: ArrayLike) -> np.ndarray:
         """What the latents answer, (n_samples, n_dims)."""
-        return to_numpy(codes) @ self.directions.T + self.center
+        return to_numpy(codes) @ self.directions.T
 
     def unexplained(self, hidden: ArrayLike) -> float:
         """Mean squared error as a part of the variance of the hidden vectors."""
@@ -154,7 +154,6 @@ def train_dictionary(
         directions=D / np.linalg.norm(D, axis=0),
         encoder=to_numpy(state.encoder),
         bias=to_numpy(state.bias) * scale,
-        center=to_numpy(state.center) * scale,
         n_active=n_active,
         n_resampled=state.n_resampled,
     )
@@ -180,9 +179,8 @@ class _Training:
         self.decoder = torch.as_tensor(first, dtype=torch.float32, device=data.device)
         self.encoder = self.decoder.T.clone().requires_grad_()
         self.bias = torch.zeros(n_latents, device=data.device, requires_grad=True)
-        self.center = torch.zeros(data.shape[1], device=data.device, requires_grad=True)
         self.decoder.requires_grad_()
-        weights = [self.encoder, self.bias, self.center, self.decoder]
+        weights = [self.encoder, self.bias, self.decoder]
         self.optimizer = torch.optim.Adam(weights, lr=learning_rate)
         self.fired = torch.zeros(n_latents, dtype=torch.int64, device=data.device)
         self.n_seen = 0
@@ -193,7 +191,7 @@ class _Training:
         return self.data[torch.from_numpy(index).to(self.data.device)]
 
     def encode(self, h: Tensor) -> Tensor:
-        z = torch.relu((h - self.center) @ self.encoder.T + self.bias)
+        z = torch.relu(h @ self.encoder.T + self.bias)
         if self.rule == "l1" or self.n_active >= z.shape[1]:
             return z
         top = z.topk(self.n_active, dim=1)
@@ -207,7 +205,7 @@ class _Training:
         ends = [max(1, n // part) for part in _PREFIXES] if self.rule == "nested" else [n]
         loss = torch.zeros((), device=h.device)
         for end in ends:
-            answer = z[:, :end] @ self.decoder[:, :end].T + self.center
+            answer = z[:, :end] @ self.decoder[:, :end].T
             loss = loss + (answer - h).square().sum(dim=1).mean() / len(ends)
         if self.rule == "l1":
             loss = loss + self.penalty * z.sum(dim=1).mean()
@@ -227,7 +225,7 @@ class _Training:
         if not len(dead):
             return
         h = self.batch(4096)
-        left = h - (self.encode(h) @ self.decoder.T + self.center)
+        left = h - self.encode(h) @ self.decoder.T
         chance = to_numpy(left.square().sum(dim=1)) + 1e-12
         drawn = self.generator.choice(len(h), len(dead), p=chance / chance.sum())
         direction = left[torch.from_numpy(drawn).to(h.device)]
