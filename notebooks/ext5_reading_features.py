@@ -335,10 +335,10 @@ part = sides[counted].to_numpy() / sides[["dimensions"]].to_numpy()
 figures.measures_side_by_side(part, list(sides.index), counted)
 
 # %% [markdown]
-# - *Total capacity* and *leverage* agree where an embedding is efficient, and only there; what leverage has beyond capacity is what a better probe can mend ("copies of one" and "random").
+# - *Total capacity* and *leverage* agree where an embedding is efficient, and only there; what leverage has beyond capacity is what a better probe can mend ("random").
 # - *Effective rank* and *participation ratio* count directions by how much variance they carry: one long feature hides a short one that has a dimension of its own.
 # - *Frame potential* is 1 for a tight frame; with lengths that differ it is more, however well each block is used.
-# - *Mean greatest cosine* sees the nearest neighbor alone: a pair on one line counts like a copy.
+# - *Mean greatest cosine* sees the nearest neighbor alone: two of a pair count like copies.
 # - *Effective features* counts features among which capacity is shared, not dimensions.
 # - None of them knows which features meet: the tree has seven features in three dimensions, and weighted by co-activation ({ref}`dependent features <ext2-dependent-features>`) its capacities sum to {glue:text}`ext5-weighted`.
 
