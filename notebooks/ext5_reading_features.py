@@ -206,7 +206,7 @@ table.round(3)
 #
 # :::{admonition} Low error is not the features
 # Top-k finds nearly all features with a capacity above 0.2.
-# L1 explains the activations as well, with more latents at a time, and finds far fewer of them: a good answer can be put together from directions that are nobody's.
+# L1 explains the activations as well, with more latents at a time, and finds about half as many: a good answer can be put together from directions that are nobody's.
 # A note on polysemanticity says that learned dictionaries are the features; it depends on the dictionary ({ref}`note-dictionaries`).
 # :::
 #
@@ -253,10 +253,13 @@ by_latents = np.array([numbers[n, n_active] for n in sizes]).T
 figures.by_sparsity_and_size((some, by_active), (sizes, by_latents))
 
 # %% [markdown]
+# (ext5-dead)=
 # ## Dead latents
 #
 # Some latents never fire, and learn nothing.
 # Bricken and others begin them anew in the direction of what is badly explained, every few hundred steps.
+# A note on polysemanticity says that this revives them, and costs no sparsity.
+# Sparsity stays; but here few latents are dead to begin with, and resampling leaves no fewer ({ref}`note-resampling`).
 
 # %% tags=["hide-input"]
 never = options | {"resample_every": 0}
