@@ -13,7 +13,7 @@ PANELS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SCIENCE := theory geometry models solvers sweeps measure
+SCIENCE := theory geometry models solvers sweeps measure zoo
 
 .DEFAULT_GOAL := help
 .PHONY: help install book pdf test test-thorough pair lint serve bench gallery mutate clean test-fast

@@ -9,6 +9,7 @@ nothing.  The folders, each standing only on those before it:
 - ``solvers``: minimization to second order, without sampling noise
 - ``sweeps``: a model minimized in every cell of a phase diagram
 - ``measure``: the capacity of features in a matrix of one's own; ``measure(W)`` measures it
+- ``zoo``: networks whose truth is known; ``zoo.load(name)`` gives one
 - ``figures``: what the pages of the book draw; ``explorers``: what their readers move
 - ``book``: pages, claims and the build of the book; ``cli``: the command line
 """
@@ -62,6 +63,7 @@ NAMES = {
 
 MODULES = {
     **{name: name for name in ("theory", "geometry", "models", "solvers", "sweeps", "measure")},
+    "zoo": "zoo",
     "inputs": "models.inputs",
     "phases": "theory.phases",
     "polytopes": "geometry.polytopes",
@@ -74,6 +76,7 @@ EXTRAS = {
     "models.training": "models",
     "solvers": "models",
     "sweeps": "sweeps",
+    "zoo": "models",
 }
 """Modules and folders that take an optional extra; the rest of what is named here takes none."""
 

@@ -27,7 +27,7 @@ from feature_capacity.cli import app, completion
 
 COMMANDS = (
     *("book", "pages", "run", "capacity", "claims", "pair", "sweep", "serve", "pdf"),
-    "clean",
+    *("clean", "zoo"),
 )
 
 
