@@ -178,7 +178,8 @@ capacity_explorer(importance, n_dims, kurtosis)
 # %%
 ladders = {n: importance_ratio ** np.arange(n) for n in (12, 24, 48, 96)}
 found = {n: fc.solve_allocation(v, 5 * n // 12, kurtosis) for n, v in ladders.items()}
-pinned = {f"{n} features": np.mean(x.phase != fc.POLYSEMANTIC) for n, x in found.items()}
+shared = {n: x.phase == fc.POLYSEMANTIC for n, x in found.items()}
+pinned = {f"{n} features": 1 - some.mean() for n, some in shared.items()}
 pd.DataFrame({"share pinned": pinned}).round(2)
 
 # %% tags=["hide-input"]
@@ -311,15 +312,15 @@ for n in range(2, 13):
 sizes = [(3, 1), (3, 2), (6, 3), (6, 5)]
 more, less = (
     [
-        fc.capacities(embedding_by_lbfgs(np.r_[x, np.ones(n - 1)], k, d, generator, 4))[0]
+        embedding_by_lbfgs(fc.phases.one_feature_varied(x, n), k, d, generator, 4)
         for (n, d), k in product(sizes, (1.8, 4.0, 9.0, 30.0))
     ]
     for x in (100.0, 0.01)
 )
 octaves = np.array([some.sum() / 2 for some in partly.values()])
 run.check("intro-much-more-important-closed-form", np.stack(extremes))
-run.check("intro-much-more-important-minimized", more)
-run.check("intro-much-less-important", less)
+run.check("intro-much-more-important-minimized", [fc.capacities(W)[0] for W in more])
+run.check("intro-much-less-important", [fc.capacities(W)[0] for W in less])
 run.check("intro-intermediate-region-dense", partly[2.0].sum())
 run.check("intro-intermediate-region-sparse", np.diff(octaves)[1:].min())
 run.badge()
@@ -344,7 +345,7 @@ figures.fig3_two_toy_models(drawn)
 
 # %%
 variance = (kurtosis - 1) * (importance**2).sum()
-missed = (kurtosis - 1) * (importance[n_dims:] ** 2).sum()  # by a neuron for each of the first
+missed = (kurtosis - 1) * (importance[n_dims:] ** 2).sum()
 explained = {"pure": 1 - missed / variance, "shared": 1 - best.loss / variance}
 {neurons: f"{share:.1%}" for neurons, share in explained.items()}
 
