@@ -93,7 +93,7 @@ worst = {
     "rotated": cross_talk(axes @ rotated),
     "not orthogonal": cross_talk(axes @ overlapping),
 }
-{name: values.min().round(3) for name, values in worst.items()}
+{name: round(float(values.min()), 3) for name, values in worst.items()}
 
 # %% mystnb={"figure": {"caption": "Cross-talk of the worst neuron while the neuron axes turn; rings mark the best turn of each embedding.", "name": "fig-turning-the-basis"}, "image": {"alt": "Two lines of cross-talk against the turn of the basis. The line of the rotated embedding touches zero; the line of the overlapping one stays well above zero."}} tags=["hide-input"]
 figures.turning_the_basis(degrees, worst)
