@@ -33,7 +33,6 @@ from itertools import combinations
 
 import numpy as np
 import sympy as sp
-from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
