@@ -175,7 +175,7 @@ critical = first_reached(
         for c in (halves, wholes)
     )), chance, np.ones(2),
 )  # fmt: skip
-dict(zip(light, critical.round(6), strict=True))
+dict(zip(light, critical.round(6).tolist(), strict=True))
 
 # %% tags=["hide-input"]
 below = 1 - np.geomspace(1e-3, 0.95, 40)

@@ -231,9 +231,8 @@ def fig3_two_toy_models(W: np.ndarray) -> plt.Figure:
     ):
         centered(ax, at, height, text, fontsize=11.5, zorder=7)
     centered(ax, middle, 3.85, "compared", fontsize=10.5, zorder=7)
-    centered(ax, -2.05, 2.1, "linear", fontsize=10.5, zorder=7)
-    centered(ax, middle, 2.1, "nonlinear", fontsize=10.5, zorder=7)
-    ax.set(xlim=(-2.6, third + 2.1), ylim=(-1.0, 7.15), aspect="equal")
+    centered(ax, -2.25, 2.1, "linear", fontsize=10.5, zorder=7)
+    ax.set(xlim=(-2.8, third + 2.1), ylim=(-1.0, 7.15), aspect="equal")
     ax.set_axis_off()
     return fig
 
