@@ -299,7 +299,9 @@ whole_budget, broken
 
 # %% tags=["hide-input"]
 run.check("sec2-six-situations", np.diff(values, axis=0))
-run.check("sec2-returns-by-kurtosis", np.sign(3 - ks)[:, None] * np.diff(by_kurtosis, axis=1))
+gain = -np.diff(fc.loss_at_best_lengths(grid[:, None], [1.0], ks[:, None, None])[..., 0])
+bend = np.sign(np.round(np.diff(gain) / gain[:, 1:], 9))
+run.check("sec2-returns-by-kurtosis", np.mean(bend == np.sign(3 - ks)[:, None]))
 run.check("sec2-increasing-returns-pin", np.minimum(whole_budget, 1 - whole_budget))
 run.badge()
 
@@ -308,7 +310,8 @@ run.badge()
 #
 # The argument never used {eq}`eq-paper-3`.
 # It needs (1) that more capacity never makes the loss greater and (2) that the allocations it chooses among can be realized by embeddings.
-# For (2), `fc.embedding_from_capacities` builds an embedding for *any* capacities that sum to $D$; a round trip shows it.
+# For (2), `fc.embedding_from_capacities` builds an embedding for *any* capacities that sum to $D$.
+# We ask it for a hundred mixtures of choices of $D$ whole features, which is what all such capacities are, and measure what it built.
 #
 # Appendix G offers a second definition: the {term}`leverage <leverage score>` $\tilde C_i=[W^{+}W]_{ii}$ of each column, with $W^{+}$ the pseudo-inverse.
 # It is what capacity becomes after stretching the embedding space until the features are spread evenly in all directions.
@@ -316,8 +319,9 @@ run.badge()
 # On efficient embeddings the two agree.
 
 # %%
-bases = np.linalg.qr(generator.standard_normal((100, n_features, n_dims)))[0]
-targets = (bases**2).sum(axis=2)
+wholes = np.argsort(generator.random((100, 6, n_features))) < n_dims  # choices of whole features
+mix = generator.dirichlet(np.full(6, 0.5), 100)
+targets = np.clip((mix[:, :, None] * wholes).sum(axis=1), 0, 1)
 built = [fc.embedding_from_capacities(c, generator=generator) for c in targets]
 both = [measure(np.stack(built)) for measure in (fc.capacities, fc.leverage_capacities)]
 float(abs(both[0] - targets).max())
