@@ -34,7 +34,7 @@ def test_training_comes_close_to_the_minimum_and_not_below():
 def test_each_model_may_have_its_own_inputs():
     model, v = ToyModel("computation", "quadratic", 2, 1), np.tile([1.3, 1.0], (2, 1))
     inputs = [fc.SparseUniform(1.0), fc.SparseUniform(0.05)]
-    found = train(model, inputs, v, n_steps=2000, learning_rate=1e-2, batch_size=512)
+    found = train(model, inputs, v, n_steps=800, learning_rate=2e-2, batch_size=512)
     for c, x in zip(found.capacity, inputs, strict=True):
         exact = fc.solve_allocation(v[0], 1, x.kurtosis).capacity
         np.testing.assert_allclose(c, exact, atol=0.1)

@@ -155,7 +155,7 @@ def test_a_sweep_is_the_same(both):
     both(lambda device: run_sweep(config, device=device, progress=False), COARSE, "loss")
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("adamw", marks=pytest.mark.slow)])
 def test_training_ends_alike(both, optimizer):
     """On a real card the samples are other ones, and only averages can agree."""
     model = ToyModel("autoencoder", "relu", 4, 2)

@@ -147,6 +147,7 @@ def test_dataset_is_labelled(reference):
     assert len(data.attrs["code"]) == 64
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_threads(reference):
     before = torch.get_num_threads()
     try:
@@ -158,6 +159,7 @@ def test_results_do_not_depend_on_threads(reference):
     assert_same(threaded, reference[TINY])
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_order_of_rows(reference, tmp_path, monkeypatch):
     def backwards(workers, function, tasks):
         for task in reversed(list(tasks)):
@@ -613,7 +615,7 @@ def test_a_store_older_than_a_setting_is_of_another_version(whole):
             run_sweep(SweepConfig.from_mapping(settings), whole, progress=False)
 
 
-@pytest.mark.parametrize("bias", ["shared", "none"])
+@pytest.mark.parametrize("bias", ["shared", pytest.param("none", marks=pytest.mark.slow)])
 def test_a_sweep_with_less_freedom_of_the_bias(reference, bias):
     data = run_sweep(SweepConfig.from_mapping(SETTINGS | {"bias": bias}), progress=False)
     assert data.attrs["rounds"] > 1, "warm starts too"
