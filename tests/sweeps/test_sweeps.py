@@ -182,7 +182,9 @@ def test_a_row_is_the_same_alone(reference):
     )
 
 
-def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(reference, tmp_path, monkeypatch, remembered):
+def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(
+    reference, tmp_path, monkeypatch, remembered
+):
     data, states = reference[TINY], []
     finish = sweep_store.SweepStore.finish
 
@@ -564,7 +566,9 @@ def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage
     assert_same(cached_sweep(TINY, cached.parent), reference[TINY])
 
 
-def test_a_large_sweep_is_stored_a_block_of_rows_at_a_time(reference, tmp_path, monkeypatch, remembered):
+def test_a_large_sweep_is_stored_a_block_of_rows_at_a_time(
+    reference, tmp_path, monkeypatch, remembered
+):
     monkeypatch.setattr(sweep_dataset, "_CHUNK_BYTES", 8 * 5 * 60)
     store = tmp_path / "blocks.zarr"
     assert_same(run_sweep(TINY, store, progress=False), reference[TINY])
@@ -677,7 +681,9 @@ def test_a_sweep_that_ends_while_another_begins_is_read(reference, whole, monkey
     assert not kept.partial.exists()
 
 
-def test_cached_sweeps_are_found_by_configuration_and_code(reference, tmp_path, monkeypatch, remembered):
+def test_cached_sweeps_are_found_by_configuration_and_code(
+    reference, tmp_path, monkeypatch, remembered
+):
     assert_same(cached_sweep(TINY, tmp_path / "new"), reference[TINY])
     computed = count_rows(monkeypatch)
     assert_same(cached_sweep(TINY, tmp_path / "new"), reference[TINY])
