@@ -143,6 +143,7 @@ def test_a_toy_model_has_the_same_minimum(both, kind, activation, penalty):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_sweep_is_the_same(both):
     config = SweepConfig.from_mapping(
         {

@@ -64,20 +64,6 @@ LONG = SweepConfig.from_mapping(
 LONG_ROWS = {(round_, row) for round_ in range(3) for row in range(8)}  # the last polishes
 
 
-class Reference(dict):
-    """Sweeps computed in this process, without a store, when they are first asked for."""
-
-    def __missing__(self, config):
-        self[config] = run_sweep(config, progress=False)
-        return self[config]
-
-
-@pytest.fixture(scope="session")
-def reference():
-    """Two sweeps by their configuration: TINY, and LONG if a test wants it."""
-    return Reference()
-
-
 class Remembered:
     """Solves rows, and the second time that exactly the same is asked, gives the same answer.
 
@@ -99,6 +85,26 @@ class Remembered:
 @pytest.fixture(scope="session")
 def memory():
     return Remembered()
+
+
+class Reference(dict):
+    """Sweeps computed in this process, without a store, when they are first asked for."""
+
+    def __init__(self, memory):
+        super().__init__()
+        self.memory = memory
+
+    def __missing__(self, config):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sweep_run, "solve_row", self.memory)
+            self[config] = run_sweep(config, progress=False)
+        return self[config]
+
+
+@pytest.fixture(scope="session")
+def reference(memory):
+    """Two sweeps by their configuration: TINY, and LONG if a test wants it."""
+    return Reference(memory)
 
 
 @pytest.fixture
@@ -619,7 +625,8 @@ def test_a_store_older_than_a_setting_is_of_another_version(whole):
             run_sweep(SweepConfig.from_mapping(settings), whole, progress=False)
 
 
-@pytest.mark.parametrize("bias", ["shared", pytest.param("none", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("bias", ["shared", "none"])
 def test_a_sweep_with_less_freedom_of_the_bias(reference, bias):
     data = run_sweep(SweepConfig.from_mapping(SETTINGS | {"bias": bias}), progress=False)
     assert data.attrs["rounds"] > 1, "warm starts too"
