@@ -13,7 +13,7 @@ from feature_capacity.models.symmetric_nodes import reflected_nodes, symmetric_n
 from ..tolerances import BISECTION, ROUNDING, STANDARD_ERRORS
 
 
-@pytest.mark.parametrize("activation", ["relu", "gelu"])
+@pytest.mark.parametrize("activation", ["relu", pytest.param("gelu", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("p", [0.2, 1.0])
 def test_the_loss_is_a_linear_part_and_an_even_one(activation, p):
     inputs, rng = fc.SparseUniform(p), np.random.default_rng(3)

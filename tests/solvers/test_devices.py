@@ -133,7 +133,13 @@ def test_the_quadratic_minimum_is_the_same(both, kurtosis):
 
 
 @pytest.mark.parametrize("penalty", [0.0, pytest.param(0.1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("activation", ["quadratic", "relu", "gelu", "tanh", "abs"])
+@pytest.mark.parametrize(
+    "activation",
+    [
+        *("quadratic", "relu", "gelu"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("tanh", "abs")),
+    ],
+)
 @pytest.mark.parametrize("kind", ["autoencoder", "computation"])
 def test_a_toy_model_has_the_same_minimum(both, kind, activation, penalty):
     model = ToyModel(kind, activation, 4, 2)
