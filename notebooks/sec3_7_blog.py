@@ -23,7 +23,7 @@
 # The second holds near the critical kurtosis and not beyond.
 # In the third the end is right, the way is not, and the cost is large.
 
-# %% tags=["parameters"] quick={"grid": 5, "extra_grid": 4, "n_starts": 2, "warm_rounds": 0, "n_points": 512, "workers": 1}
+# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the diagrams of Figure 7 [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with tanh [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]

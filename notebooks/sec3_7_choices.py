@@ -21,7 +21,7 @@
 # One choice decides everything: *the plateau at ½ needs inputs of one sign*.
 # The others hardly show.
 
-# %% tags=["parameters"] quick={"grid": 5, "extra_grid": 4, "n_starts": 2, "warm_rounds": 0, "n_points": 512, "n_samples": 20000, "train_steps": 10, "train_starts": 2, "audit_cells": 2, "workers": 1}
+# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "n_samples": 20000, "train_steps": 10, "train_starts": 1, "audit_cells": 1, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with other choices [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]

@@ -21,7 +21,7 @@
 # We find half of that: one jump, at $V=1$, for all of them.
 # For ReLU and GELU it does not start at 0, because a feature that hardly matters keeps a little capacity all the same.
 
-# %% tags=["parameters"] quick={"n_steps": 9, "n_starts": 2, "n_points": 256, "workers": 1}
+# %% tags=["parameters"] quick={"n_steps": 5, "n_starts": 1, "n_points": 256, "workers": 1}
 n_steps: int = 81  # steps of importance from 0.3 to 3.3, besides those close to 1 [5 .. 201]
 n_starts: int = 4  # random starts in each cell, and twice as many at equal importances [1 .. 32]
 n_points: int = 4096  # expectation nodes of each line, about [256 .. 8192]

@@ -22,7 +22,7 @@
 # A network that *compresses*, the {term}`autoencoder` of {cite:t}`elhage2022toy`, has a mesa at ½, on which two features point in opposite directions along one axis.
 # With ReLU the mesa reaches features a hundred times as important as all others.
 
-# %% tags=["parameters"] quick={"grid": 5, "extra_grid": 4, "n_starts": 2, "warm_rounds": 0, "n_points": 512, "workers": 1}
+# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the extra diagrams [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]

@@ -191,6 +191,7 @@ def test_a_shape_without_data_is_refused(folder):
     assert "meta.pt, W is a meta tensor, a shape without data" in refused("meta.pt")
 
 
+@pytest.mark.slow
 def test_torchscript_is_refused_without_a_warning(folder):
     torch.jit.save(torch.jit.script(torch.nn.Linear(8, 4)), "script.pt")
     assert "is a TorchScript archive, which holds code; load it with" in refused("script.pt")

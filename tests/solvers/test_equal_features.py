@@ -84,11 +84,15 @@ def test_relu_and_gelu_have_a_foot_and_the_absolute_value_has_none():
         assert c[:, 0].max() < 1e-3
 
 
-def test_where_pairs_end():
+def test_where_pairs_of_gelu_leak():
     from scipy import integrate, special
 
     leak = integrate.quad(lambda x: (x * special.ndtr(-x)) ** 2, 0, 1)[0]
     assert leak_edge("gelu") == pytest.approx(1 / 3 / leak, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_where_pairs_end():
     far = np.geomspace(1.5, 300, 40)
     for activation, p in (("relu", 0.02), ("gelu", 0.005)):
         inputs = fc.UnitSparseUniform(p)

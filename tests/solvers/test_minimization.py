@@ -20,6 +20,8 @@ from feature_capacity.theory.phases import one_feature_varied
 from ..tolerances import NEW_NODES, NEWTON, OPTIMIZER
 
 CPU = torch.device("cpu")
+# The smooth activations cost most; `make test-fast` leaves these cases to `make test`.
+SLOW_GELU, SLOW_TANH = (pytest.param(name, marks=pytest.mark.slow) for name in ("gelu", "tanh"))
 
 
 def test_the_quadratic_model_on_nodes_finds_the_closed_form():
@@ -69,7 +71,7 @@ def test_the_bias_that_comes_out_is_the_one_asked_for(kind):
             assert (spread == 0).all() if bias == "shared" else (spread > 0.01).all()
 
 
-@pytest.mark.parametrize("activation", ["quadratic", "relu", "gelu"])
+@pytest.mark.parametrize("activation", ["quadratic", "relu", SLOW_GELU])
 @pytest.mark.parametrize("kind", KINDS)
 def test_less_freedom_of_the_bias_never_lowers_the_least_loss(kind, activation):
     # Of inputs without a sign, ReLU's sum is linear, and one neuron is enough for it.
@@ -138,7 +140,7 @@ def test_a_penalty_may_differ_from_cell_to_cell_and_does_not_depend_on_company()
 # What a result must not depend on
 
 
-@pytest.mark.parametrize("activation", ["quadratic", "relu", "gelu", "tanh"])
+@pytest.mark.parametrize("activation", ["quadratic", "relu", SLOW_GELU, SLOW_TANH])
 @pytest.mark.parametrize("kind", KINDS)
 def test_capacities_hardly_move_when_the_nodes_are_drawn_anew(kind, activation):
     model, n_points = ToyModel(kind, activation, 6, 3), 16384 if activation == "tanh" else 4096

@@ -20,7 +20,8 @@ def sweep(model, activation, cells):
 
 
 @pytest.mark.parametrize(
-    ("model", "activation"), [("computation", "quadratic"), ("autoencoder", "relu")]
+    ("model", "activation"),
+    [("computation", "quadratic"), pytest.param("autoencoder", "relu", marks=pytest.mark.slow)],
 )
 def test_no_verdict_depends_on_the_parity_of_the_grid(model, activation):
     found = {cells: sweep(model, activation, cells) for cells in (31, 32, 64)}

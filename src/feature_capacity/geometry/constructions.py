@@ -12,7 +12,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from .._arrays import ArrayLike, float64, require_generator, require_whole
+from .._arrays import ArrayLike, float64, require_generator, require_whole, to_numpy
 from ..theory.capacity import capacities
 from .blocks import Block
 from .embeddings import embedding_from_capacities
@@ -52,7 +52,8 @@ def construction_error(W: ArrayLike, capacity: ArrayLike) -> float:
     """
     W = float64(W, "W")
     rows = np.abs(W @ W.T - np.eye(len(W))).max()
-    return float(max(rows, np.abs(capacities(W) - float64(capacity, "capacity")).max()))
+    off = np.abs(to_numpy(capacities(W)) - float64(capacity, "capacity"))
+    return float(max(rows, off.max()))
 
 
 def whole_tuples(denominator: int, largest: int = 8) -> Iterator[tuple[Fraction, ...]]:

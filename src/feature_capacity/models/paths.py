@@ -143,7 +143,7 @@ def training_paths(
         stepper.step()
         turned = turned + turn(before, W.detach())
     require(
-        np.isfinite(records[-1][2]).all(),
+        np.isfinite(np.asarray(records[-1][2])).all(),
         f"training went out of range at learning_rate {learning_rate:g}: take a smaller one",
     )
     return Paths(*(np.array(column) for column in zip(*records, strict=True)))

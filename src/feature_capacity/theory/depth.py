@@ -42,6 +42,7 @@ from .._arrays import (
     require,
     require_importance,
     require_whole,
+    to_numpy,
 )
 from .capacity import capacities
 from .moments import FullMoments
@@ -232,7 +233,7 @@ def second_layer(
     ends = [minimize(value, x, jac=True, method="BFGS", options={"gtol": 1e-9}) for x in starts]
     best = min(ends, key=lambda end: end.fun)
     W = best.x.reshape(n_dims, n)
-    return SecondLayer(W, capacities(W), float(best.fun), constant, first_error)
+    return SecondLayer(W, to_numpy(capacities(W)), float(best.fun), constant, first_error)
 
 
 def two_layer_loss(

@@ -240,7 +240,7 @@ def _start(
     W: ArrayLike, importance: ArrayLike, times: ArrayLike
 ) -> tuple[Namespace, Array, Array, Array]:
     checked(W=W, importance=importance)
-    xp, (W, v, times) = as_float_arrays(W=W, importance=importance, times=times)
+    xp, (W, v, moments) = as_float_arrays(W=W, importance=importance, times=times)
     require_finite(xp, W, "W")
     require(
         v.shape[-1] == W.shape[-1],
@@ -248,7 +248,7 @@ def _start(
     )
     batch = require_broadcast(**{"batch of W": W.shape[:-2], "batch of importance": v.shape[:-1]})
     W = xp.broadcast_to(W, (*batch, *W.shape[-2:]))
-    at = to_numpy(constant(times))
+    at = to_numpy(constant(moments))
     require(
         at.ndim == 1
         and at.size
@@ -263,7 +263,7 @@ def _start(
         f"times must be at most {latest:,.0f} over the largest importance; got {at[-1]:g}: "
         "by then nothing moves any more",
     )
-    return xp, W, v, times
+    return xp, W, v, moments
 
 
 def _parts(time: float, v: Array) -> list[float]:

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from .. import _digest
-from .._arrays import require_known, require_whole
+from .._arrays import require_known, require_whole, to_numpy
 from ..geometry.embeddings import optimal_embedding
 from ..models.inputs import SparseInput, SparseUniform, UnitSparseUniform
 from ..models.toy_models import ToyModel
@@ -99,7 +99,7 @@ def load(name: str, kind: str = "minimized", seed: int = 0) -> KnownNetwork:
         importance=np.array(recipe.importance),
         W=W,
         bias=bias,
-        capacity=capacities(W),
+        capacity=to_numpy(capacities(W)),
         loss=recipe.loss(W, bias),
         optimum=_optimum(name),
     )
@@ -140,7 +140,7 @@ def _optimum(name: str) -> Optimum:
     method, reason = found["words"].tobytes().decode().split("\n")
     loss, below = found["losses"].tolist()
     proof = Certificate(method, loss, below, reason)
-    return Optimum(found["W"], found["bias"], capacities(found["W"]), None, proof)
+    return Optimum(found["W"], found["bias"], to_numpy(capacities(found["W"])), None, proof)
 
 
 @lru_cache(maxsize=1)

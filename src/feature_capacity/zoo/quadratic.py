@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._arrays import to_numpy
 from ..geometry.embeddings import optimal_embedding
 from ..models.toy_models import ToyModel
 from ..solvers.moments import minimize_moments
@@ -59,10 +60,12 @@ class Quadratic(Recipe):
             below = spectral_bound(np.array(self.importance), self.moments(), self.n_dims)
             reason = f"the lowest of {N_REFERENCE} random starts; below: least eigenvalue"
             found = Certificate(SEARCH, self.loss(W, bias), below, reason)
-            return Optimum(W, bias, capacities(W), None, found)
+            return Optimum(W, bias, to_numpy(capacities(W)), None, found)
         best = self.solve(self)
         proof = Certificate(CLOSED_FORM, best.loss, best.loss, best.theorem)
-        return Optimum(best.W, self.best_bias(best.W), capacities(best.W), best.unique, proof)
+        return Optimum(
+            best.W, self.best_bias(best.W), to_numpy(capacities(best.W)), best.unique, proof
+        )
 
     def minimized(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """The lowest of some random starts."""

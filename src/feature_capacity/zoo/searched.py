@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .._arrays import to_numpy
 from ..models.inputs import SparseInput
 from ..models.losses import quadrature_loss
 from ..models.quadrature import Quadrature, sparse_quadrature
@@ -54,7 +55,7 @@ class Searched(Recipe):
             source = "the entropy of what is lost"
         reason = f"the lowest of {N_REFERENCE} starts, half at random, half at blocks; below: "
         found = Certificate(SEARCH, self.loss(W, bias), below, reason + source)
-        return Optimum(W, bias, capacities(W), None, found)
+        return Optimum(W, bias, to_numpy(capacities(W)), None, found)
 
     def minimized(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """The lowest of some random starts."""
