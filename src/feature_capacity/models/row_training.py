@@ -209,7 +209,7 @@ def autoencoder_gradients(
     n_models, _, n = W.shape
     products = torch.addmm(bias.reshape(-1, 1), (W.mT @ W).view(-1, n), x.T)
     value, slope = f(products.view(n_models, n, -1))
-    u = value.sub_(x.T).mul_(slope).view(-1, len(x))
+    u = value.sub_(x.T.contiguous()).mul_(slope).view(-1, len(x))
     G = (u @ (2 * weight[:, None] * x)).view(n_models, n, n) * importance[:, :, None]
     return W @ (G + G.mT), (u @ (2 * weight)).view(n_models, n) * importance
 
