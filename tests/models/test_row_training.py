@@ -40,7 +40,9 @@ def test_gradients_are_those_of_automatic_differentiation(kind, activation):
 def test_batches_put_silent_inputs_together_and_keep_the_distribution():
     inputs, total = fc.UnitSparseUniform(0.05), torch.zeros(3)
     for _, (x, weight) in zip(range(400), weighted_batches(inputs, 6, 256, 3), strict=False):
-        assert x[:-1].any(dim=1).all() and not x[-1].any() and len(x) == len(weight)
+        assert x[:-1].any(dim=1).all()
+        assert not x[-1].any()
+        assert len(x) == len(weight)
         assert float(weight.sum()) == pytest.approx(1, abs=1e-6)
         total += torch.stack([weight[-1], weight @ x[:, 0], weight @ x[:, 0] ** 2]) / 400
     expected = [0.95**6, 0.05 / 2, 0.05 / 3]

@@ -22,7 +22,8 @@ from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.symmetric_nodes import listed_opposites, symmetric_nodes
 from ..models.toy_models import ToyModel
-from .minimization import can_mirror, minimize, random_starts
+from .minimization import can_mirror, minimize
+from .starts import arranged_starts, random_starts
 
 _N_POINTS = 4096
 _PARTS = (32, 8, 1)  # of the nodes, from those on which random starts find their way to all
@@ -76,7 +77,7 @@ def jump_at_equality(
     model : ToyModel
     inputs : SparseInput
     n_starts : int
-        Random starts; the lowest minimum counts.
+        Random starts, and as many arrangements; the lowest minimum counts.
     seed : int
         Of the starts and the nodes.
     n_points : int
@@ -103,11 +104,14 @@ def jump_at_equality(
         stages = _coarse_to_fine(model, inputs, n_points, seed)
     else:
         stages = [nodes]
-    starts = random_starts(model, 1, n_starts, [seed, 12])
-    if len(others):
-        starts = np.concatenate([starts, np.array(others)[None]], axis=1)
+    equal = np.ones((1, model.n_features))
+    starts = [
+        random_starts(model, 1, n_starts, [seed, 12]),
+        arranged_starts(model, equal, n_starts, [seed, 13]),
+        *(np.reshape(other, (1, 1, -1)) for other in others),
+    ]
     found = minimize(
-        model, inputs, np.ones((1, model.n_features)), starts=starts, quadrature=stages,
+        model, inputs, equal, starts=np.concatenate(starts, axis=1), quadrature=stages,
         max_iterations=200, tolerance=1e-7, dtype="float64", device=device,
     )  # fmt: skip
     rate = loss_by_importance(
@@ -130,6 +134,7 @@ def jumps_at_equality(
     family: Callable[[float], SparseInput],
     probabilities: Sequence[float],
     nodes_of: Callable[[float], Quadrature] | None = None,
+    others: Sequence[np.ndarray] = (),
     **options: Any,
 ) -> list[JumpAtEquality]:
     """`jump_at_equality` at several feature probabilities, each helped by the others.
@@ -146,6 +151,8 @@ def jumps_at_equality(
     probabilities : sequence of float
     nodes_of : callable, optional
         Expectation nodes at a probability, in place of those of the family.
+    others : sequence of arrays (n_params,)
+        Parameters to start from besides, at every probability.
     **options
         Of :func:`jump_at_equality`.
 
@@ -158,12 +165,13 @@ def jumps_at_equality(
     [1.0, 1.0]
     """
 
-    def at(p: float, others: Sequence[np.ndarray] = (), **more: Any) -> JumpAtEquality:
+    def at(p: float, known: Sequence[np.ndarray] = (), **more: Any) -> JumpAtEquality:
         nodes = None if nodes_of is None else nodes_of(p)
-        return jump_at_equality(model, family(p), nodes=nodes, others=others, **{**options, **more})
+        return jump_at_equality(model, family(p), nodes=nodes, others=known, **{**options, **more})
 
     few = max(64, options.get("n_points", _N_POINTS) // 4)
     known = [_parameters(model, at(p, n_points=few)) for p in probabilities]
+    known += [np.ravel(other) for other in others]
     return [at(p, known, n_starts=1) for p in probabilities]
 
 

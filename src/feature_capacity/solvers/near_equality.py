@@ -112,7 +112,8 @@ def minima_along(
     """The lowest minima along a line of importance, from networks that are known.
 
     Every network that is known is tried in every cell, with feature 1 in every place; the best few
-    of them are minimized there, round by round.  All rounds but the last see the first nodes only.
+    of them are minimized there, round by round.  All rounds but the last see the first nodes only,
+    and the last chooses on the last ones.
 
     Parameters
     ----------
@@ -151,7 +152,7 @@ def minima_along(
     rows = to_numpy(one_feature_varied(v, model.n_features))
     for left in reversed(range(n_rounds)):
         known = in_every_place(some).reshape(-1, *some.shape[1:])
-        order = loss_along(model, known, v, nodes[0]).argsort(axis=1)[:, :n_best]
+        order = loss_along(model, known, v, nodes[0 if left else -1]).argsort(axis=1)[:, :n_best]
         found = minimize(
             model, inputs, rows, starts=known[order].reshape(*order.shape, -1),
             quadrature=nodes[0] if left else list(nodes), max_iterations=100, tolerance=1e-6,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._arrays import require_whole
+from .._arrays import require_whole, to_numpy
 from ..models.inputs import SparseUniform
 from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.symmetric_nodes import symmetric_nodes
@@ -22,6 +22,7 @@ from ..models.toy_models import ToyModel
 from ..solvers.minimization import minimize
 from ..solvers.near_equality import minima_along
 from ..solvers.starts import arranged_starts, random_starts
+from ..theory.capacity import capacities
 from ..theory.phases import one_feature_varied, phase_diagram
 from ..theory.transitions import decades_between
 
@@ -45,16 +46,30 @@ class Lines:
     importance : array (n_importance,)
     probability : array (n_probability,)
     capacity : array (n_probability, n_importance)
+    W : array (n_probability, n_importance, n_dims, n_features), optional
+        The networks; none of the closed form.
     """
 
     importance: np.ndarray
     probability: np.ndarray
     capacity: np.ndarray
+    W: np.ndarray | None = None
+
+    @property
+    def at_equality(self) -> np.ndarray:
+        """Networks next to V = 1 on either side, (2 n_probability, n_dims, n_features)."""
+        if self.W is None:
+            raise ValueError("lines of the closed form have no networks: take another activation")
+        return self.W[:, self._next_to_one].reshape(-1, *self.W.shape[2:])
+
+    @property
+    def _next_to_one(self) -> list[int]:
+        return [int(np.argmin(np.abs(self.importance - v))) for v in (0.999, 1.001)]
 
     @property
     def across(self) -> np.ndarray:
         """Change of capacity between the importances next to 1 on either side, for each line."""
-        low, high = (int(np.argmin(np.abs(self.importance - v))) for v in (0.999, 1.001))
+        low, high = self._next_to_one
         return self.capacity[:, high] - self.capacity[:, low]
 
     @property
@@ -138,11 +153,11 @@ def lines_through_one(
         )  # fmt: skip
         found.append(minima.W)
     known = np.concatenate(found)
-    capacity = [
+    W = [
         _line(model, float(q), V, known, rough[row], _nodes(float(q), n_points, seed), device)
         for row, q in enumerate(p)
     ]
-    return Lines(V, p, np.array(capacity))
+    return Lines(V, p, to_numpy(capacities(np.array(W)))[..., 0], np.array(W))
 
 
 def _nodes(p: float, n_points: int, seed: int) -> Quadrature:
@@ -158,12 +173,13 @@ def _line(
     fine: Quadrature,
     device: str,
 ) -> np.ndarray:
-    """Capacities of feature 1 along one line, from networks that are known."""
+    """The lowest networks along one line, from networks that are known."""
     inputs, few = SparseUniform(p), symmetric_nodes(rough, both_signs=True)
     known = minima_along(model, inputs, V, known, [few], _ROUNDS, device=device).W
     near = np.abs(np.log(V)) <= np.log(_NEAR)
-    capacity = np.empty(len(V))
+    lowest = known.copy()
     for cells, many in ((~near, fine), (near, symmetric_nodes(fine, both_signs=True))):
-        found = minima_along(model, inputs, V[cells], known, [few, many], 1, device=device)
-        capacity[cells] = found.capacity[:, 0]
-    return capacity
+        lowest[cells] = minima_along(
+            model, inputs, V[cells], known, [few, many], 1, device=device
+        ).W
+    return lowest
