@@ -53,7 +53,7 @@ def test_lines_of_quadratic_jump_below_the_critical_kurtosis():
 
 
 def test_a_line_of_the_absolute_value_is_a_step_and_that_of_relu_has_a_foot():
-    effort = {"n_steps": 5, "n_starts": 1, "n_points": 128, "device": "cpu"}
+    effort = {"n_steps": 5, "n_starts": 8, "n_points": 128, "device": "cpu"}
     step, foot = (lines_through_one(name, [1.0], **effort) for name in ("abs", "relu"))
     assert step.across[0] > 0.95
     assert foot.across[0] > 0.5

@@ -31,7 +31,6 @@ CLOSE = (0.9, 0.97, 0.99, 0.997, 0.999, 1.001, 1.003, 1.01, 1.03, 1.1)
 
 _FEWER = 16  # so many times fewer nodes are enough to find the way
 _EVERY = 10  # importances from one that has starts of its own to the next
-_STARTS = 8  # times the starts that are asked for, since they cost little on few nodes
 _ROUNDS = 3  # in which all that is known is tried everywhere
 _NEAR = 1.11  # up to this factor from 1 nodes come in every order
 # Few nodes decide wrongly between embeddings there, where inputs are of middling sparsity.
@@ -104,7 +103,7 @@ def lines_through_one(
     activation: str,
     probabilities: Sequence[float],
     n_steps: int = 81,
-    n_starts: int = 4,
+    n_starts: int = 32,
     n_points: int = 2048,
     seed: int = 0,
     device: str = "auto",
@@ -120,7 +119,7 @@ def lines_through_one(
     n_steps : int
         Steps of equal ratio from 0.3 to 3.33, rounded up to an odd number.
     n_starts : int
-        An eighth of the random starts, and of the arrangements, in every tenth cell.
+        Random starts, and as many arrangements, in every tenth cell; they cost little on few nodes.
     n_points : int
         About how many nodes, each of which stands for its opposite too; close to V = 1 six times as
         many.
@@ -144,8 +143,8 @@ def lines_through_one(
     for row, q in enumerate(p):
         v = np.asarray(one_feature_varied(V[:: min(_EVERY, len(V) // 2)], 6))
         starts = [
-            random_starts(model, len(v), _STARTS * n_starts, [seed, 31, row]),
-            arranged_starts(model, v, _STARTS * n_starts, [seed, 32, row]),
+            random_starts(model, len(v), n_starts, [seed, 31, row]),
+            arranged_starts(model, v, n_starts, [seed, 32, row]),
         ]
         minima = minimize(
             model, SparseUniform(float(q)), v, starts=np.concatenate(starts, axis=1),
