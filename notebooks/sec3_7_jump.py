@@ -23,8 +23,8 @@
 
 # %% tags=["parameters"] quick={"n_steps": 9, "n_starts": 8, "n_points": 256}
 n_steps: int = 81  # steps of importance from 0.3 to 3.3, besides those close to 1 [5 .. 201]
-n_starts: int = 32  # random starts, and as many arrangements, wherever there are any [1 .. 64]
-n_points: int = 2048  # expectation nodes of each line, each with its opposite, about [256 .. 8192]
+n_starts: int = 32  # random starts, and as many arrangements, of a cell [1 .. 64]
+n_points: int = 2048  # expectation nodes of each line, about [256 .. 8192]
 seed: int = 0  # of starts and nodes [0 .. 1000000]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 

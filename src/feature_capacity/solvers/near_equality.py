@@ -155,8 +155,8 @@ def minima_along(
         order = loss_along(model, known, v, nodes[0 if left else -1]).argsort(axis=1)[:, :n_best]
         found = minimize(
             model, inputs, rows, starts=known[order].reshape(*order.shape, -1),
-            quadrature=nodes[0] if left else list(nodes), max_iterations=100, tolerance=1e-6,
-            device=device,
+            quadrature=nodes[0] if left else list(nodes), device=device,
+            max_iterations=30 if left else 100, tolerance=1e-4 if left else 1e-6,
         )  # fmt: skip
         some = found.W
     # What is left is to choose among the minima by one loss, without another step.

@@ -31,7 +31,7 @@ CLOSE = (0.9, 0.97, 0.99, 0.997, 0.999, 1.001, 1.003, 1.01, 1.03, 1.1)
 
 _FEWER = 16  # so many times fewer nodes are enough to find the way
 _EVERY = 10  # importances from one that has starts of its own to the next
-_ROUNDS = 3  # in which all that is known is tried everywhere
+_ROUNDS = 2  # in which all that is known is tried everywhere
 _NEAR = 1.11  # up to this factor from 1 nodes come in every order
 # Few nodes decide wrongly between embeddings there, where inputs are of middling sparsity.
 
