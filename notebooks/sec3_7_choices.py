@@ -12,7 +12,7 @@
 # # How much of Figure 7 is our choice?
 #
 # **Paper:** section 3.7, Figure 7 {cite}`scherlis2022`.
-# **Run time:** about four minutes on two CPU cores, once the diagrams are there.
+# **Run time:** about five minutes, once the diagrams are there.
 #
 # The paper names models, sizes and nonlinearities.
 # It does not name inputs, bias, optimizer, restarts, or how the best run was picked.

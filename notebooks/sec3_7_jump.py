@@ -11,7 +11,7 @@
 # # A jump, a slope, and a foot
 #
 # **Paper:** section 3.7, the sentence on a sharp 0–1 transition {cite}`scherlis2022`.
-# **Run time:** about four minutes on one CPU core.
+# **Run time:** about five minutes on one CPU core.
 #
 # Six features share three neurons, and all but feature 1 have importance 1.
 # Let its importance $V$ grow past that of the others.
