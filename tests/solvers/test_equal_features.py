@@ -5,7 +5,7 @@ import pytest
 
 import feature_capacity as fc
 from feature_capacity.models.quadrature import sparse_quadrature
-from feature_capacity.models.symmetric_nodes import symmetric_nodes
+from feature_capacity.models.symmetric_nodes import listed_opposites, symmetric_nodes
 from feature_capacity.solvers.equal_features import jump_at_equality, loss_by_importance
 from feature_capacity.solvers.near_equality import foot, in_every_place, loss_along, minima_along
 from feature_capacity.solvers.pair_edge import edge_by_blocks, leak_edge, measured_edge, scaled
@@ -62,6 +62,17 @@ def test_all_places_of_equal_features_are_as_good():
     at_one, above = loss_along(model, in_every_place(W), [1.0, 1.3], nodes)
     np.testing.assert_allclose(at_one, at_one[0], rtol=ROUNDING)
     assert np.ptp(above) > 1e-3
+
+
+def test_mirrored_nodes_give_the_jump_of_those_with_both_signs():
+    model, inputs = fc.ToyModel("computation", "gelu", 4, 2), fc.SparseUniform(0.9)
+    half = symmetric_nodes(sparse_quadrature(inputs, 4, 256, mirrored=True), both_signs=True)
+    whole = listed_opposites(half)
+    assert half.mirrored
+    assert len(whole.weight) > 1.9 * len(half.weight)
+    one, two = (jump_at_equality(model, inputs, n_starts=16, nodes=x) for x in (half, whole))
+    assert one.loss == pytest.approx(two.loss, rel=1e-6)
+    assert one.size == pytest.approx(two.size, abs=1e-3)
 
 
 def test_a_line_from_one_network_finds_both_sides_of_the_jump():
