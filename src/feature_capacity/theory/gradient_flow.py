@@ -240,14 +240,14 @@ def _start(
     W: ArrayLike, importance: ArrayLike, times: ArrayLike
 ) -> tuple[Namespace, Array, Array, Array]:
     checked(W=W, importance=importance)
-    xp, (W, v, moments) = as_float_arrays(W=W, importance=importance, times=times)
-    require_finite(xp, W, "W")
+    xp, (W_0, v, moments) = as_float_arrays(W=W, importance=importance, times=times)
+    require_finite(xp, W_0, "W")
     require(
-        v.shape[-1] == W.shape[-1],
-        f"importance needs one entry per column of W; got {v.shape[-1]} for {W.shape[-1]} columns",
+        v.shape[-1] == W_0.shape[-1],
+        f"importance needs one entry per column of W; got {v.shape[-1]} for {W_0.shape[-1]} columns",
     )
-    batch = require_broadcast(**{"batch of W": W.shape[:-2], "batch of importance": v.shape[:-1]})
-    W = xp.broadcast_to(W, (*batch, *W.shape[-2:]))
+    batch = require_broadcast(**{"batch of W": W_0.shape[:-2], "batch of importance": v.shape[:-1]})
+    W_0 = xp.broadcast_to(W_0, (*batch, *W_0.shape[-2:]))
     at = to_numpy(constant(moments))
     require(
         at.ndim == 1
@@ -263,7 +263,7 @@ def _start(
         f"times must be at most {latest:,.0f} over the largest importance; got {at[-1]:g}: "
         "by then nothing moves any more",
     )
-    return xp, W, v, moments
+    return xp, W_0, v, moments
 
 
 def _parts(time: float, v: Array) -> list[float]:
