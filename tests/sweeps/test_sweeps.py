@@ -813,6 +813,10 @@ def test_the_command_line(reference, tmp_path, suffix, remembered):
         ({"n_features": 0}, "n_features must be a whole number, at least 1; got 0"),
         ({"probability": [0.0, 0.5]}, "probability must be in (0, 1]; got 0.0"),
         ({"probability": [0.5, 1.5]}, "probability must be in (0, 1]; got 1.5"),
+        (
+            {"probability": [1.0e-7, 1]},
+            "probability must be at least 1e-06 where the loss is taken",
+        ),
         ({"probability": []}, "probability is an empty grid"),
         ({"importance": []}, "importance is an empty grid"),
         ({"importance": [1, 1]}, "importance must increase strictly; got 1.0 after 1.0"),

@@ -141,7 +141,8 @@ def minimize(
     Raises
     ------
     ValueError
-        For settings that are none, and for importances or probabilities that ``dtype`` cannot hold.
+        For settings that are none, for importances or probabilities that ``dtype`` cannot hold,
+        and where no two features are active together on the nodes.
     ConvergenceError
         With ``strict``.  Otherwise ``converged`` is False where a number is not finite.
 
@@ -190,6 +191,7 @@ def minimize(
         quadrature = coarse_to_fine(inputs, model.n_features, seed=seed, mirrored=mirrored)
     stages = [quadrature] if isinstance(quadrature, Quadrature) else list(quadrature)
     require(len(stages) > 0, "quadrature must be at least one; got none")
+    _require_company(stages[-1].x, inputs)
 
     rows = starts.reshape(-1, n_params), v.repeat(n_starts, axis=0), penalty.repeat(n_starts)
     models = _Models(*(torch.from_numpy(x).to(where, precision) for x in rows))
@@ -298,6 +300,16 @@ def _checked_starts(starts: np.ndarray, model: ToyModel, n_cells: int) -> np.nda
         f"({n_cells}, any, {n_params}); got {given.dtype} of shape {given.shape}",
     )
     return given.astype(np.float64)
+
+
+def _require_company(x: np.ndarray, inputs: SparseInput) -> None:
+    """Refuse nodes on which features never meet: any way of sharing would cost nothing."""
+    require(
+        x.shape[1] == 1 or bool(((x != 0).sum(axis=1) > 1).any()),
+        f"no two features are active together on the nodes, at probability {inputs.p:g}, so that "
+        "interference costs nothing: raise the probability to 1e-6 or more, where the limit of "
+        "sparse inputs is reached, or give a quadrature with nodes where they are",
+    )
 
 
 def _units(weight: np.ndarray, inputs: SparseInput, dtype: str) -> np.ndarray:

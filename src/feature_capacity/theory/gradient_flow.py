@@ -244,7 +244,7 @@ def _start(
     require_finite(xp, W_0, "W")
     require(
         v.shape[-1] == W_0.shape[-1],
-        f"importance needs one entry per column of W; got {v.shape[-1]} for {W_0.shape[-1]} columns",
+        f"importance needs one entry per column of W; got {v.shape[-1]} for {W_0.shape[-1]}",
     )
     batch = require_broadcast(**{"batch of W": W_0.shape[:-2], "batch of importance": v.shape[:-1]})
     W_0 = xp.broadcast_to(W_0, (*batch, *W_0.shape[-2:]))
