@@ -211,7 +211,7 @@ run.badge()
 # - **All are represented and share.** Then $k$ drops out and for $\alpha < 1$ the exponent is 1, whatever $\alpha$ (*proved* in the limit of large k, then large $N/D$): $D \approx a^\alpha N^{1-\alpha}/(1-\alpha)$ and $\mathcal L \approx 2a^{-\alpha}N^{1-\alpha}/(1-\alpha)$, so that $\mathcal L D$ is constant.
 # - **Few features per dimension.** The loss goes to 0 at $D = N$, and the exponent grows without bound.
 #
-# This is what Liu, Liu and Gore measured in trained toy models: under weak superposition the loss follows the frequencies, under strong superposition it is inversely proportional to the width for a wide range of them ([arXiv 2505.10465](https://arxiv.org/abs/2505.10465)).
+# This is what {cite:t}`liu2025superposition` measured in trained toy models: under weak superposition the loss follows the frequencies, under strong superposition it is inversely proportional to the width for a wide range of them.
 # Here both are one closed form.
 # Their exponents and ours are not the same numbers where frequencies matter: their loss weighs an ignored feature by its frequency, ours by the square of its importance.
 #
