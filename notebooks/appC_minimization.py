@@ -250,7 +250,7 @@ run.badge()
 #
 # $$ n_i = \begin{cases} 0 & C_i = 0 \\ \dfrac{k-1}{k-3}\,v_i - \dfrac{2\lambda}{k-3} & 0 < C_i < 1 \\ v_i & C_i = 1 \end{cases} $$ (eq-paper-58)
 #
-# (This $\lambda$ is the ratio, and the multiplier of section 2 is $2\lambda^2$: {ref}`errata-two-multipliers`.)
+# (This $\lambda$ is the ratio, our multiplier; the threshold of section 2 is $2\lambda^2$: {ref}`errata-two-multipliers`.)
 
 # %%
 inner = (k - 1) / (k - 3) * v / lam - 2 / (k - 3)

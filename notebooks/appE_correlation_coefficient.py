@@ -17,7 +17,6 @@
 #
 # **Paper:** Appendix E {cite}`scherlis2022`.
 # **Run time:** some seconds.
-# **Claims checked:** {glue:text}`appe-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_samples": 20000}
 n_features: int = 5  # features N [4 .. 6]
@@ -29,7 +28,6 @@ seed: int = 20  # of everything random on this page [0 .. 1000000]
 # %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
-from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
@@ -45,7 +43,6 @@ run = open_page(
     seed=seed,
 )
 rng = np.random.default_rng(seed)
-glue("appe-claims", len(run.claims), display=False)
 
 # %%
 example = fc.tegum_product(

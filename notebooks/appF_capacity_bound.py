@@ -17,7 +17,6 @@
 #
 # **Paper:** Appendix F {cite}`scherlis2022`.
 # **Run time:** some seconds.
-# **Claims checked:** {glue:text}`appf-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_random": 200, "n_starts": 8, "n_steps": 800}
 n_features: int = 6  # features N [5 .. 12]
@@ -51,7 +50,6 @@ run = open_page(
     seed=seed,
 )
 rng = np.random.default_rng(seed)
-glue("appf-claims", len(run.claims), display=False)
 
 # %%
 starts = {
@@ -223,7 +221,7 @@ run.badge()
 # $$ \sum_i C_i = D \iff \operatorname{rank} W = D \;\text{ and }\; WW^\mathsf{T}w_i = s_i\,w_i \text{ for every } i . $$ (eq-appf-attained)
 #
 # Eigenvectors of different eigenvalues are orthogonal, so the features fall into mutually orthogonal sets, one for each eigenvalue $s$, and within such a set $WW^\mathsf{T}$ acts as $s$ times the identity.
-# That is Theorem 2 ({ref}`sec4-geometry`), straight from the equality case.
+# That is Theorem 2 ({ref}`sec4-blocks`), straight from the equality case.
 # The end points of the ascent meet the condition, the random starts do not: here is the sine of the largest angle between an embedding vector and its image.
 
 # %%

@@ -18,7 +18,6 @@
 #
 # **Paper:** Appendix G {cite}`scherlis2022`, and its open question about derivatives.
 # **Run time:** some seconds.
-# **Claims checked:** {glue:text}`appg-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_random": 200}
 n_features: int = 6  # features N [4 .. 10]
@@ -29,7 +28,6 @@ seed: int = 0  # of everything random on this page [0 .. 1000000]
 # %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
-from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
@@ -46,7 +44,6 @@ run = open_page(
     seed=seed,
 )
 rng = np.random.default_rng(seed)
-glue("appg-claims", len(run.claims), display=False)
 
 # %%
 W = [[1, 1], [0, 1]]  # two features, 45 degrees apart

@@ -17,7 +17,6 @@
 #
 # **Paper:** Appendix H, with Lemmas 1 and 2 {cite}`scherlis2022`.
 # **Run time:** about half a minute.
-# **Claims checked:** {glue:text}`appH-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_tuples": 150, "n_subspaces": 200, "denominator": 3}
 n_features: int = 12  # features N of the random subspaces and embeddings [4 .. 40]
@@ -66,7 +65,6 @@ run = open_page(
     denominator=denominator,
     seed=seed,
 )
-glue("appH-claims", len(run.claims), display=False)
 rng = np.random.default_rng(seed)
 
 # %%
@@ -387,7 +385,7 @@ run.badge()
 # :class: dropdown
 # Each has capacity 0.4.
 # Two merges lead to $(0.4, 0.8, 0.8)$; now all pairs sum to more than 1, and the complement $(0.6, 0.2, 0.2)$ in one dimension merges to 1.
-# `[s.move for s in induction([0.4] * 5)]` lists the moves.
+# `[s.move for s in induction([0.4] * 5)]`, after `from feature_capacity.geometry.feasibility import induction`, lists the moves.
 # :::
 #
 # **Not whole.** Can two features in a plane have the capacities 1 and ½?

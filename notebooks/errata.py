@@ -20,7 +20,6 @@
 #
 # **Paper:** slips of the pen in sections 2 to 4 and in appendices A, C and E {cite}`scherlis2022`.
 # **Run time:** some seconds.
-# **Claims checked:** {glue:text}`errata-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_samples": 20000}
 n_features: int = 6  # features N [5 .. 8]
@@ -47,7 +46,6 @@ run = open_page(
     n_samples=n_samples,
     seed=seed,
 )
-glue("errata-claims", len(run.claims), display=False)
 rng = np.random.default_rng(seed)
 
 # %%

@@ -301,7 +301,7 @@ run.badge()
 #
 # Features that are never on at the same time have $h_{ij} = 0$, and do not interfere.
 # A loss of 0 only asks that features which *do* meet are orthogonal.
-# Draw a line between any two that meet; the least number of dimensions lies between Lovász's $\vartheta$ of the graph without the lines and its number of colors (*proved* in `feature_capacity.theory.exclusive` ({ref}`api-theory`)).
+# Draw a line between any two that meet; the least number of dimensions lies between Lovász's $\vartheta$ of the complementary graph, which joins those that never meet, and the number of colors of the graph itself (*proved* in `feature_capacity.theory.exclusive` ({ref}`api-theory`)).
 
 # %%
 ring = np.roll(np.eye(7), 1, axis=0)
@@ -527,7 +527,7 @@ run.badge()
 # Six features of $k = 2.6$ and $h = 0.7$ in three dimensions have capacity ½ each.
 # :::
 #
-# **One more dimension of freedom.** With two dimensions, what changes above the border?
+# **One dimension fewer.** With two dimensions instead of three, what changes above the border?
 #
 # ```sh
 # papermill notebooks/ext2_dependent_features.ipynb out.ipynb --cwd notebooks -p n_dims 2
@@ -535,7 +535,7 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# The border stays where it is, and all six features share sooner above it.
+# The border stays where it is, but all six features share only further above it: at $h=1$ from $k=3.33$ on, where it was 3.22.
 # :::
 #
 # ## What we saw

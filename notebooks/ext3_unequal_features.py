@@ -276,7 +276,7 @@ figures.dense_feature_map(cells[0, :, 0], own, *maps)
 # :::{admonition} Answer
 # :class: dropdown
 # Not these: at most one of them shares, so the symmetry must break.
-# `fc.solve_allocation([v, v, 1, 1, 1, 1, 1, 1, 1, 1], 2, [2.5] * 2 + [30] * 8)` gives both nothing at $v = 4$, one of them 0.71 and the other nothing at $v = 5$, and at $v = 7.5$ one is whole while the other has 0.1; it says that the optimum is not unique.
+# `fc.solve_allocation([v, v, 1, 1, 1, 1, 1, 1, 1, 1], 2, [2.5] * 2 + [30] * 8)` gives both nothing at $v = 4$, one of them 0.71 and the other nothing at $v = 5$, and at $v = 7.5$ one is whole while the other has 0.1; in the last two it says that the optimum is not unique.
 # The crowd of sparse features pays for them one after the other.
 # :::
 #

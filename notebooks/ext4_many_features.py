@@ -98,7 +98,7 @@ run.badge()
 # ## Equal features
 #
 # Let all importances be 1.
-# Above $k = 3$ every feature has capacity $D/N$, and put into the paper's equation (54) that is
+# Above $k = 3$ every feature has capacity $D/N$, and put into the loss of each feature, {eq}`eq-sec3-1-per-feature`, that is
 #
 # $$ \frac{\mathcal L}{N} = \frac{2(k-1)(N/D-1)}{(k-3)+2N/D} . $$
 #
@@ -143,7 +143,7 @@ limit = fc.power_law_limit(exponent, 1000.0, kurtosis)
 limit.n_monosemantic, limit.n_represented
 
 # %% [markdown]
-# Of a thousand features per dimension, so many per dimension are monosemantic and represented.
+# With a thousand features per dimension, these are the numbers of monosemantic and of represented features per dimension.
 
 # %% tags=["hide-input"]
 whole = np.array([law.n_monosemantic for law in laws])

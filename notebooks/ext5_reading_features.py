@@ -361,7 +361,7 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# Capacity speaks of linear readouts, and counts interference of all features, weighted by how often they are active.
+# Capacity speaks of linear readouts, and counts the interference of all features as it is on average over all inputs, whichever are active.
 # The oracle is not linear: of all codes that give the same hidden vector it takes the sparsest, and with two active features there is mostly only one.
 # :::
 #

@@ -10,7 +10,7 @@
 # (ext6-dynamics)=
 # # How networks get there
 #
-# **Paper:** section 3 {cite}`scherlis2022`, where the optimum is; here the way to it. The questions are those of a blog post on the paper.
+# **Paper:** section 3 {cite}`scherlis2022`, where the optimum is; here the way to it. The questions are those of the blog post of {ref}`sec3-7-blog`.
 # **Run time:** about a minute.
 #
 # Optimal capacities say where training should end.
@@ -353,7 +353,7 @@ figures.lessons(V, exact_1, trained.capacity[:, 0], edges, curve)
 # **Curation that lowers kurtosis.**
 # Squashing large values helps, up to a point.
 # (*Proved:* by Cauchy and Schwarz, $E[x^2]^2\le E[x^4]\,P(x\ne0)$, so that a feature that is active with probability $p$ has $k\ge1/p$.)
-# A uniform feature is at $9/5p$, and no transform of active values gains more than this factor.
+# A uniform feature is at $9/(5p)$, and no transform of active values gains more than the factor $9/5$.
 # Only features that are on more often than one time in three can be brought to where sharing ends.
 #
 # **Selective width.**
@@ -400,7 +400,7 @@ for name, label in labels.items():
 # %% [markdown]
 # :::{admonition} Where we differ from the post
 # :class: important
-# {ref}`secondary-width`.
+# A new dimension is shared by all features that want some; it does not go to the one we choose unless that one is also weighted up ({ref}`secondary-width`).
 # :::
 
 # %% tags=["hide-input"]
@@ -427,14 +427,15 @@ run.badge()
 # Those of equal importance. Their dimensions fill at one time, in directions that the start chose, and total capacity jumps by two.
 # :::
 #
-# :::{admonition} Exercise
+# **By hand.** Why does an antipodal pair in the first layer of two make it impossible for the second to tell its features apart?
+#
+# :::{admonition} Answer
 # :class: dropdown
-# *Why does an antipodal pair in the first layer of two make it impossible for the second to tell its features apart?*
 # Both outputs are $(x_1-x_2)^2$.
 # :::
 #
 # ## What to remember
 #
-# Gradient flow climbs stairs: one feature after the other, the more important the sooner, and total capacity waits at whole numbers.
-# It leaves a step at a speed that is the sharing rule, and it never turns.
+# Gradient flow of the quadratic model climbs stairs: one feature after the other, the more important the sooner, and total capacity waits at whole numbers.
+# It leaves a step at a speed whose sign is the sharing rule, and it never turns the embedding.
 # Interference of one layer costs the next one something only if that has room to do better.

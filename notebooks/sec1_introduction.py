@@ -173,7 +173,8 @@ capacity_explorer(importance, n_dims, kurtosis)
 # In the quadratic model a feature's marginal value falls by a factor of $\big(\tfrac{k-1}{2}\big)^2$ between its first and its last bit of capacity, where $k$ is the kurtosis, and is proportional to the square of its importance.
 # So two features can meet on one threshold only if their importances differ by less than a factor of $\tfrac{k-1}{2}$.
 # Everything outside that window is pinned.
-# The window does not grow with the number of features: on a long ladder of importances nearly everybody is pinned, with ever more features in the same proportion to dimensions.
+# The window does not grow with the number of features: on a long ladder of importances nearly everybody is pinned.
+# The table makes the ladder longer, with dimensions in the same proportion.
 
 # %%
 ladders = {n: importance_ratio ** np.arange(n) for n in (12, 24, 48, 96)}
@@ -221,7 +222,7 @@ figures.phases_by_importance(ks, ladder, wedge.phase, wedge.multiplier)
 
 # %% [markdown]
 # That the wedge never narrows is a small theorem.
-# By equation {eq}`eq-paper-15` a shared feature has $C=\frac{(k-1)u-2}{k-3}$, where $u=v/\lambda<1$, and at fixed $\lambda$
+# By equation {eq}`eq-paper-15` a shared feature has $C=\frac{(k-1)u-2}{k-3}$, where $u=v/\lambda<1$ and the multiplier $\lambda$ is one number for all features, set by the budget ({ref}`sec3-3-allocation`); at fixed $\lambda$
 #
 # $$ \frac{\partial C}{\partial k}=\frac{2(1-u)}{(k-3)^2}>0 . $$
 #
@@ -300,7 +301,7 @@ figures.one_among_equals(fine, lines, V, found)
 # :::{admonition} Where we differ: always fully represented
 # :class: important
 # The paper says that its diagram has this in common with that of the autoencoder of {cite}`elhage2022toy`.
-# With ReLU the autoencoder is another: there a feature can be orders of magnitude more important than the rest and stay in superposition, as section 3.7 of the paper says itself ({ref}`always-fully-represented`, {ref}`sec3-7-other-models`).
+# With ReLU the autoencoder does otherwise: there a feature can be orders of magnitude more important than the rest and stay in superposition, as section 3.7 of the paper says itself ({ref}`always-fully-represented`, {ref}`sec3-7-other-models`).
 # :::
 
 # %% tags=["hide-input"]
@@ -369,6 +370,8 @@ run.badge()
 
 # %% [markdown]
 # ## Try it
+#
+# Paste a command at the root of the project, after {ref}`installing it <how-to-run>`; the executed page is then in `out.ipynb`.
 #
 # **By hand.** The features of {numref}`fig-two-kinds` on the right stand at 60 degrees, and have $C=1/(1+\cos^2 60°)$ each.
 # How much of the two dimensions is unused, and could a third feature have it?

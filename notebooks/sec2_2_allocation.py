@@ -21,7 +21,6 @@
 #
 # **Paper:** section 2.2 {cite}`scherlis2022`.
 # **Run time:** some seconds.
-# **Claims checked:** {glue:text}`sec2-2-n-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_random": 200}
 n_features: int = 6  # features in the random examples [6 .. 60]
@@ -52,7 +51,6 @@ run = open_page(
     budget=budget, n_random=n_random, seed=seed,
 )  # fmt: skip
 generator = np.random.default_rng(seed)
-glue("sec2-2-n-claims", len(run.claims), display=False)
 glue("sec2-n-random", n_random, display=False)
 glue("sec2-budget", budget, display=False)
 
@@ -145,7 +143,7 @@ at_any, at_best  # with the lengths held fixed, and with the ratios of length to
 #
 # ```{note}
 # This $\lambda$ is a marginal benefit, which we call the *threshold*.
-# In section 3 the paper uses the same letter for another number, a ratio of length to capacity; the threshold is then twice its square, as {ref}`sec3-1-quadratic-model` derives.
+# In section 3 the paper uses the same letter for another number, a ratio of length to capacity; the threshold is then twice its square, as {ref}`sec3-3-allocation` derives.
 # ```
 #
 # We test the conditions on {glue:text}`sec2-n-random` random problems of the quadratic model, of every kurtosis from dense to very sparse, solved by `fc.solve_allocation`.
@@ -239,7 +237,7 @@ figures.six_situations(grid, {head: (*pair, split) for head, pair, split in both
 # In D and F even the winner's last bit is worth more than the loser's first, so the loser gets nothing.
 #
 # The quadratic model shows all six.
-# Whether its curves rise or fall is up to the kurtosis $k$ of the inputs alone: its marginal benefit is $2\big(\tfrac{(k-1)v}{(k-3)C+2}\big)^2$, which rises with $C$ for $k<3$, is constant at $k=3$ and falls for $k>3$ ({ref}`sec3-1-quadratic-model`).
+# Whether its curves rise or fall is up to the kurtosis $k$ of the inputs alone: its marginal benefit is $2\big(\tfrac{(k-1)v}{(k-3)C+2}\big)^2$, which rises with $C$ for $k<3$, is constant at $k=3$ and falls for $k>3$ ({ref}`sec3-3-allocation`).
 # Importance only scales a curve up or down.
 # {numref}`fig-six-situations-quadratic` has one dimension for two features again, with the optimum from `fc.solve_allocation`; the brute-force search finds the same.
 

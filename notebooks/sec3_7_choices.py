@@ -83,7 +83,7 @@ by_inputs = {
     for name, act in NONLINEARITIES.items()
 }
 
-# %% mystnb={"figure": {"caption": "Autoencoder, 6 in 3, with inputs of both signs, on a coarse grid; to be compared with the middle row of Figure 7. Top: uniform, bottom: normal, both with mean 0 and variance 1.", "name": "fig-sec3-7-inputs"}, "image": {"alt": "Six maps. The superposed bands are slopes that widen towards sparse inputs, without plateaus at one half."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Autoencoder, 6 in 3, with inputs of both signs, on a coarse grid; to be compared with the middle row of Figure 7. Top: uniform, bottom: normal, both with mean 0 and variance 1.", "name": "fig-sec3-7-inputs"}, "image": {"alt": "Six maps. The superposed bands are slopes that widen toward sparse inputs, without plateaus at one half."}} tags=["hide-input"]
 fig7_phase_diagrams(table_of_maps(by_inputs))
 
 # %% [markdown]
@@ -418,9 +418,10 @@ run.badge()
 # For the picture, yes. Losses look better than they are by several percent.
 # :::
 #
-# :::{admonition} Exercise
+# **By hand.** Why does an average over restarts mislead where capacity jumps?
+#
+# :::{admonition} Answer
 # :class: dropdown
-# *Why does an average over restarts mislead where capacity jumps?*
 # Half of the networks have 0 and half have 1; the mean of ½ looks like a plateau of pairs.
 # :::
 #

@@ -313,9 +313,10 @@ pd.DataFrame(
 # It stays within a tenth: what a single start misses comes from other importances and probabilities, and from trying feature 1 in every place.
 # :::
 #
-# :::{admonition} Exercise
+# **By hand.** Which nonlinearities have a foot?
+#
+# :::{admonition} Answer
 # :class: dropdown
-# *Which nonlinearities have a foot?*
 # Those with an odd part that is not orthogonal to the identity: write $f$ as a sum of an odd and an even function, and ask whether a short vector changes the odd one in first order.
 # Tanh has no even part at all, and a feature without a vector would gain at once; the leaky ReLU has the same foot as ReLU, with another factor.
 # :::
