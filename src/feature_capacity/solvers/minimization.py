@@ -189,9 +189,9 @@ def minimize(
         seed = int(np.atleast_1d(seed)[0])
         mirrored = can_mirror(model, inputs)
         quadrature = coarse_to_fine(inputs, model.n_features, seed=seed, mirrored=mirrored)
+        _require_company(quadrature[-1].x, inputs)
     stages = [quadrature] if isinstance(quadrature, Quadrature) else list(quadrature)
     require(len(stages) > 0, "quadrature must be at least one; got none")
-    _require_company(stages[-1].x, inputs)
 
     rows = starts.reshape(-1, n_params), v.repeat(n_starts, axis=0), penalty.repeat(n_starts)
     models = _Models(*(torch.from_numpy(x).to(where, precision) for x in rows))
@@ -303,7 +303,10 @@ def _checked_starts(starts: np.ndarray, model: ToyModel, n_cells: int) -> np.nda
 
 
 def _require_company(x: np.ndarray, inputs: SparseInput) -> None:
-    """Refuse nodes on which features never meet: any way of sharing would cost nothing."""
+    """Refuse nodes on which features never meet: any way of sharing would cost nothing.
+
+    Whoever gives nodes may mean just that, for features that exclude each other.
+    """
     require(
         x.shape[1] == 1 or bool(((x != 0).sum(axis=1) > 1).any()),
         f"no two features are active together on the nodes, at probability {inputs.p:g}, so that "
