@@ -120,7 +120,7 @@ def train_dictionary(
 
     >>> rng = np.random.default_rng(0)
     >>> hidden = (rng.random((4000, 2)) < 0.1) * rng.random((4000, 2))
-    >>> found = train_dictionary(hidden, 2, "topk", sparsity=1, n_steps=400)
+    >>> found = train_dictionary(hidden, 2, "topk", sparsity=1, n_steps=1000)
     >>> np.abs(found.directions).max(axis=1).round(1)
     array([1., 1.])
     """

@@ -166,7 +166,7 @@ def basis_pursuit(W: ArrayLike, hidden: ArrayLike) -> np.ndarray:
     Columns count by their length, so that a code is how much of the hidden vector it makes up.
     Shape (n_samples, n_features); nan where no such code exists.
 
-    >>> basis_pursuit([[1.0, 0.0, 0.8], [0.0, 1.0, 0.6]], [[0.8, 0.6]]).round(6)
+    >>> abs(basis_pursuit([[1.0, 0.0, 0.8], [0.0, 1.0, 0.6]], [[0.8, 0.6]])).round(6)
     array([[0., 0., 1.]])
     """
     W, h = as_one_matrix(W), float64(hidden, "hidden")
