@@ -205,8 +205,8 @@ table.round(3)
 # *Found*: a latent within a cosine of 0.9; *F1 score*: how well that latent says when the feature is active; *split*: features with more than one such latent; *absorbed*: part of the times that a feature is on, its own latent is silent, and another one makes up at least half of it.
 #
 # :::{admonition} Low error is not the features
-# Top-k finds nearly all features with a capacity above 0.2.
-# L1 explains the activations as well, with more latents at a time, and finds about half as many: a good answer can be put together from directions that are nobody's.
+# Of the features with a capacity above 0.2 top-k finds a share of {glue:text}`ext5-found-topk`, nested {glue:text}`ext5-found-nested`.
+# L1 explains the activations about as well, with more latents at a time, and finds {glue:text}`ext5-found-l1`: a good answer can be put together from directions that are nobody's.
 # A note on polysemanticity says that learned dictionaries are the features; it depends on the dictionary ({ref}`note-dictionaries`).
 # :::
 #
@@ -223,7 +223,9 @@ run.check("ext5-capacity-predicts", rank)
 mean_f1 = {name: np.nanmean(each.f1) for name, each in found.items()}
 run.check("ext5-ceiling", np.nanmean(oracle.f1) - max(mean_f1.values()))
 for name, rule in {"L1": "l1", "top-k": "topk", "nested": "nested"}.items():
-    run.check(f"ext5-features-recovered-{rule}", found[name].found[present].mean())
+    share = found[name].found[present].mean()
+    glue(f"ext5-found-{rule}", f"{share:.2f}", display=False)
+    run.check(f"ext5-features-recovered-{rule}", share)
     run.check(f"ext5-low-error-{rule}", unexplained[name])
 run.badge()
 
