@@ -13,10 +13,12 @@ PANELS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SCIENCE := theory geometry models solvers sweeps measure
+SCIENCE := theory geometry models solvers sweeps measure zoo
+# Whole files side by side, because the tests of some share what is expensive.
+XDIST = $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-thorough pair lint serve bench gallery clean test-fast
+.PHONY: help install book pdf test test-thorough pair lint serve bench gallery mutate clean test-fast
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +32,10 @@ pdf: book ## print the whole book as one PDF (needs Chromium or Chrome)
 	$(BIN)/feature-capacity pdf
 
 test: $(INSTALLED) ## run the whole test suite (JOBS=1: one file at a time)
-	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder) $(ARGS)
+	$(BIN)/python -m pytest $(XDIST) $(ARGS)
 
 test-fast: $(INSTALLED) ## the science alone, in under a minute
-	$(BIN)/python -m pytest -m "not slow" $(if $(filter-out 1,$(JOBS)),-n $(JOBS)) $(addprefix src/feature_capacity/,$(SCIENCE)) $(addprefix tests/,$(SCIENCE)) $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" --hypothesis-profile=fast $(XDIST) $(addprefix src/feature_capacity/,$(SCIENCE)) $(addprefix tests/,$(SCIENCE)) $(ARGS)
 
 test-thorough: $(INSTALLED) ## the same, and stated runs, random settings, the PDF, large cases: half an hour more
 	$(MAKE) test ARGS="--thorough $(ARGS)"
@@ -58,6 +60,9 @@ bench: $(INSTALLED) ## measure speed and memory against plain array operations a
 
 gallery: $(INSTALLED) ## bring the README's pictures and score in step with the built book
 	$(BIN)/python tools/gallery.py $(ARGS)
+
+mutate: $(INSTALLED) ## plant small wrong changes in the science, and see which tests and claims notice
+	$(BIN)/python tools/mutate.py $(ARGS)
 
 clean: ## delete what a build made; .venv stays
 	rm -rf _build

@@ -51,11 +51,11 @@ def decoder_file(folder: str, n: int, d: int, features: str) -> Path:
 
 def capacities_of_file(path: Path, features: str) -> Any:
     from feature_capacity.measure.choice import open_file
-    from feature_capacity.measure.stream import capacities_of, square_of, survey
+    from feature_capacity.measure.stream import capacities_of, square_of, survey_and_square
 
     vectors = open_file(path, None, None, features)
-    seen = survey(vectors)
-    return capacities_of(vectors, seen, square_of(vectors, seen))
+    seen, square = survey_and_square(vectors)
+    return capacities_of(vectors, seen, square or square_of(vectors, seen))
 
 
 def bench_decoder(shape: list[int]) -> list[dict]:

@@ -240,5 +240,3 @@ pd.DataFrame(
 # - Measuring capacities costs what two matrix products cost, and little memory.
 # - A phase diagram with a loss no higher than that of trained networks takes seconds.
 # - A second-order method on an exact loss minimizes a start in a fraction of a millisecond, because thousands of starts share each step.
-#
-# Nothing on this page is a claim of the paper, so nothing here can disagree with it.

@@ -96,7 +96,7 @@ weights_explorer(found.plot(), f"Capacities of {found.source.sentence()}.")
 # %%
 import feature_capacity as fc
 
-W = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]])
+W = [[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]]
 report = fc.measure(W)
 report.total, report.counts, [block.features for block in report.blocks]
 

@@ -30,6 +30,8 @@ import math
 import numpy as np
 import pandas as pd
 from myst_nb import glue
+from scipy.integrate import quad
+from scipy.optimize import brentq
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
@@ -77,11 +79,26 @@ pd.DataFrame(
     index=["loss", "multiplier"],
 )
 
+# %% tags=["hide-input"]
+slope = (kurtosis - 1) / (kurtosis - 3)
+span = v[-1], v[0] * (kurtosis - 1) / 2
+root = brentq(
+    lambda m: np.clip(1 - slope * (1 - v / m), 0, 1).sum() - 100,
+    *span,
+    xtol=1e-300,
+    rtol=1e-15,
+)
+C = np.clip(1 - slope * (1 - v / root), 0, 1)
+one_by_one = 2 * (kurtosis - 1) * v**2 * (1 - C) / ((kurtosis - 3) * C + 2)
+run.check("ext4-sums-multiplier", law.multiplier, root)
+run.check("ext4-sums-loss", law.loss, one_by_one.sum())
+run.badge()
+
 # %% [markdown]
 # ## Equal features
 #
 # Let all importances be 1.
-# Above $k = 3$ every feature has capacity $D/N$, and put into the paper's equation (54) that is
+# Above $k = 3$ every feature has capacity $D/N$, and put into the loss of each feature, {eq}`eq-sec3-1-per-feature`, that is
 #
 # $$ \frac{\mathcal L}{N} = \frac{2(k-1)(N/D-1)}{(k-3)+2N/D} . $$
 #
@@ -93,6 +110,20 @@ pd.DataFrame(
 ratio = np.array([1.5, 2, 10, 100])
 rows = {f"k = {k:g}": fc.equal_features_loss(ratio, k) for k in (3.0, 9.0, 100.0, 1e6)}
 pd.DataFrame(rows, index=pd.Index(ratio, name="features per dimension")).round(3)
+
+# %% tags=["hide-input"]
+sizes = (6, 4), (6, 3), (20, 2)
+frames = [fc.embedding_from_capacities(np.full(n, d / n)) for n, d in sizes]
+found = []
+for W in frames:
+    unit = W / np.linalg.norm(W, axis=0)
+    # The loss is a parabola in the squared length that all have.
+    equal = np.ones(W.shape[1])
+    three = [fc.expected_loss(s**0.5 * unit, equal, kurtosis) for s in (0, 1, 2)]
+    a, b, c = np.polyfit((0, 1, 2), three, 2)
+    found.append((c - b**2 / (4 * a)) / W.shape[1])
+run.check("ext4-equal-features", found, fc.equal_features_loss(ratio[:3], kurtosis))
+run.badge()
 
 # %% [markdown]
 # ## Three bands
@@ -112,8 +143,29 @@ limit = fc.power_law_limit(exponent, 1000.0, kurtosis)
 limit.n_monosemantic, limit.n_represented
 
 # %% [markdown]
-# Of a thousand features per dimension, so many per dimension are monosemantic and represented.
-#
+# With a thousand features per dimension, these are the numbers of monosemantic and of represented features per dimension.
+
+# %% tags=["hide-input"]
+whole = np.array([law.n_monosemantic for law in laws])
+bands = ((kurtosis - 1) / 2) ** (1 / exponent)
+some = represented < n_features
+slack = np.minimum(
+    bands * (whole + 1) - represented, represented + 1 - bands * whole
+) / (1 + represented)
+if some.any():
+    run.check("ext4-ratio", slack[some])
+else:
+    run.not_applicable("ext4-ratio", "all features are represented at every width")
+a, b = limit.n_monosemantic, limit.n_represented
+if b < 1000:
+    beta = 2 / (kurtosis - 3)
+    inside = quad(lambda u: np.exp(u * (1 - exponent)), 0, math.log(b / a))[0]
+    run.check("ext4-budget", 1 / a, 1 + (1 + beta) * inside - beta * (b / a - 1))
+else:
+    run.not_applicable("ext4-budget", "all features are represented")
+run.badge()
+
+# %% [markdown]
 # ## How fast the loss falls
 #
 # A little more width is worth the {term}`threshold` $2\lambda^2$, whatever the importances.
@@ -133,6 +185,25 @@ panels = {
 }
 figures.local_exponents(per_dim, panels)
 
+# %% tags=["hide-input"]
+step, ratios = 1e-4, np.array([2.0, 30.0, 1e3, 1e5])
+sides = [
+    [fc.power_law_limit(exponent, r * math.exp(s), kurtosis).loss for r in ratios]
+    for s in (-step, step)
+]
+# With N fixed, D enters through N / D and through the unit of the loss, D to 1 - 2 alpha.
+slopes = 2 * exponent - 1 + np.log(np.divide(sides[1], sides[0])) / (2 * step)
+own = [fc.power_law_limit(exponent, r, kurtosis).loss_exponent for r in ratios]
+run.check("ext4-exponent", own, slopes)
+for name, a in {"075": 0.75, "1": 1.0, "15": 1.5}.items():
+    ends = [fc.power_law_allocation(a, 10**12, d, 9.0).loss for d in (100, 1000)]
+    run.check(f"ext4-ignored-alpha-{name}", math.log10(ends[0] / ends[1]))
+for name, a in {"03": 0.3, "05": 0.5}.items():
+    ends = [fc.power_law_allocation(a, 10**10, d, 1e14).loss for d in (90_000, 110_000)]
+    order = math.log(ends[0] / ends[1]) / math.log(11 / 9)
+    run.check(f"ext4-all-share-alpha-{name}", order)
+run.badge()
+
 # %% [markdown]
 # Three regimes can be told apart in {numref}`fig-ext4-exponents`.
 #
@@ -140,7 +211,7 @@ figures.local_exponents(per_dim, panels)
 # - **All are represented and share.** Then $k$ drops out and for $\alpha < 1$ the exponent is 1, whatever $\alpha$ (*proved* in the limit of large k, then large $N/D$): $D \approx a^\alpha N^{1-\alpha}/(1-\alpha)$ and $\mathcal L \approx 2a^{-\alpha}N^{1-\alpha}/(1-\alpha)$, so that $\mathcal L D$ is constant.
 # - **Few features per dimension.** The loss goes to 0 at $D = N$, and the exponent grows without bound.
 #
-# This is what Liu, Liu and Gore measured in trained toy models: under weak superposition the loss follows the frequencies, under strong superposition it is inversely proportional to the width for a wide range of them ([arXiv 2505.10465](https://arxiv.org/abs/2505.10465)).
+# This is what {cite:t}`liu2025superposition` measured in trained toy models: under weak superposition the loss follows the frequencies, under strong superposition it is inversely proportional to the width for a wide range of them.
 # Here both are one closed form.
 # Their exponents and ours are not the same numbers where frequencies matter: their loss weighs an ignored feature by its frequency, ours by the square of its importance.
 #
@@ -157,6 +228,11 @@ figures.local_exponents(per_dim, panels)
 law = fc.power_law_allocation(1.0, 10**9, 10**7, kurtosis=1e12)
 log = math.log(10**9 / law.n_monosemantic)
 law.loss_exponent, (log + 1) / (log - 1 + math.exp(-log))
+
+# %% tags=["hide-input"]
+formula = (log + 1) / (log - 1 + math.exp(-log))
+run.check("ext4-exponent-one", law.loss_exponent, formula)
+run.badge()
 
 # %% [markdown]
 # ### From finitely many to continuously many
@@ -180,6 +256,12 @@ distances = {
 }
 figures.distance_from_limit(dims, distances)
 
+# %% tags=["hide-input"]
+for name, a in {"06": 0.6, "1": 1.0, "2": 2.0}.items():
+    order = -np.polyfit(np.log(dims), np.log(distances[a]), 1)[0]
+    run.check(f"ext4-limit-alpha-{name}", order)
+run.badge()
+
 # %% [markdown]
 # ## The width one needs
 #
@@ -202,11 +284,16 @@ figures.width_needed(wanted, needed)
 # %% tags=["hide-input"]
 d = fc.dims_for_monosemantic(importance, kurtosis, n_wanted)
 at = fc.power_law_allocation(exponent, n_features, d, kurtosis)
-below = fc.power_law_allocation(exponent, n_features, d - 1, kurtosis)
-assert at.n_monosemantic >= n_wanted > below.n_monosemantic
+run.check("ext4-width-enough", at.n_monosemantic - n_wanted)
+if d > 1:
+    below = fc.power_law_allocation(exponent, n_features, d - 1, kurtosis)
+    run.check("ext4-width-too-few", n_wanted - 1 - below.n_monosemantic)
+else:
+    run.not_applicable("ext4-width-too-few", "one dimension is enough")
 glue("ext4-wanted", f"{n_wanted:,}", display=False)
 glue("ext4-dims", f"{d:,}", display=False)
 glue("ext4-crowd", f"{d - n_wanted:,}", display=False)
+run.badge()
 
 # %% [markdown]
 # {glue:text}`ext4-wanted` features take {glue:text}`ext4-dims` dimensions: one each, and {glue:text}`ext4-crowd` for the crowd that shares.
@@ -236,6 +323,20 @@ glue("ext4-crowd", f"{d - n_wanted:,}", display=False)
 # :::{admonition} Answer
 # :class: dropdown
 # The crowd matters less: beyond the band of seven times as many features nobody is represented.
+# :::
+#
+# **A long tail.** The first hundred of a million features take 398 dimensions.
+# How many do they take among ten thousand?
+#
+# ```sh
+# papermill notebooks/ext4_many_features.ipynb out.ipynb --cwd notebooks -p n_features 10000
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# As many.
+# When number 100 is just whole, features are represented up to number $100\,((k-1)/2)^{1/\alpha} = 4950$; whatever comes after them is ignored and takes no room.
+# Only the kurtosis and the exponent count, as long as the tail is longer than that.
 # :::
 #
 # **Denser features.** And a kurtosis of 9?

@@ -17,7 +17,6 @@
 #
 # **Paper:** section 2.1, Figure 6 {cite}`scherlis2022`.
 # **Run time:** some seconds.
-# **Claims checked:** {glue:text}`sec2-n-claims`.
 
 # %% tags=["parameters", "hide-input"] quick={"n_random": 200}
 n_features: int = 6  # features in the random examples [6 .. 60]
@@ -39,7 +38,6 @@ run = open_page(
     "sec2_capacity", n_features=n_features, n_dims=n_dims, n_random=n_random, seed=seed
 )
 generator = np.random.default_rng(seed)
-glue("sec2-n-claims", len(run.claims), display=False)
 glue("sec2-n-random", n_random, display=False)
 
 # %%
@@ -220,7 +218,7 @@ run.badge()
 #
 # $$ C_i\;\ge\;\frac{n_i}{s},\qquad \sum_i C_i\;\ge\;\frac{\sum_i n_i}{s}=\frac{\|W\|_F^2}{\|W\|_2^2}\;\ge\;1 . $$
 #
-# The fraction is the *stable rank* of $W$: the sum of its squared singular values over the largest one.
+# The fraction is the *stable rank* of $W$: the sum of its squared singular values over the largest of these squares.
 # {numref}`fig-total-capacity-bounds` shows every embedding between the two bounds.
 # On the left edge, features are nearly on one line.
 # The lower bound is attained only where every feature meets the same crowd, $WW^{T}w_i=s\,w_i$: then all singular values that are not zero are equal, and the total is a whole number (the rings).
@@ -295,7 +293,7 @@ run.badge()
 # :::{admonition} Answer
 # :class: dropdown
 # The longer one has $4/5$, the shorter one $1/5$: squared lengths in the ratio 4 to 1.
-# Nothing is lost, and nothing of it can be seen by turning the neurons.
+# Nothing is lost: together they still fill the one dimension.
 # :::
 #
 # **Crowded.** Forty features at random in five dimensions: is the budget spent?

@@ -202,7 +202,7 @@ run.badge()
 # ## Optimal capacity allocation
 #
 # Share out $D$ dimensions.
-# By [section 2](sec2-capacity), features that share must have the same marginal benefit.
+# By {ref}`section 2.2 <sec2-allocation>`, features that share must have the same marginal benefit.
 # By {eq}`eq-sec3-1-benefit` that means the same ratio $n_i/C_i$; call it $\lambda$, so that $n_i = \lambda C_i$.
 # Insert {eq}`eq-sec3-1-length` for $n_i$, divide by $C_i$, and solve for $C_i$.
 # A result below 0 means that even the first bit of capacity is not worth its price; one above 1 means that the feature would take more than there is.
@@ -348,8 +348,9 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# $\lambda$ rises, so nobody else gains: those that share get less, the ignored one stays ignored, and one with a whole dimension may lose part of it.
-# Not all lose in proportion: in {eq}`eq-paper-15` each loses by its own $v_i$.
+# If the feature was whole already, or stays ignored, nothing.
+# Otherwise $\lambda$ rises and nobody else gains: those that share get less, the ignored one stays ignored, and one with a whole dimension may lose part of it.
+# Those that still share lose in proportion to their importance $v_i$, by {eq}`eq-paper-15`, and not to the capacity that they had.
 # :::
 #
 # ## What to remember

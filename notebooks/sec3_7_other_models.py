@@ -22,7 +22,7 @@
 # A network that *compresses*, the {term}`autoencoder` of {cite:t}`elhage2022toy`, has a mesa at ½, on which two features point in opposite directions along one axis.
 # With ReLU the mesa reaches features a hundred times as important as all others.
 
-# %% tags=["parameters"] quick={"grid": 5, "extra_grid": 4, "n_starts": 2, "warm_rounds": 0, "n_points": 512, "workers": 1}
+# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the extra diagrams [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
@@ -71,7 +71,7 @@ solve = solver(
 best = figure_seven(solve, grid)
 compute, code, code_5 = MODELS
 
-# %% mystnb={"figure": {"caption": "The paper's Figure 7: capacity of feature 1 against its importance (all others have 1) and the feature probability, for three models and three nonlinearities. Orange contours: 0.47 and 0.53; white: the other levels. The text of the paper gives no numbers for its axes, so its range is not marked.", "name": "fig-7"}, "image": {"alt": "Nine phase diagrams. Top row: computation model, a narrow band between capacity 0 and 1 that opens towards sparse inputs. Middle row: autoencoder with six features in three dimensions; quadratic has a wide smooth band, ReLU a wedge of capacity one half that reaches the right edge, GELU a broad plateau at one half with vertical edges. Bottom row: six in five dimensions, the same plateaus end at importance one."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The paper's Figure 7: capacity of feature 1 against its importance (all others have 1) and the feature probability, for three models and three nonlinearities. Orange contours: 0.47 and 0.53; white: the other levels. The text of the paper gives no numbers for its axes, so its range is not marked.", "name": "fig-7"}, "image": {"alt": "Nine phase diagrams. Top row: computation model, a narrow band between capacity 0 and 1 that opens toward sparse inputs. Middle row: autoencoder with six features in three dimensions; quadratic has a wide smooth band, ReLU a wedge of capacity one half that reaches the right edge, GELU a broad plateau at one half with vertical edges. Bottom row: six in five dimensions, the same plateaus end at importance one."}} tags=["hide-input"]
 figures.fig7_phase_diagrams(
     table_of_maps(best),
     marks=[(1, 1, 8, 0.004), (1, 2, 1, 0.02), (2, 1, 0.2, 0.02), (2, 2, 0.2, 0.02)],
@@ -80,7 +80,7 @@ figures.fig7_phase_diagrams(
 # %% [markdown]
 # ## Two tasks
 #
-# Both models send $N$ features through $D<N$ dimensions, $h = Wx$, and put a nonlinearity $f$ behind.
+# Both models send $N$ features through $D<N$ dimensions, $e = Wx$, and put a nonlinearity $f$ behind.
 #
 # *Computation.*
 # The model of section 3 adds its neurons up and is judged by one number:
@@ -146,7 +146,7 @@ minimization_explorer(
 # %% [markdown]
 # ## Stuck at one half
 #
-# Two features are linked if the cosine between them is above 0.1, and a block is a connected set.
+# Two features are linked if the cosine between them is above 0.1 in absolute value, and a block is a connected set.
 # {numref}`fig-sec3-7-blocks` shows the block that feature 1 belongs to.
 
 # %% mystnb={"figure": {"caption": "The block that feature 1 belongs to. Top: computation model, middle: autoencoder, both 6 in 3; bottom: autoencoder, 6 in 5.", "name": "fig-sec3-7-blocks"}, "image": {"alt": "Nine maps. Computation: a band of large blocks in three dimensions. Autoencoder with ReLU and GELU: a wide area of antipodal pairs. Autoencoder with quadratic: large blocks, with a small area of pairs at mild sparsity."}} tags=["hide-input"]
@@ -356,7 +356,7 @@ by_blocks = {
     for name in ("ReLU", "GELU")
 }
 
-# %% mystnb={"figure": {"caption": "Largest importance at which feature 1 is still superposed (autoencoder, 6 in 3). Dots: measured; lines: from blocks. Triangles: it still is at the largest importance tried.", "name": "fig-sec3-7-extreme"}, "image": {"alt": "Three sets of dots against feature probability. ReLU falls in proportion to one over p. GELU is flat near ten for sparse inputs. Quadratic rises towards sparse inputs. Lines run through the dots of ReLU and GELU."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Largest importance at which feature 1 is still superposed (autoencoder, 6 in 3). Dots: measured; lines: from blocks. Triangles: it still is at the largest importance tried.", "name": "fig-sec3-7-extreme"}, "image": {"alt": "Three sets of dots against feature probability. ReLU falls in proportion to one over p. GELU is flat near ten for sparse inputs. Quadratic rises toward sparse inputs. Lines run through the dots of ReLU and GELU."}} tags=["hide-input"]
 figures.largest_shared_importance(p_far, measured, by_blocks, far[-1])
 
 # %% [markdown]
@@ -489,9 +489,10 @@ pd.DataFrame(
 # The mesa of ReLU and GELU, at once. Statements about slopes and edges need sixteen cells, and say *not applicable*.
 # :::
 #
-# :::{admonition} Exercise
+# **By hand.** Why does the wedge of ReLU end at dense inputs, and where?
+#
+# :::{admonition} Answer
 # :class: dropdown
-# *Why does the wedge of ReLU end at dense inputs, and where?*
 # A pair errs when both partners are active, which costs $(1+V)p^2/6$; alone, feature 1 costs nothing and its partner must go elsewhere, at a price proportional to $p$.
 # So the edge is where $Vp$ is a constant: a line of slope $-1$ in a diagram with logarithmic axes.
 # :::
@@ -499,8 +500,8 @@ pd.DataFrame(
 # ## What to remember
 #
 # - Computing and compressing share capacity differently: a slope, or a mesa of antipodal pairs.
-# - With ReLU and GELU the sum model has pairs too, of features that point the same way.
+# - With ReLU and GELU the computation model has pairs too, of features that point the same way.
 # - The mesa needs a nonlinearity that is silent for negative arguments, and inputs of one sign ({ref}`sec3-7-inputs`).
 # - Superposition at extreme importance belongs to ReLU; with GELU the leak of the partner ends it.
 #
-# Next: {ref}`sec3-7-jump`, {ref}`sec3-7-choices`, {ref}`sec3-7-blog`, {ref}`sec3-7-two-in-one`; blocks themselves are the subject of {ref}`sec4-geometry`.
+# Next: {ref}`sec3-7-jump`, {ref}`sec3-7-choices`, {ref}`sec3-7-blog`, {ref}`sec3-7-two-in-one`; blocks themselves are the subject of {ref}`sec4-blocks`.

@@ -148,9 +148,10 @@ run.badge()
 # To all digits shown: with two weights and two biases there are few minima.
 # :::
 #
-# :::{admonition} Exercise
+# **By hand.** Where do the first and the third guess cost the same when $p$ is small?
+#
+# :::{admonition} Answer
 # :class: dropdown
-# *Where do the first and the third guess cost the same when $p$ is small?*
 # $V\sigma^2=(1+V)p^2/6$ with $\sigma^2\approx p/3$ gives $V\approx p/2$: the pair takes over as soon as the extra feature matters more than half of $p$.
 # :::
 #

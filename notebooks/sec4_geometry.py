@@ -159,7 +159,8 @@ run.badge()
 # ```
 #
 # *Idea of a proof.*
-# Start with $D$ unit columns and $N - D$ columns of zeros: the first column is a unit column, and each further one stands no later than just behind the feature at which the length carried so far runs out.
+# Start with $D$ unit columns and $N - D$ columns of zeros.
+# The first column is a unit column; the next unit column stands right behind the feature at which the length carried so far runs out, or earlier; and so on.
 # Rotate two columns into each other: $W W^T$ does not notice, and squared length flows from one column to the other; anything between their two lengths can be reached.
 # Go through the columns from left to right.
 # Rotate each into its right neighbor until it has the length it wants; the neighbor carries the rest.

@@ -183,7 +183,7 @@ run.badge()
 #
 # **That architecture decides.**
 # The paper ends with the conjecture that architecture determines the size of blocks, and with it polysemanticity, besides other means such as the activation function {cite}`elhage2022solu`.
-# Two models are an example: pairs in the autoencoder with ReLU and GELU, one large block with the quadratic one ({ref}`quadratic-autoencoder`).
+# Two models are an example: pairs in the autoencoder with ReLU and GELU, one large block in the quadratic computation model; the nonlinearity matters too, since the quadratic autoencoder has large blocks where inputs are sparse ({ref}`quadratic-autoencoder`).
 # A test needs a family of architectures; `fc.blocks` counts the blocks of any matrix.
 #
 # **That a feature of capacity ½ is half understood.**

@@ -25,6 +25,8 @@ from .reading import Reader
 settings.register_profile("book", deadline=None, print_blob=True)
 settings.register_profile("ci", settings.get_profile("book"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "book")
+# `make test-fast` asks for it; `make test` draws the usual hundred.
+settings.register_profile("fast", settings(), max_examples=20)
 
 
 def pytest_addoption(parser):

@@ -17,6 +17,7 @@ ANALYTIC = {
     "appH_feasibility",
     "errata",
     "sec4_geometry",
+    "ext4_many_features",
 }
 
 

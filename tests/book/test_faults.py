@@ -102,6 +102,23 @@ def test_the_file_by_which_a_kernel_is_reached_goes_with_its_folder(tmp_path, mo
     assert not list(tmp_path.iterdir())
 
 
+def test_a_kernel_whose_start_is_interrupted_ends_before_its_folder_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    begun = []
+
+    def start():
+        with kernel_settings() as config:
+            words = ["-c", "import time; time.sleep(60)", "-f"]
+            place = config["KernelManager"]["connection_file"]
+            begun.append(subprocess.Popen([sys.executable, *words, place]))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert not psutil.pid_exists(begun[0].pid)
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_file_of_a_run_cannot_be_foreseen_and_has_the_usual_permissions(tmp_path):
     usual = tmp_path / "usual"
     usual.touch()

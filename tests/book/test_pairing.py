@@ -1,5 +1,6 @@
 """Source and notebook of a page stay in step, whichever of them is edited."""
 
+import contextlib
 import importlib
 import json
 import os
@@ -17,9 +18,11 @@ import pytest
 from tornado.web import HTTPError
 from traitlets import Unicode
 from traitlets.config import LoggingConfigurable
+from typer.testing import CliRunner
 
 from feature_capacity.book.pages import list_pages, to_notebook
 from feature_capacity.book.pairing import HEADER, pair
+from feature_capacity.cli import app
 
 
 def test_every_notebook_is_in_the_table_of_contents(project):
@@ -217,10 +220,17 @@ def edit(tiny, how):
     return file
 
 
-def call(*words, cwd):
-    """The command line as a reader types it."""
+def typed(*words, cwd):
+    """The command line as a reader types it, in a process of its own."""
     command = [sys.executable, "-m", "feature_capacity", *map(str, words)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+def call(*words, cwd):
+    """The same in this process, which has loaded everything."""
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(app, [*map(str, words)])
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
 
 EDITS = [in_vs_code, in_colab, settings_of_a_cell, a_cell_less]
@@ -237,6 +247,7 @@ def test_an_edited_notebook_is_refused_kept_or_taken(tiny, how):
         ["pair", "--check"],
         ["run", "tiny"],
         ["run", "tiny", "--grid", "g.yml"],
+        ["book", "--quick"],
     ):
         (tiny.root / "g.yml").write_text("n_dims: [1, 2]")
         done = call(*words, cwd=tiny.root)
@@ -294,7 +305,7 @@ def test_edits_of_both_are_never_mixed(tiny):
     source = tiny.notebooks / "tiny.py"
     source.write_text(source.read_text().replace("factor", "a factor"))
     before = source.read_text(), notebook.read_text()
-    done = call("pair", "--edits", "take", cwd=tiny.root)
+    done = typed("pair", "--edits", "take", cwd=tiny.root)
     assert done.returncode == 1
     assert "tiny.ipynb and tiny.py were both changed" in done.stderr
     assert (source.read_text(), notebook.read_text()) == before
@@ -321,7 +332,7 @@ def test_a_file_that_is_no_notebook_is_refused(tiny):
 
 
 def test_what_can_be_done_about_edits_is_said(tiny):
-    done = call("pair", "--edits", "drop", cwd=tiny.root)
+    done = typed("pair", "--edits", "drop", cwd=tiny.root)
     assert done.returncode == 2
     assert done.stderr == "error: --edits must be one of refuse, take, keep; got 'drop'\n"
 
@@ -334,11 +345,11 @@ def test_outside_a_project_a_run_writes_below_the_working_folder(tiny, tmp_path,
     lost = tmp_path.parent / f"{tmp_path.name}-outside"
     lost.mkdir()
     there = set(project.build.rglob("*"))
-    done = call("run", "appE_correlation_coefficient", "-p", "n_samples", "20000", cwd=lost)
+    done = typed("run", "appE_correlation_coefficient", "-p", "n_samples", "20000", cwd=lost)
     assert done.returncode == 0, done.stderr
     assert (lost / "_build" / "runs" / "appE_correlation_coefficient.ipynb").is_file()
     assert set(project.build.rglob("*")) == there
-    done = call("run", "tiny", cwd=tiny.root / "book")  # in a folder of a project: beside it
+    done = typed("run", "tiny", cwd=tiny.root / "book")  # in a folder of a project: beside it
     assert done.returncode == 0, done.stderr
     assert (tiny.root / "_build" / "runs" / "tiny.ipynb").is_file()
     assert not (tiny.root / "book" / "_build").exists()

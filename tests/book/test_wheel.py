@@ -167,7 +167,7 @@ def names_that_take_an_extra():
         if f"{module}.".startswith(f"{prefix}.")
         for name in names.split()
     }
-    return found | {"solvers": "models", "sweeps": "sweeps"}
+    return found | {"solvers": "models", "sweeps": "sweeps", "zoo": "models"}
 
 
 MISSING = """

@@ -103,7 +103,7 @@ def test_every_numpy_number_is_read(dtype):
 def test_a_key_picks_one_of_several_matrices():
     np.savez("w.npz", enc=np.eye(2, 3), dec=np.eye(3, 2), bias=np.ones(3))
     assert read_matrix("w.npz", "enc").shape == (2, 3)
-    with pytest.raises(ValueError, match=r"2 matrices; .* --key: enc \(2 x 3\), dec \(3 x 2\)"):
+    with pytest.raises(ValueError, match=r"2 matrices; .* with key: enc \(2 x 3\), dec \(3 x 2\)"):
         read_matrix("w.npz")
     with pytest.raises(ValueError, match="unknown key 'en'; did you mean enc"):
         read_matrix("w.npz", "en")

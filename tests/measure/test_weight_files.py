@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from feature_capacity import capacities
+from feature_capacity import capacities, measure
 from feature_capacity.cli import app
 
 
@@ -190,6 +191,7 @@ def test_a_shape_without_data_is_refused(folder):
     assert "meta.pt, W is a meta tensor, a shape without data" in refused("meta.pt")
 
 
+@pytest.mark.slow
 def test_torchscript_is_refused_without_a_warning(folder):
     torch.jit.save(torch.jit.script(torch.nn.Linear(8, 4)), "script.pt")
     assert "is a TorchScript archive, which holds code; load it with" in refused("script.pt")
@@ -280,6 +282,54 @@ def test_a_matrix_with_the_scales_of_its_blocks_beside_it_is_refused(folder):
     save_file({"a.weight": W, "a.weight_scale_inv": torch.ones(2, 2)}, "w.safetensors")
     sentence = refused("w.safetensors", "--key", "a.weight")
     assert "quantized or packed numbers, F8_E4M3 (beside it lies a.weight_scale_inv)" in sentence
+
+
+@pytest.mark.parametrize(
+    ("length", "offsets", "shape"),
+    [
+        (1 << 40, [0, 48], [3, 4]),  # a header longer than the file
+        (128, [0, 48], [3, 4]),  # the same, and its first byte is that of a pickle
+        (None, [0, 96], [3, 8]),  # numbers that are not there
+        (None, [0, 48], [3, 8]),  # fewer numbers than the shape takes
+        (None, [8, 40], [2, 4]),  # a hole before them
+    ],
+)
+def test_a_header_that_claims_more_than_the_file_has_is_refused(folder, length, offsets, shape):
+    header = json.dumps({"W": {"dtype": "F32", "shape": shape, "data_offsets": offsets}}).encode()
+    numbers = np.zeros((3, 4), "<f4").tobytes()
+    size = len(header) if length is None else length
+    Path("w.safetensors").write_bytes(size.to_bytes(8, "little") + header + numbers)
+    assert "w.safetensors is not a whole safetensors file: " in refused("w.safetensors")
+    with pytest.raises(ValueError, match="is not a whole safetensors file"):
+        measure("w.safetensors")
+
+    good = json.dumps({"W": {"dtype": "F32", "shape": [3, 4], "data_offsets": [0, 48]}}).encode()
+    Path("w.safetensors").write_bytes(len(good).to_bytes(8, "little") + good + numbers)
+    assert measure("w.safetensors").n_dims == 3
+
+
+BATCH, PAIR = np.ones((2, 3, 4)), {"a": np.ones((2, 3)), "b": np.ones((2, 3))}
+
+
+@pytest.mark.parametrize(
+    ("given", "settings", "in_python", "words", "at_the_command_line"),
+    [
+        (BATCH, {}, "choose one with index=0 (0 to 1)", [], "choose one with --index 0 (0 to 1)"),
+        (BATCH, {"index": 2}, "index=2 is none of", ["--index", 2], "--index 2 is none of"),
+        (PAIR, {}, "choose one with key: a (2 x 3)", [], "choose one with --key: a (2 x 3)"),
+        (np.eye(2), {"index": 1}, "leave index out", ["--index", 1], "leave --index out"),
+        (np.diag([1, np.nan]), {}, "; skip_nonfinite=True leaves", [], "; --skip-nonfinite leaves"),
+    ],
+)  # fmt: skip
+def test_messages_name_what_their_reader_can_change(
+    folder, given, settings, in_python, words, at_the_command_line
+):
+    with pytest.raises(ValueError, match=re.escape(in_python)) as refusal:
+        measure(given, **settings)
+    assert "--" not in str(refusal.value)
+    file = "w.npz" if isinstance(given, dict) else "w.npy"
+    np.savez(file, **given) if isinstance(given, dict) else np.save(file, given)
+    assert at_the_command_line in refused(file, *words)
 
 
 def test_packed_arrays_of_numpy_are_unpacked(folder):

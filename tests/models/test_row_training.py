@@ -11,6 +11,7 @@ from feature_capacity.models.row_training import (
     autoencoder_gradients,
     computation_gradients,
     train_row,
+    weighted_batches,
 )
 from feature_capacity.models.toy_models import ToyModel, squared_error
 
@@ -28,11 +29,26 @@ def test_gradients_are_those_of_automatic_differentiation(kind, activation):
     x = torch.randn(64, 5, generator=generator, dtype=torch.float64)
     shaped = bias[:, None] if kind == "autoencoder" else bias
     loss = squared_error(model, W, shaped.squeeze(1) if kind == "autoencoder" else bias, v, x)
-    loss.mean(dim=-1).sum().backward()
+    weight = torch.rand(64, generator=generator, dtype=torch.float64)
+    (loss @ weight).sum().backward()
     with torch.no_grad():
-        found = GRADIENTS[kind](with_slope(activation), W, bias, v, x)
+        found = GRADIENTS[kind](with_slope(activation), W, bias, v, x, weight)
     torch.testing.assert_close(found[0], W.grad)
     torch.testing.assert_close(found[1], bias.grad)
+
+
+def test_batches_put_silent_inputs_together_and_keep_the_distribution():
+    inputs, total = fc.UnitSparseUniform(0.05), torch.zeros(3)
+    for _, (x, weight) in zip(range(400), weighted_batches(inputs, 6, 256, 3), strict=False):
+        assert x[:-1].any(dim=1).all()
+        assert not x[-1].any()
+        assert len(x) == len(weight)
+        assert float(weight.sum()) == pytest.approx(1, abs=1e-6)
+        total += torch.stack([weight[-1], weight @ x[:, 0], weight @ x[:, 0] ** 2]) / 400
+    expected = [0.95**6, 0.05 / 2, 0.05 / 3]
+    # Four standard errors of 102,400 draws.
+    variance = np.array([0.95**6 * (1 - 0.95**6), 0.05 / 3 - 0.025**2, 0.05 / 5 - (0.05 / 3) ** 2])
+    assert (np.abs(total.numpy() - expected) < 4 * np.sqrt(variance / 102_400)).all()
 
 
 def test_a_trained_row_comes_close_to_the_minimum():

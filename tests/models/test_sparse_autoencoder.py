@@ -20,7 +20,7 @@ def known():
 
 @pytest.fixture(scope="module")
 def trained(known):
-    return train_sparse_autoencoder(known, INPUTS, 6, 0.05, n_steps=1500)
+    return train_sparse_autoencoder(known, INPUTS, 6, 0.05, n_steps=600, learning_rate=8e-3)
 
 
 def test_every_known_direction_is_found(known, trained):

@@ -18,7 +18,7 @@ def test_training_comes_close_to_the_minimum_and_not_below():
     model, inputs = ToyModel("autoencoder", "relu", 3, 2), fc.UnitSparseUniform(0.3)
     v = np.array([[1.0, 0.8, 0.6], [1.0, 1.0, 1.0]])
     best = minimize(model, inputs, v, n_starts=12)
-    found = train(model, inputs, v, n_steps=1500, batch_size=256, learning_rate=5e-3, seed=1)
+    found = train(model, inputs, v, n_steps=800, batch_size=256, learning_rate=8e-3, seed=1)
     W, bias = np.concatenate([found.W, best.W]), np.concatenate([found.bias, best.bias])
     losses = np.array(
         [sampled_loss(model, W, bias, np.tile(v, (2, 1)), inputs, 20_000, s)[0] for s in range(20)]
@@ -34,7 +34,7 @@ def test_training_comes_close_to_the_minimum_and_not_below():
 def test_each_model_may_have_its_own_inputs():
     model, v = ToyModel("computation", "quadratic", 2, 1), np.tile([1.3, 1.0], (2, 1))
     inputs = [fc.SparseUniform(1.0), fc.SparseUniform(0.05)]
-    found = train(model, inputs, v, n_steps=2000, learning_rate=1e-2, batch_size=512)
+    found = train(model, inputs, v, n_steps=800, learning_rate=2e-2, batch_size=512)
     for c, x in zip(found.capacity, inputs, strict=True):
         exact = fc.solve_allocation(v[0], 1, x.kurtosis).capacity
         np.testing.assert_allclose(c, exact, atol=0.1)

@@ -32,6 +32,10 @@ class Command:
         """Its exit status; None if it goes on."""
         return self.starter.ask({"pid": self.pid, "seconds": seconds})
 
+    def said(self) -> str:
+        """What it wrote to its standard error; nothing if it ended before it had one."""
+        return self.err.read_text(errors="replace") if self.err.exists() else ""
+
     def send(self, number: int, to_all: bool = False) -> None:
         """Send it a signal, if it has not ended; as a terminal does, or to itself alone."""
         with suppress(ProcessLookupError):

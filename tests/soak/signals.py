@@ -131,7 +131,7 @@ def undisturbed(kind, starter: Starter, place: Path) -> Undisturbed:
         starter.start(kind(folder), folder, place / f"{kind.__name__}-aside"),
         time.time(),
     )
-    assert command.wait(WHOLE) == 0, command.err.read_text()
+    assert command.wait(WHOLE) == 0, command.said()
     return Undisturbed(made(folder), time.time() - start)
 
 
@@ -160,7 +160,7 @@ def judge(
     code, faults = _end(command, which)
     again = starter.start(words, folder, aside / "again")
     done = again.wait(WHOLE)
-    said = again.err.read_text(errors="replace").strip()
+    said = again.said().strip()
     if done != 0:
         faults.append(("wrong", f"the same command ends with {done}: {said[-300:]}"))
         again.send(signal.SIGKILL)
@@ -183,7 +183,7 @@ def _end(command: Command, which: signal.Signals) -> tuple[int | None, list[tupl
     elif code not in ENDS[which]:
         faults.append(("raw", f"exit status {code}"))
     faults += [("processes", name) for name in command.left(in_time(which))]
-    said = command.err.read_text(errors="replace")
+    said = command.said()
     if "Traceback (most recent call last)" in said:
         faults.append(("tracebacks", said.strip().splitlines()[-1][:200]))
     elif code == 130 and said.strip() and "error: interrupted" not in said:

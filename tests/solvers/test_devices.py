@@ -132,8 +132,14 @@ def test_the_quadratic_minimum_is_the_same(both, kurtosis):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("penalty", [0.0, 0.1])
-@pytest.mark.parametrize("activation", ["quadratic", "relu", "gelu", "tanh", "abs"])
+@pytest.mark.parametrize("penalty", [0.0, pytest.param(0.1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "activation",
+    [
+        *("quadratic", "relu", "gelu"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("tanh", "abs")),
+    ],
+)
 @pytest.mark.parametrize("kind", ["autoencoder", "computation"])
 def test_a_toy_model_has_the_same_minimum(both, kind, activation, penalty):
     model = ToyModel(kind, activation, 4, 2)
@@ -143,19 +149,20 @@ def test_a_toy_model_has_the_same_minimum(both, kind, activation, penalty):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_sweep_is_the_same(both):
     config = SweepConfig.from_mapping(
         {
             "model": "autoencoder", "activation": "relu", "inputs": "unit_sparse_uniform",
-            "n_features": 4, "n_dims": 2, "n_starts": 2, "n_points": 64, "max_rounds": 3,
-            "importance": {"low": 0.1, "high": 10, "count": 4},
-            "probability": {"low": 0.05, "high": 1, "count": 3},
+            "n_features": 4, "n_dims": 2, "n_starts": 2, "n_points": 64, "max_rounds": 1,
+            "importance": {"low": 0.1, "high": 10, "count": 3},
+            "probability": {"low": 0.05, "high": 1, "count": 2},
         }
     )  # fmt: skip
     both(lambda device: run_sweep(config, device=device, progress=False), COARSE, "loss")
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("adamw", marks=pytest.mark.slow)])
 def test_training_ends_alike(both, optimizer):
     """On a real card the samples are other ones, and only averages can agree."""
     model = ToyModel("autoencoder", "relu", 4, 2)

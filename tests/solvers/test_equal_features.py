@@ -5,7 +5,7 @@ import pytest
 
 import feature_capacity as fc
 from feature_capacity.models.quadrature import sparse_quadrature
-from feature_capacity.models.symmetric_nodes import symmetric_nodes
+from feature_capacity.models.symmetric_nodes import listed_opposites, symmetric_nodes
 from feature_capacity.solvers.equal_features import jump_at_equality, loss_by_importance
 from feature_capacity.solvers.near_equality import foot, in_every_place, loss_along, minima_along
 from feature_capacity.solvers.pair_edge import edge_by_blocks, leak_edge, measured_edge, scaled
@@ -64,6 +64,17 @@ def test_all_places_of_equal_features_are_as_good():
     assert np.ptp(above) > 1e-3
 
 
+def test_mirrored_nodes_give_the_jump_of_those_with_both_signs():
+    model, inputs = fc.ToyModel("computation", "gelu", 4, 2), fc.SparseUniform(0.9)
+    half = symmetric_nodes(sparse_quadrature(inputs, 4, 256, mirrored=True), both_signs=True)
+    whole = listed_opposites(half)
+    assert half.mirrored
+    assert len(whole.weight) > 1.9 * len(half.weight)
+    one, two = (jump_at_equality(model, inputs, n_starts=16, nodes=x) for x in (half, whole))
+    assert one.loss == pytest.approx(two.loss, rel=1e-6)
+    assert one.size == pytest.approx(two.size, abs=1e-3)
+
+
 def test_a_line_from_one_network_finds_both_sides_of_the_jump():
     inputs, model = fc.SparseUniform(0.9), fc.ToyModel("computation", "abs", 4, 2)
     nodes = [symmetric_nodes(sparse_quadrature(inputs, 4, n), both_signs=True) for n in (64, 512)]
@@ -84,11 +95,15 @@ def test_relu_and_gelu_have_a_foot_and_the_absolute_value_has_none():
         assert c[:, 0].max() < 1e-3
 
 
-def test_where_pairs_end():
+def test_where_pairs_of_gelu_leak():
     from scipy import integrate, special
 
     leak = integrate.quad(lambda x: (x * special.ndtr(-x)) ** 2, 0, 1)[0]
     assert leak_edge("gelu") == pytest.approx(1 / 3 / leak, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_where_pairs_end():
     far = np.geomspace(1.5, 300, 40)
     for activation, p in (("relu", 0.02), ("gelu", 0.005)):
         inputs = fc.UnitSparseUniform(p)

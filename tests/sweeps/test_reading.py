@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from feature_capacity._arrays import to_numpy
 from feature_capacity.sweeps import reading
 from feature_capacity.sweeps.config import SweepConfig, SweepError
 from feature_capacity.sweeps.figure_seven import Panel, patient_sweep
 from feature_capacity.sweeps.run import run_sweep
 from feature_capacity.sweeps.zoom import importances_through_one, lines_through_one
+from feature_capacity.theory.capacity import capacities
 
 
 def sweep(model, activation, cells):
@@ -20,7 +22,8 @@ def sweep(model, activation, cells):
 
 
 @pytest.mark.parametrize(
-    ("model", "activation"), [("computation", "quadratic"), ("autoencoder", "relu")]
+    ("model", "activation"),
+    [("computation", "quadratic"), pytest.param("autoencoder", "relu", marks=pytest.mark.slow)],
 )
 def test_no_verdict_depends_on_the_parity_of_the_grid(model, activation):
     found = {cells: sweep(model, activation, cells) for cells in (31, 32, 64)}
@@ -41,11 +44,23 @@ def test_lines_have_one_among_their_steps_whatever_their_number():
         importances_through_one(2)
 
 
-def test_lines_of_quadratic_jump_below_the_critical_kurtosis(tmp_path):
-    lines = lines_through_one("quadratic", [0.3, 0.9], tmp_path)
+def test_lines_of_quadratic_jump_below_the_critical_kurtosis():
+    lines = lines_through_one("quadratic", [0.3, 0.9])
     assert lines.across == pytest.approx([0, 1], abs=0.01)
     assert lines.width[1] < 0.001 < 0.3 < lines.width[0]
     assert lines.largest_elsewhere[1] == 0
+    with pytest.raises(ValueError, match="closed form"):
+        _ = lines.at_equality
+
+
+def test_a_line_of_the_absolute_value_is_a_step_and_that_of_relu_has_a_foot():
+    effort = {"n_steps": 5, "n_starts": 8, "n_points": 128, "device": "cpu"}
+    step, foot = (lines_through_one(name, [1.0], **effort) for name in ("abs", "relu"))
+    assert step.across[0] > 0.95
+    assert foot.across[0] > 0.5
+    assert step.width[0] < 0.01 < 0.2 < foot.width[0]
+    assert step.at_equality.shape == (2, 3, 6)
+    assert step.capacity == pytest.approx(to_numpy(capacities(step.W))[..., 0])
 
 
 def test_a_sweep_that_another_process_computes_is_waited_for(tmp_path, monkeypatch):

@@ -20,11 +20,18 @@ CONFIG = SweepConfig("computation", "quadratic", [0.2, 1, 5], [0.1, 0.5], n_feat
 OTHER = SweepConfig("computation", "quadratic", [0.2, 1, 5], [0.1, 0.6], n_features=3, n_dims=2)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished store, not to be touched."""
+    place = tmp_path_factory.mktemp("finished") / "s.zarr"
+    run_sweep(CONFIG, place, progress=False)
+    return place
+
+
 @pytest.fixture
-def store(tmp_path):
-    """A finished store."""
-    run_sweep(CONFIG, tmp_path / "s.zarr", progress=False)
-    return tmp_path / "s.zarr"
+def store(finished, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(finished, tmp_path / "s.zarr")
 
 
 @pytest.fixture
@@ -168,6 +175,7 @@ run_sweep(config, sys.argv[1], progress=False)
 """
 
 
+@pytest.mark.slow
 def test_a_process_killed_when_it_puts_away_leaves_what_the_next_one_removes(tmp_path):
     place = tmp_path / "s.zarr"
     command = [sys.executable, "-c", KILLED, str(place), CONFIG.json()]

@@ -4,6 +4,7 @@ import errno
 import itertools
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -64,10 +65,53 @@ LONG = SweepConfig.from_mapping(
 LONG_ROWS = {(round_, row) for round_ in range(3) for row in range(8)}  # the last is on all nodes
 
 
+class Remembered:
+    """Solves rows, and the second time that exactly the same is asked, gives the same answer.
+
+    A row depends on its task alone, as `test_results_do_not_depend_on_...` show.  What looks at
+    how rows are kept and found again need not minimize them anew; a task that is not what it was,
+    in any bit, is computed.
+    """
+
+    def __init__(self):
+        self.rows = {}
+
+    def __call__(self, task):
+        key = pickle.dumps(task)
+        if key not in self.rows:
+            self.rows[key] = sweep_rows.solve_row(task)
+        return self.rows[key].copy()
+
+
 @pytest.fixture(scope="session")
-def reference():
-    """Two sweeps computed in this process, without a store."""
-    return {config: run_sweep(config, progress=False) for config in (TINY, LONG)}
+def memory():
+    return Remembered()
+
+
+class Reference(dict):
+    """Sweeps computed in this process, without a store, when they are first asked for."""
+
+    def __init__(self, memory):
+        super().__init__()
+        self.memory = memory
+
+    def __missing__(self, config):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sweep_run, "solve_row", self.memory)
+            self[config] = run_sweep(config, progress=False)
+        return self[config]
+
+
+@pytest.fixture(scope="session")
+def reference(memory):
+    """Two sweeps by their configuration: TINY, and LONG if a test wants it."""
+    return Reference(memory)
+
+
+@pytest.fixture
+def remembered(memory, monkeypatch):
+    """For tests of what is around the rows."""
+    monkeypatch.setattr(sweep_run, "solve_row", memory)
 
 
 def assert_same(found, wanted):
@@ -110,6 +154,7 @@ def test_dataset_is_labelled(reference):
     assert len(data.attrs["code"]) == 64
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_threads(reference):
     before = torch.get_num_threads()
     try:
@@ -121,6 +166,7 @@ def test_results_do_not_depend_on_threads(reference):
     assert_same(threaded, reference[TINY])
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_order_of_rows(reference, tmp_path, monkeypatch):
     def backwards(workers, function, tasks):
         for task in reversed(list(tasks)):
@@ -143,7 +189,9 @@ def test_a_row_is_the_same_alone(reference):
     )
 
 
-def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(reference, tmp_path, monkeypatch):
+def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(
+    reference, tmp_path, monkeypatch, remembered
+):
     data, states, first_on_all = reference[TINY], [], set()
     finish, solve = sweep_store.SweepStore.finish, sweep_run.solve_row
 
@@ -305,9 +353,11 @@ def count_rows(monkeypatch):
     """A list that gets (round, row) for every row computed in this process."""
     computed = []
 
+    solve_row = sweep_run.solve_row
+
     def solve(task):
         computed.append((task.round, task.row))
-        return sweep_rows.solve_row(task)
+        return solve_row(task)
 
     monkeypatch.setattr(sweep_run, "solve_row", solve)
     return computed
@@ -457,21 +507,22 @@ def test_a_dask_cluster_that_loses_a_driver_and_a_worker(reference, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory):
+def stores(tmp_path_factory, memory):
     """A whole store, and one whose sweep stopped in round 1, after row 1."""
     folder = tmp_path_factory.mktemp("stores")
 
     def stop(task):
         if (task.round, task.row) == (1, 2):
             raise KeyboardInterrupt
-        return sweep_rows.solve_row(task)
+        return memory(task)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweep_run, "solve_row", stop)
         with pytest.raises(KeyboardInterrupt):
             run_sweep(TINY, folder / "half.zarr", progress=False)
-    shutil.copytree(folder / "half.zarr.partial", folder / "whole.zarr.partial")
-    run_sweep(TINY, folder / "whole.zarr", progress=False)
+        shutil.copytree(folder / "half.zarr.partial", folder / "whole.zarr.partial")
+        patch.setattr(sweep_run, "solve_row", memory)
+        run_sweep(TINY, folder / "whole.zarr", progress=False)
     return folder
 
 
@@ -505,7 +556,7 @@ def truncate(path):
         lambda path: shutil.copy(path.parents[1] / "round_1" / "1", path),
     ],
 )
-def test_a_damaged_row_is_computed_again(reference, half_done, monkeypatch, damage):
+def test_a_damaged_row_is_computed_again(reference, half_done, monkeypatch, damage, remembered):
     damage(half_done.with_name("half.zarr.partial") / "round_0" / "1")
     computed = count_rows(monkeypatch)
     assert_same(run_sweep(TINY, half_done, progress=False), reference[TINY])
@@ -552,7 +603,7 @@ def change_text(store, old, new):
         lambda store: truncate(store / "SHA256SUMS"),
     ],
 )
-def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage):
+def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage, remembered):
     damage(whole)
     before = snapshot(whole)
     with pytest.raises(DamagedStoreError, match=r"whole\.zarr is damaged .*delete it and run"):
@@ -563,7 +614,9 @@ def test_a_damaged_store_is_refused_and_a_cache_renewed(reference, whole, damage
     assert_same(cached_sweep(TINY, cached.parent), reference[TINY])
 
 
-def test_a_large_sweep_is_stored_a_block_of_rows_at_a_time(reference, tmp_path, monkeypatch):
+def test_a_large_sweep_is_stored_a_block_of_rows_at_a_time(
+    reference, tmp_path, monkeypatch, remembered
+):
     monkeypatch.setattr(sweep_dataset, "_CHUNK_BYTES", 8 * 5 * 60)
     store = tmp_path / "blocks.zarr"
     assert_same(run_sweep(TINY, store, progress=False), reference[TINY])
@@ -614,6 +667,7 @@ def test_a_store_older_than_a_setting_is_of_another_version(whole):
             run_sweep(SweepConfig.from_mapping(settings), whole, progress=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bias", ["shared", "none"])
 def test_a_sweep_with_less_freedom_of_the_bias(reference, bias):
     data = run_sweep(SweepConfig.from_mapping(SETTINGS | {"bias": bias}), progress=False)
@@ -676,7 +730,9 @@ def test_a_sweep_that_ends_while_another_begins_is_read(reference, whole, monkey
     assert not kept.partial.exists()
 
 
-def test_cached_sweeps_are_found_by_configuration_and_code(reference, tmp_path, monkeypatch):
+def test_cached_sweeps_are_found_by_configuration_and_code(
+    reference, tmp_path, monkeypatch, remembered
+):
     assert_same(cached_sweep(TINY, tmp_path / "new"), reference[TINY])
     computed = count_rows(monkeypatch)
     assert_same(cached_sweep(TINY, tmp_path / "new"), reference[TINY])
@@ -688,7 +744,7 @@ def test_cached_sweeps_are_found_by_configuration_and_code(reference, tmp_path, 
     assert changed != TINY.digest
 
 
-def test_a_full_disk_keeps_what_is_finished(reference, tmp_path, monkeypatch):
+def test_a_full_disk_keeps_what_is_finished(reference, tmp_path, monkeypatch, remembered):
     """Writing fails at one point after the other; what is left is resumed to the same result."""
     store, left = tmp_path / "s.zarr", [0]
 
@@ -778,7 +834,7 @@ def write(folder, settings, name="config.yml"):
 
 
 @pytest.mark.parametrize("suffix", ["yml", "json"])
-def test_the_command_line(reference, tmp_path, suffix):
+def test_the_command_line(reference, tmp_path, suffix, remembered):
     file, store = tmp_path / f"config.{suffix}", tmp_path / "s.zarr"
     file.write_text(json.dumps(SETTINGS) if suffix == "json" else yaml.safe_dump(SETTINGS))
     done = call("--config", file, "--out", store)
@@ -799,6 +855,10 @@ def test_the_command_line(reference, tmp_path, suffix):
         ({"n_features": 0}, "n_features must be a whole number, at least 1; got 0"),
         ({"probability": [0.0, 0.5]}, "probability must be in (0, 1]; got 0.0"),
         ({"probability": [0.5, 1.5]}, "probability must be in (0, 1]; got 1.5"),
+        (
+            {"probability": [1.0e-7, 1]},
+            "probability must be at least 1e-06 where the loss is taken",
+        ),
         ({"probability": []}, "probability is an empty grid"),
         ({"importance": []}, "importance is an empty grid"),
         ({"importance": [1, 1]}, "importance must increase strictly; got 1.0 after 1.0"),

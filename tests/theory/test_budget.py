@@ -17,20 +17,27 @@ def constant(level):
     return lambda c: level
 
 
-@settings(max_examples=15)  # half a second each
+@settings(max_examples=20)
 @given(st.lists(st.floats(0.1, 10), min_size=1, max_size=6), st.data(), st.floats(3.1, 100))
 def test_the_quadratic_model_is_one_instance(v, data, k):
     n_dims = data.draw(st.integers(1, len(v)))
     best = fc.solve_allocation(v, n_dims, k)
-    shared = fc.allocate(lambda c: fc.marginal_benefit(c, v, k), n_dims, n_features=len(v))
-    np.testing.assert_allclose(shared.capacity, best.capacity, atol=1e-10)
-    low, high = 2 * best.multiplier_interval**2
-    assert low * (1 - BISECTION) <= shared.threshold <= high * (1 + BISECTION)
-    assert shared.unique
-    one_by_one = fc.allocate(
+    found = fc.allocate(
         [lambda c, x=x: 2 * ((k - 1) * x / ((k - 3) * c + 2)) ** 2 for x in v], n_dims
     )
-    np.testing.assert_allclose(one_by_one.capacity, shared.capacity, atol=BISECTION)
+    np.testing.assert_allclose(found.capacity, best.capacity, atol=1e-10)
+    low, high = 2 * best.multiplier_interval**2
+    assert low * (1 - BISECTION) <= found.threshold <= high * (1 + BISECTION)
+    assert found.unique
+
+
+@pytest.mark.parametrize(("v", "k"), [([2.0, 1.0, 0.9], 9.0), ([1.0, 1.0, 1.0], 3.1)])
+def test_one_function_of_all_capacities_is_as_good_as_a_curve_a_feature(v, k):
+    best = fc.solve_allocation(v, 2, k)
+    shared = fc.allocate(lambda c: fc.marginal_benefit(c, v, k), 2, n_features=3)
+    np.testing.assert_allclose(shared.capacity, best.capacity, atol=1e-10)
+    assert shared.threshold == pytest.approx(2 * float(best.multiplier) ** 2, rel=BISECTION)
+    assert shared.unique
 
 
 @pytest.mark.parametrize("seed", range(5))

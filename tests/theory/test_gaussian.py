@@ -60,7 +60,7 @@ def test_a_generic_optimizer_finds_nothing_lower(seed, h):
         Q = 4 * h * SM @ S + 2 * (h - 1) * np.trace(SM) * S
         return value, (2 * W @ Q).ravel()
 
-    starts = rng.standard_normal((15, d * n))
+    starts = rng.standard_normal((6, d * n))
     options = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 5000}
     found = [
         optimize.minimize(loss, s, jac=True, method="L-BFGS-B", options=options) for s in starts

@@ -194,3 +194,13 @@ def test_limit_and_law_agree_on_the_paper_example():
     assert law.n_represented / law.n_monosemantic == pytest.approx(4, abs=1e-3)
     assert law.loss_exponent == pytest.approx(1, rel=1e-3)
     assert ROUNDING < law.loss < 1
+
+
+@pytest.mark.parametrize("exponent", [2.0, 2.3, 3.0, 6.0])
+def test_the_limit_takes_steep_laws_of_which_all_are_represented(exponent):
+    limit = fc.power_law_limit(exponent, 2.0, 1e5)
+    assert limit.n_represented == 2.0
+    exact = fc.power_law_allocation(exponent, 2_000_000, 1_000_000, 1e5)
+    scale = 1e6 ** (1 - 2 * exponent)
+    assert exact.loss / scale == pytest.approx(limit.loss, rel=1e-4)
+    assert exact.n_monosemantic / 1e6 == pytest.approx(limit.n_monosemantic, rel=1e-4)

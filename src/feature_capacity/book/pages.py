@@ -255,4 +255,26 @@ def kernel_settings():
             own = {}
         # Jupyter would leave this file elsewhere, if it is interrupted when it puts things away.
         own |= {"connection_file": str(Path(folder) / "connection.json")}
-        yield Config({"KernelManager": own | {"shutdown_wait_time": _SECONDS_TO_END}})
+        with _no_kernel_left(folder):
+            yield Config({"KernelManager": own | {"shutdown_wait_time": _SECONDS_TO_END}})
+
+
+@contextlib.contextmanager
+def _no_kernel_left(folder: str):
+    """End a kernel whose start was interrupted, before the folder of its files is put away.
+
+    Such a kernel is nobody's to end.  Without its files it would say so, or write them anew.
+    """
+    import psutil
+
+    try:
+        yield
+    finally:
+        left, this = [], psutil.Process()
+        for process in this.children():
+            with contextlib.suppress(psutil.Error):
+                words = process.cmdline()
+                if any(folder in word for word in words) or words == this.cmdline():  # just forked
+                    process.kill()
+                    left.append(process)
+        psutil.wait_procs(left, timeout=_SECONDS_TO_END)

@@ -3,11 +3,12 @@
 - ``run``: a page with other settings, or a grid of them
 - ``measure``: the capacities in a matrix of one's own
 - ``sweep``: a phase diagram of a toy model
+- ``zoo``: networks whose truth is known
 - ``book``: build, list, check, show and print the book
 - ``base``: what the commands share; ``completion``: what a shell offers
 """
 
-from . import book, measure, run, sweep  # noqa: F401 - importing them adds their commands
+from . import book, measure, run, sweep, zoo  # noqa: F401 - importing them adds their commands
 from .base import app
 
 __all__ = ["app"]

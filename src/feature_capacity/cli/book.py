@@ -33,11 +33,14 @@ def book(
     The book is strict: a warning, a failing page, a claim that differs without an explanation or
     that was never checked ends in exit status 1.
 
+    Pages are executed from their .py sources; a notebook beside one that was edited is refused.
+
     Example: feature-capacity book --quick
     """
     from ..book.build import Build, build_book
 
     build = Build(find_project(), quick)
+    refuse_edited(list_pages(build.project))
     table = build_book(build, everything=everything, jobs=jobs, report=typer.echo)
     typer.echo(f"claims: {table.score()}")
     typer.echo(f"open {build.index}")

@@ -87,6 +87,7 @@ def capacity(
     Example: feature-capacity capacity model.safetensors.index.json --key lm_head.weight
     Example: feature-capacity capacity weights.npy --features rows --activations acts.npy
     """  # noqa: D301 - click wants the backspace itself, to leave the lines alone
+    from ..measure.choice import ChoiceError
     from ..measure.measuring import measure
     from ..measure.report import draw
 
@@ -97,15 +98,19 @@ def capacity(
     csv = csv and check_output(csv, [".csv"])
     json = json and check_output(json, [".json"])
     html = html and check_output(html, [".html"])
-    found = measure(
-        matrix,
-        key=key,
-        index=_numbers(index),
-        features=cast("Any", _axis(features, transpose)),
-        tolerance=tolerance,
-        skip_nonfinite=skip_nonfinite,
-        activations=activations,
-    )
+    axis, place = _axis(features, transpose), _numbers(index)
+    try:
+        found = measure(
+            matrix,
+            key=key,
+            index=place,
+            features=cast("Any", axis),
+            tolerance=tolerance,
+            skip_nonfinite=skip_nonfinite,
+            activations=activations,
+        )
+    except ChoiceError as refusal:
+        raise ValueError(refusal.for_command_line()) from None
     typer.echo(found.text())
     contents = {}
     if csv:

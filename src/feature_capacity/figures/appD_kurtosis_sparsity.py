@@ -37,7 +37,12 @@ def sparse_features(
 
 
 @book_style
-def kurtosis_lines(p: np.ndarray, lines: Arrays[str], critical: Mapping[str, float]) -> plt.Figure:
+def kurtosis_lines(
+    p: np.ndarray,
+    lines: Arrays[str],
+    critical: Mapping[str, float],
+    least: Mapping[float, float],
+) -> plt.Figure:
     """Fourth moment against feature probability for several shapes of the active value.
 
     Parameters
@@ -46,6 +51,8 @@ def kurtosis_lines(p: np.ndarray, lines: Arrays[str], critical: Mapping[str, flo
     lines : arrays (n,) by name
     critical : floats by name
         Feature probability at which the fourth moment is 3, where there is one up to 1.
+    least : floats by feature probability
+        The least fourth moment of any distribution, drawn as crosses.
     """
     fig, ax = plt.subplots(figsize=(6.6, 4.5))
     top = 70
@@ -58,6 +65,7 @@ def kurtosis_lines(p: np.ndarray, lines: Arrays[str], critical: Mapping[str, flo
             at, style = (critical[name], 3), {"color": color, "weight": "bold"}
             dot(ax, *at, color, 8, mew=1, zorder=4)
             note(ax, f"{critical[name]:.2g}", at, (-3, -8), ha="right", va="top", **style)
+    ax.plot(list(least), list(least.values()), "x", color=BLACK, ms=8, mew=1.6, zorder=6)
     ax.text(0.96, 45, "superposition pays: $k>3$", ha="right", fontsize=10)
     ax.text(1.2 * p[0], 1.3, "no distribution is here: $k<1/p$", fontsize=10)
     ax.set(xscale="log", yscale="log", xlim=(p[0], 1), ylim=(0.8, top))

@@ -20,13 +20,13 @@ def readout_scatter(
     capacity, slope : arrays (n_panels,)
     """
     fig, axes = plt.subplots(1, len(capacity), figsize=(6.8, 2.9), sharex=True, sharey=True)
+    edge = 1.1 * max(abs(x).max(), abs(readout).max())
     for i, ax in enumerate(axes):
         ax.plot(x[:, i], readout[:, i], ".", color=BLUE, ms=4, alpha=0.4, mew=0, rasterized=True)
-        ends = np.array([-4.4, 4.4])
+        ends = np.array([-edge, edge])
         ax.plot(ends, slope[i] * ends, color=BLACK, lw=1.4)
         ax.set_title(f"$C_i$ = {capacity[i]:.2f}")
-        ax.set(xlim=(-4.4, 4.4), ylim=(-4.4, 4.4), aspect="equal", xlabel="feature $x_i$")
-        ax.set(xticks=[-4, -2, 0, 2, 4], yticks=[-4, -2, 0, 2, 4])
+        ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel="feature $x_i$")
     axes[0].set_ylabel(r"readout $(W^{\mathsf{T}}Wx)_i$")
     return fig
 

@@ -60,28 +60,6 @@ def curvature(capacity: np.ndarray, cases: Pairs[str]) -> plt.Figure:
 
 
 @book_style
-def readouts(
-    transposed: np.ndarray, best: np.ndarray, efficient: tuple[np.ndarray, np.ndarray]
-) -> plt.Figure:
-    """Squared correlation of each feature with two linear readouts of the embedding.
-
-    Parameters
-    ----------
-    transposed, best, efficient : arrays (n,), (n,), pair of arrays (m,)
-        Readout by the transpose of W and best readout, for many random and efficient embeddings.
-    """
-    fig, ax = plt.subplots(figsize=(4.6, 4.4))
-    ax.plot([0, 1], [0, 1], color=BLACK, lw=1, label="equal")
-    ax.plot(transposed, best, "o", color=MUTED, ms=3.5, alpha=0.5, mew=0, label="random $W$")
-    ax.plot(*efficient, "D", color=BLUE, ms=5, mfc="white", label="efficient $W$")
-    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    ax.set_xlabel("read out by $W^\\mathsf{T}$:  $C_i$")
-    ax.set_ylabel("read out as well as possible:  $\\tilde C_i$")
-    ax.legend(loc="lower right")
-    return fig
-
-
-@book_style
 def scale_dependence(scale: np.ndarray, formulas: Arrays[str]) -> plt.Figure:
     """Two formulas for the capacity of one feature while the whole embedding is scaled.
 

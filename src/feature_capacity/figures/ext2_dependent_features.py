@@ -84,3 +84,22 @@ def two_capacities(by_angle: np.ndarray, by_meeting: np.ndarray, heads: Sequence
     handles = axes[0, 0].get_legend_handles_labels()
     fig.legend(*handles, loc="outside upper center", ncols=2)
     return fig
+
+
+@book_style
+def group_capacities(given: np.ndarray, capacities: Sequence[np.ndarray], border: float) -> Figure:
+    """Capacity of each feature by its probability given its group: theorem, autoencoder."""
+    fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.0), sharey=True, layout="constrained")
+    panel_letters(axes)
+    heads = ("theorem", "ReLU autoencoder, minimized")
+    for ax, values, head in zip(axes, capacities, heads, strict=True):
+        n = values.shape[1]
+        # Features of one capacity lie side by side, so that one can count them.
+        aside = np.linspace(-0.012, 0.012, n)
+        for i, color in zip(range(n), FEATURE_COLORS, strict=False):
+            ax.plot(given + aside[i], values[:, i], "o", color=color, ms=4, clip_on=False)
+        ax.axvline(border, color=BLACK, lw=0.8, ls=":")
+        ax.set(title=head, xlim=(0, 1.03), ylim=(-0.03, 1.03))
+        ax.set_yticks(*HALVES)
+    outer_labels(axes[None, :], "probability given the group", "capacity")
+    return fig

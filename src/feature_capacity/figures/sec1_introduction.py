@@ -10,7 +10,17 @@ from matplotlib.patches import Circle, FancyArrowPatch, Patch, Wedge
 from .._style import BLACK, FEATURE_COLORS, MUTED, PHASE_COLORS, book_style
 from ..theory.allocation import MONOSEMANTIC, PHASES, POLYSEMANTIC, Allocation
 from .maps import PHASE_LOOK, cells, phase_patches
-from .panels import Arrays, Pairs, centered, dot, legend_above, note, titled
+from .panels import (
+    Arrays,
+    Pairs,
+    centered,
+    dot,
+    legend_above,
+    note,
+    plain_ticks,
+    shaded,
+    titled,
+)
 from .vectors import arrows_on_neurons, feature_colors
 
 
@@ -141,6 +151,31 @@ def phases_by_importance(
 
 
 @book_style
+def one_among_equals(
+    fine: np.ndarray, lines: Arrays[float], importance: np.ndarray, found: Arrays[float]
+) -> plt.Figure:
+    """Capacity of one feature among equal ones over its importance, one color a kurtosis.
+
+    Parameters
+    ----------
+    fine, importance : arrays (n_points,) and (n_found,)
+        Importances of the lines and of the dots.
+    lines, found : arrays (n_points,) and (n_found,) by kurtosis
+        Capacities in closed form, and of minimized embeddings.
+    """
+    fig, ax = plt.subplots(figsize=(6.6, 3.6))
+    for k, line, color in shaded(lines):
+        ax.plot(fine, line, color=color, lw=1.8, label=f"$k$ = {k:g}")
+        dot(ax, importance, found[k], color, 5.5, mew=0.7)
+    ax.set(xscale="log", xlim=(fine[0], fine[-1]), ylim=(-0.02, 1.02))
+    plain_ticks(ax.xaxis, (0.1, 0.2, 0.5, 1, 2, 5, 10))
+    ax.set_xlabel("importance $V$ of feature 1; the others have 1")
+    ax.set_ylabel("capacity $C_1$")
+    legend_above(ax, ncols=4, fontsize=10.5)
+    return fig
+
+
+@book_style
 def fig3_two_toy_models(W: np.ndarray) -> plt.Figure:
     """Figure 3: the autoencoder (compress, recover) and the computation model, as a schematic.
 
@@ -196,7 +231,8 @@ def fig3_two_toy_models(W: np.ndarray) -> plt.Figure:
     ):
         centered(ax, at, height, text, fontsize=11.5, zorder=7)
     centered(ax, middle, 3.85, "compared", fontsize=10.5, zorder=7)
-    ax.set(xlim=(-2.15, third + 2.1), ylim=(-1.0, 7.15), aspect="equal")
+    centered(ax, -2.25, 2.1, "linear", fontsize=10.5, zorder=7)
+    ax.set(xlim=(-2.8, third + 2.1), ylim=(-1.0, 7.15), aspect="equal")
     ax.set_axis_off()
     return fig
 

@@ -120,6 +120,17 @@ def _orthogonal(U: ArrayLike) -> np.ndarray:
     return U
 
 
+def carried(U: ArrayLike, n_dims: int) -> np.ndarray:
+    """The tuple that an orthogonal matrix carries: squared lengths of columns of its first rows.
+
+    >>> carried(np.eye(3), 2)
+    array([1., 1., 0.])
+    """
+    U = _orthogonal(U)
+    require_whole(n_dims, "n_dims", 0, len(U), f"a whole number in [0, {len(U)}]")
+    return (U[:n_dims] ** 2).sum(axis=0)
+
+
 def permute(U: ArrayLike, order: Sequence[int]) -> np.ndarray:
     """The matrix that carries the tuple in another order (Lemma 2, part 1).
 

@@ -121,6 +121,17 @@ def random_rotation(n: int, generator: np.random.Generator) -> np.ndarray:
     return q * np.sign(np.diag(r))
 
 
+def random_projection(n: int, n_dims: int, generator: np.random.Generator) -> np.ndarray:
+    """The orthogonal projection onto a random subspace, shape (n, n).
+
+    >>> P = random_projection(4, 2, np.random.default_rng(0))
+    >>> bool(np.allclose(P @ P, P)), float(P.trace().round(12))
+    (True, 2.0)
+    """
+    basis = random_rotation(n, generator)[:n_dims]
+    return basis.T @ basis
+
+
 def turn(columns: np.ndarray, i: int, j: int, angle: float) -> None:
     """Rotate rows i and j of ``columns`` (one row per feature) into each other, in place."""
     cos, sin = math.cos(angle), math.sin(angle)

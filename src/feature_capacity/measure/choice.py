@@ -16,6 +16,48 @@ from .slices import REAL, Block, StoredTensor
 from .tensor_files import require_sensible, tensors_in
 
 _LISTED = 12  # tensors that a message lists
+_ARGUMENT = re.compile(r"<(key|index|features|skip_nonfinite)( [^<>]*)?>")
+
+
+class ChoiceError(ValueError):
+    """A matrix that was not measured, in one sentence that names arguments to change.
+
+    In ``template`` an argument stands in angle brackets, with its value if it has one.
+
+    >>> refusal = ChoiceError("choose one with <index 0,1>; leave <key> out")
+    >>> print(refusal)
+    choose one with index=(0,1); leave key out
+    >>> refusal.for_command_line()
+    'choose one with --index 0,1; leave --key out'
+    """
+
+    def __init__(self, template: str):
+        super().__init__(_ARGUMENT.sub(_in_python, template))
+        self.template = template
+
+    def for_command_line(self) -> str:
+        """The same with the options of the command line."""
+        return _ARGUMENT.sub(
+            lambda found: f"--{found[1].replace('_', '-')}{found[2] or ''}", self.template
+        )
+
+
+def _in_python(found: re.Match[str]) -> str:
+    name, value = found[1], (found[2] or "").strip()
+    if name == "skip_nonfinite":
+        return f"{name}=True"
+    if not value:
+        return name
+    if name == "index":
+        return f"{name}=({value})" if "," in value else f"{name}={value}"
+    return f'{name}="{value}"'
+
+
+def _insist(condition: object, template: str) -> None:
+    if not condition:
+        raise ChoiceError(template)
+
+
 OF_AN_OPTIMIZER = re.compile(r"(^|[._/])(optimi[sz]ers?|optim|exp_avg|exp_avg_sq|momentum)", re.I)
 """Names of what is an optimizer's, in any case of letters; listed after the model's."""
 _PACKED = re.compile(r"(qweight|qzeros|weight_packed|\.SCB|\.absmax|quant_state.*|quant_map)$")
@@ -162,18 +204,18 @@ def _checked_index(
     where: str, batch: tuple[int, ...], index: tuple[int, ...] | None
 ) -> tuple[int, ...]:
     if not batch:
-        require(not index, f"{where} is one matrix, not a batch of them; leave --index out")
+        _insist(not index, f"{where} is one matrix, not a batch of them; leave <index> out")
         return ()
     ranges = " and ".join(f"0 to {length - 1}" for length in batch)
     example = ",".join("0" for _ in batch)
     if index is None:
-        raise ValueError(
+        raise ChoiceError(
             f"{where} holds {math.prod(batch):,} matrices, a batch of shape {told(batch)}; choose "
-            f"one with --index {example} ({ranges})"
+            f"one with <index {example}> ({ranges})"
         )
     fits = len(index) == len(batch) and all(0 <= i < n for i, n in zip(index, batch, strict=False))
     given = ",".join(map(str, index))
-    require(fits, f"--index {given:.60} is none of {where}; give {ranges}, as in --index {example}")
+    _insist(fits, f"<index {given:.60}> is none of {where}; give {ranges}, as in <index {example}>")
     return tuple(index)
 
 
@@ -187,8 +229,8 @@ def choose(where: str, tensors: Mapping[str, StoredTensor], key: str | None) -> 
         optimizer; where there is none; for a key that is unknown.
     """
     if key is not None:
-        require(
-            list(tensors) != [""], f"{where} holds one array, which has no name; leave --key out"
+        _insist(
+            list(tensors) != [""], f"{where} holds one array, which has no name; leave <key> out"
         )
         require(key in tensors, f"{where}: {unknown('key', key, _matrices(tensors))}")
         return key
@@ -202,10 +244,10 @@ def choose(where: str, tensors: Mapping[str, StoredTensor], key: str | None) -> 
     names = [f"{name:.60} ({told(tensors[name].shape)})" for name in matrices]
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     batches = any(len(tensors[name].shape) > 2 for name in matrices)
-    instance = ", and an instance of a batch with --index" if batches else ""
-    raise ValueError(
+    instance = ", and an instance of a batch with <index>" if batches else ""
+    raise ChoiceError(
         f"{where} holds {len(names)} matrices; "
-        f"choose one with --key: {', '.join(names[:_LISTED])}{more}{instance}"
+        f"choose one with <key>: {', '.join(names[:_LISTED])}{more}{instance}"
     )
 
 

@@ -21,14 +21,13 @@ from .stream import (
     Square,
     Survey,
     capacities_of,
-    directions_of,
+    form_of_directions,
     frame_of,
     from_frame,
     lower_half,
     square_of,
     survey,
     survey_of,
-    symmetric_form,
 )
 
 _LARGER = 8  # slices of one task: what travels for a task is a square
@@ -155,7 +154,7 @@ def _add(one: tuple[int, np.ndarray], other: tuple[int, np.ndarray]) -> tuple[in
 
 def _form(part: Any, seen: Survey, lower: np.ndarray) -> np.ndarray:
     part = np.asarray(part, dtype=np.float64)
-    return symmetric_form(lower, directions_of(part, seen.finite, seen.exponent))
+    return form_of_directions(lower, part, seen)
 
 
 def _require_finite(seen: Survey) -> None:

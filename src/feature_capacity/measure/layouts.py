@@ -150,7 +150,7 @@ def orient(
     if rows > columns:
         remark = (
             f"there are more rows ({rows:,}) than columns ({columns:,}); "
-            "where features are rows, say --features rows"
+            "where features are rows, say --features rows (features='rows' in Python)"
         )
     return Orientation("columns", "the rule where nothing else is known", remark)
 

@@ -13,7 +13,7 @@ from .._arrays import ArrayLike, numbers, require, shown
 from ..geometry.blocks import Block, blocks
 from ..theory.capacity import leverage_capacities
 from . import record
-from .choice import Vectors, choose, open_file, pick
+from .choice import ChoiceError, Vectors, choose, open_file, pick
 from .coactivation import coactive_capacities
 from .layouts import Axis
 from .neighbors import Neighbors, neighbors_of
@@ -27,7 +27,7 @@ from .statistics import (
     same_lengths_total,
     spectrum_numbers,
 )
-from .stream import Square, Survey, capacities_of, leverages_of, square_of, survey
+from .stream import Square, Survey, capacities_of, leverages_of, square_of, survey_and_square
 
 _WHOLE = 2**24  # numbers of a matrix that is taken whole: for blocks, and its singular values
 _PAIRS = 2**36  # operations that blocks may take
@@ -82,9 +82,9 @@ def measure(
     """
     require(0 < tolerance < 0.5, f"tolerance must be above 0 and below 0.5; got {tolerance!r}")
     vectors = vectors_of(W, key, index, features)
-    seen = survey(vectors)
+    seen, square = survey_and_square(vectors)
     _require_finite(vectors, seen, skip_nonfinite)
-    square = square_of(vectors, seen)
+    square = square or square_of(vectors, seen)
     capacity = capacities_of(vectors, seen, square)
     coactive = None
     if activations is not None:
@@ -140,9 +140,9 @@ def _require_finite(vectors: Vectors, seen: Survey, skip: bool) -> None:
         require(len(bad) < n, f"no feature of {_place(vectors)} is finite; nothing is left")
         return
     dims = f", all in {_listed('dimension', seen.bad_dims)}" if len(bad) == n else ""
-    raise ValueError(
+    raise ChoiceError(
         f"{_place(vectors)} must hold finite numbers; {len(bad):,} of {n:,} features do not: "
-        f"{_listed('feature', bad)}{dims}; --skip-nonfinite (skip_nonfinite=True) leaves them out"
+        f"{_listed('feature', bad)}{dims}; <skip_nonfinite> leaves them out"
     )
 
 

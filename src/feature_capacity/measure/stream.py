@@ -24,6 +24,7 @@ NUMBERS = 1 << 22
 _WEAK = 2.0**-16
 
 _MODERATE = 200  # powers of two with which squares of numbers, and their sums, are in range
+_LEAST = 4.0 ** (1 - _MODERATE)
 
 _PARTS = 8  # in which half of a symmetric product is left out
 
@@ -36,7 +37,8 @@ class Survey:
     ----------
     finite : bool array (n_features,)
     exponent : int array (n_features,)
-        Power of two just above the largest entry of each vector; 0 for a zero vector.
+        Power of two just above each vector's length, or above its largest entry where squares of
+        entries leave the range; 0 for a zero vector.
     mantissa : array (n_features,)
         Squared length, after division by this power of two; 0 where a vector is not finite.
     bad_dims : int array
@@ -55,9 +57,18 @@ class Survey:
 
     @property
     def top(self) -> int:
-        """Power of two just above the largest entry of all."""
+        """The largest of these powers of two."""
         there = self.mantissa > 0
         return int(self.exponent[there].max()) if there.any() else 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether all numbers are finite, and their squares in range."""
+        return bool(self.finite.all() and np.abs(self.exponent).max(initial=0) < _MODERATE)
+
+    def of(self, a: int, b: int) -> Survey:
+        """Of some of the features."""
+        return Survey(self.finite[a:b], self.exponent[a:b], self.mantissa[a:b], self.bad_dims)
 
 
 @dataclass(frozen=True)
@@ -88,18 +99,54 @@ def slices(length: int, width: int) -> Iterator[tuple[int, int]]:
 
 def survey(vectors: Vectors) -> Survey:
     """Look once at every vector."""
+    return _look(vectors, None)
+
+
+def survey_and_square(vectors: Vectors) -> tuple[Survey, Square | None]:
+    """The survey and, from the same look, ``W W^T``.
+
+    None in its place where it takes another look, :func:`square_of`: where dimensions are the
+    larger side, numbers are not finite, or squares of them leave the range.
+    """
+    n, d = vectors.n_features, vectors.n_dims
+    if n < d:
+        return survey(vectors), None
+    require_memory(vectors)
+    total = np.zeros((d, d))
+    seen = _look(vectors, total)
+    # Scaled afterwards by a power of two, which changes no digit.
+    return seen, Square("dims", np.ldexp(total, -2 * seen.top)) if seen.plain else None
+
+
+def _look(vectors: Vectors, total: np.ndarray | None) -> Survey:
+    """Look once at every vector, and add the products of plain ones to ``total``."""
     n, d = vectors.n_features, vectors.n_dims
     finite, exponent, mantissa = np.ones(n, bool), np.zeros(n, int), np.zeros(n)
     bad_dims: set[int] = set()
     for a, b in slices(n, d):
-        found = survey_of(vectors.features(a, b))
+        part = vectors.features(a, b)
+        found = survey_of(part)
         finite[a:b], exponent[a:b], mantissa[a:b] = found.finite, found.exponent, found.mantissa
         bad_dims.update(found.bad_dims.tolist())
+        total = total if found.plain else None
+        if total is not None:
+            total += part @ part.T
     return Survey(finite, exponent, mantissa, np.array(sorted(bad_dims), int))
 
 
 def survey_of(part: np.ndarray) -> Survey:
     """The same of vectors that are at hand, (n_dims, n)."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        squares = np.einsum("di,di->i", part, part)
+    if ((squares > _LEAST) & (squares < 1 / _LEAST)).all():  # no square that counts left the range
+        exponent = np.frexp(np.sqrt(squares))[1]
+        nowhere, everywhere = np.zeros(0, int), np.ones(len(squares), bool)
+        return Survey(everywhere, exponent, np.ldexp(squares, -2 * exponent), nowhere)
+    return _survey_by_peaks(part)
+
+
+def _survey_by_peaks(part: np.ndarray) -> Survey:
+    """The same where a vector is zero, is not finite, or is very long or short."""
     peak = np.maximum(part.max(axis=0), -part.min(axis=0))
     finite, bad_dims = np.isfinite(peak), np.zeros(0, int)
     if not finite.all():
@@ -148,7 +195,7 @@ def capacities_of(vectors: Vectors, seen: Survey, square: Square) -> np.ndarray:
     n, d = vectors.n_features, vectors.n_dims
     crowd, lower = np.zeros(n), lower_half(square.values)
     for a, b in slices(n, d):
-        crowd[a:b] = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
+        crowd[a:b] = form_of_directions(lower, vectors.features(a, b), seen.of(a, b))
     return from_frame(vectors, seen, square, crowd)
 
 
@@ -210,6 +257,15 @@ def directions_of(part: np.ndarray, finite: np.ndarray, exponent: np.ndarray) ->
         part = _shifted(part, -exponent)
     length = np.sqrt(np.einsum("di,di->i", part, part))
     return part * (1 / np.where(length > 0, length, 1))
+
+
+def form_of_directions(lower: np.ndarray, part: np.ndarray, seen: Survey) -> np.ndarray:
+    """Quadratic form of the directions of vectors that are at hand; 0 where there is none."""
+    if not seen.plain:
+        return symmetric_form(lower, directions_of(part, seen.finite, seen.exponent))
+    # The form is divided, not the vectors: that would take two more passes over them.
+    own = np.ldexp(seen.mantissa, 2 * seen.exponent)
+    return symmetric_form(lower, part) / np.where(own > 0, own, 1)
 
 
 def lower_half(square: np.ndarray) -> np.ndarray:

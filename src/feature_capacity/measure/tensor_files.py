@@ -101,8 +101,9 @@ def _kind(path: Path, start: bytes) -> tuple[str, Callable[[Path], Tensors]]:
         return "NumPy", _read_npy
     if start.startswith(b"PK"):
         return ("NumPy" if path.suffix.lower() == ".npz" else "torch"), _read_zip
-    # Before the sign of a pickle: a length of 128 begins with the same byte.
-    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size:
+    # Before the sign of a pickle: a length of 128 begins with the same byte, and ends in zeros.
+    length = int.from_bytes(start[:8], "little")
+    if start[8:9] == b"{" and (length <= path.stat().st_size or start[5:8] == bytes(3)):
         return "safetensors", _read_safetensors
     if start.startswith(b"\x80") and start[1:2] <= b"\x05":
         return "torch", _read_legacy

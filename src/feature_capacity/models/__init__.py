@@ -7,5 +7,7 @@
 - ``penalty``: a price on overlap
 - ``losses``: the expected loss of given models, sampled or on a quadrature
 - ``training``: minibatch training, as it is usually done
+- ``derivatives``: of a measure of embeddings
+- ``dictionaries``: sparse autoencoders of three kinds for hidden vectors at hand
 - ``device``: where torch computes
 """

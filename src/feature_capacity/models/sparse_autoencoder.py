@@ -104,7 +104,8 @@ def train_sparse_autoencoder(
     Two features at a right angle, and as many latents:
 
     >>> from feature_capacity.models.inputs import UnitSparseUniform
-    >>> found = train_sparse_autoencoder(np.eye(2), UnitSparseUniform(0.1), 2, 0.1, n_steps=800)
+    >>> found = train_sparse_autoencoder(np.eye(2), UnitSparseUniform(0.1), 2, 0.1, n_steps=300,
+    ...                                  learning_rate=0.01)
     >>> latent, cosine = found.found(np.eye(2))
     >>> sorted(latent.tolist()), bool((cosine > 0.9).all())
     ([0, 1], True)

@@ -7,6 +7,7 @@ equal importances and at importance 0.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -24,7 +25,8 @@ def symmetric_nodes(quadrature: Quadrature, both_signs: bool) -> Quadrature:
     ----------
     quadrature : Quadrature
     both_signs : bool
-        Add the nodes with all signs changed; right only for symmetric distributions.
+        Add the nodes with all signs changed; right only for symmetric distributions.  Mirrored
+        nodes have both signs already, and stay mirrored.
 
     Examples
     --------
@@ -38,9 +40,28 @@ def symmetric_nodes(quadrature: Quadrature, both_signs: bool) -> Quadrature:
     """
     n = quadrature.x.shape[1]
     turned = [np.roll(quadrature.x, shift, axis=1) for shift in range(n)]
-    if both_signs:
+    if both_signs and not quadrature.mirrored:
         turned += [-x for x in turned]
     return _merged(quadrature, turned)
+
+
+def listed_opposites(quadrature: Quadrature) -> Quadrature:
+    """The same nodes with the opposites that mirrored ones stand for; others as they are.
+
+    Examples
+    --------
+    >>> from feature_capacity import SparseUniform
+    >>> from feature_capacity.models.quadrature import sparse_quadrature
+    >>> half = sparse_quadrature(SparseUniform(1.0), 2, 64, mirrored=True)
+    >>> whole = listed_opposites(half)
+    >>> len(whole.weight) == 2 * len(half.weight), bool(half.x.mean() > 0.1)
+    (True, True)
+    >>> abs(float(whole.weight @ whole.x[:, 0])) < 1e-15, whole.mirrored
+    (True, False)
+    """
+    if not quadrature.mirrored:
+        return quadrature
+    return replace(_merged(quadrature, [quadrature.x, -quadrature.x]), mirrored=False)
 
 
 def reflected_nodes(quadrature: Quadrature) -> Quadrature:
@@ -64,6 +85,8 @@ def reflected_nodes(quadrature: Quadrature) -> Quadrature:
 def _merged(quadrature: Quadrature, copies: list[np.ndarray]) -> Quadrature:
     """All copies of the nodes, equal ones once, with the sum of their weights."""
     nodes = np.concatenate(copies) + 0.0  # no negative zero, which would hide equal nodes
-    x, place = np.unique(nodes, axis=0, return_inverse=True)
-    weight = np.bincount(place.ravel(), np.tile(quadrature.weight, len(copies)))
-    return Quadrature(x, weight / len(copies), quadrature.all_masks, quadrature.dropped)
+    order = np.lexsort(nodes.T[::-1])
+    nodes, weight = nodes[order], np.tile(quadrature.weight, len(copies))[order]
+    first = np.flatnonzero(np.append(True, (nodes[1:] != nodes[:-1]).any(axis=1)))
+    weight = np.add.reduceat(weight, first) / len(copies)
+    return replace(quadrature, x=nodes[first], weight=weight)

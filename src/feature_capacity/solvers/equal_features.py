@@ -20,11 +20,13 @@ from .._arrays import require, to_numpy
 from ..models.activations import with_slope
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
-from ..models.symmetric_nodes import symmetric_nodes
+from ..models.symmetric_nodes import listed_opposites, symmetric_nodes
 from ..models.toy_models import ToyModel
-from .minimization import minimize, random_starts
+from .minimization import can_mirror, minimize
+from .starts import arranged_starts, random_starts
 
-_PARTS = (32, 4, 1)  # of the nodes, from those on which random starts find their way to all
+_N_POINTS = 4096
+_PARTS = (32, 8, 1)  # of the nodes, from those on which random starts find their way to all
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def jump_at_equality(
     inputs: SparseInput,
     n_starts: int = 32,
     seed: int = 0,
-    n_points: int = 4096,
+    n_points: int = _N_POINTS,
     nodes: Quadrature | None = None,
     others: Sequence[np.ndarray] = (),
     device: str = "auto",
@@ -75,7 +77,7 @@ def jump_at_equality(
     model : ToyModel
     inputs : SparseInput
     n_starts : int
-        Random starts; the lowest minimum counts.
+        Random starts, and as many arrangements; the lowest minimum counts.
     seed : int
         Of the starts and the nodes.
     n_points : int
@@ -99,14 +101,17 @@ def jump_at_equality(
     """
     require(model.n_features > 1, "a jump at equality needs two features or more; got 1")
     if nodes is None:
-        stages = _coarse_to_fine(inputs, model.n_features, n_points, seed)
+        stages = _coarse_to_fine(model, inputs, n_points, seed)
     else:
         stages = [nodes]
-    starts = random_starts(model, 1, n_starts, [seed, 12])
-    if len(others):
-        starts = np.concatenate([starts, np.array(others)[None]], axis=1)
+    equal = np.ones((1, model.n_features))
+    starts = [
+        random_starts(model, 1, n_starts, [seed, 12]),
+        arranged_starts(model, equal, n_starts, [seed, 13]),
+        *(np.reshape(other, (1, 1, -1)) for other in others),
+    ]
     found = minimize(
-        model, inputs, np.ones((1, model.n_features)), starts=starts, quadrature=stages,
+        model, inputs, equal, starts=np.concatenate(starts, axis=1), quadrature=stages,
         max_iterations=200, tolerance=1e-7, dtype="float64", device=device,
     )  # fmt: skip
     rate = loss_by_importance(
@@ -129,12 +134,14 @@ def jumps_at_equality(
     family: Callable[[float], SparseInput],
     probabilities: Sequence[float],
     nodes_of: Callable[[float], Quadrature] | None = None,
+    others: Sequence[np.ndarray] = (),
     **options: Any,
 ) -> list[JumpAtEquality]:
     """`jump_at_equality` at several feature probabilities, each helped by the others.
 
-    The minima found at all probabilities are tried at each of them, so that a good one that random
-    starts find once is found everywhere.
+    Random starts find their way on a quarter of the nodes.  The minima found at all probabilities
+    are then tried at each of them on all nodes, so that a good one that random starts find once is
+    found everywhere.
 
     Parameters
     ----------
@@ -144,6 +151,8 @@ def jumps_at_equality(
     probabilities : sequence of float
     nodes_of : callable, optional
         Expectation nodes at a probability, in place of those of the family.
+    others : sequence of arrays (n_params,)
+        Parameters to start from besides, at every probability.
     **options
         Of :func:`jump_at_equality`.
 
@@ -156,14 +165,14 @@ def jumps_at_equality(
     [1.0, 1.0]
     """
 
-    def at(p: float, others: Sequence[np.ndarray] = (), **more: Any) -> JumpAtEquality:
+    def at(p: float, known: Sequence[np.ndarray] = (), **more: Any) -> JumpAtEquality:
         nodes = None if nodes_of is None else nodes_of(p)
-        return jump_at_equality(model, family(p), nodes=nodes, others=others, **{**options, **more})
+        return jump_at_equality(model, family(p), nodes=nodes, others=known, **{**options, **more})
 
-    first = [at(p) for p in probabilities]
-    known = [_parameters(model, jump) for jump in first]
-    again = [at(p, known, n_starts=1) for p in probabilities]
-    return [min(pair, key=lambda jump: jump.loss) for pair in zip(first, again, strict=True)]
+    few = max(64, options.get("n_points", _N_POINTS) // 4)
+    known = [_parameters(model, at(p, n_points=few)) for p in probabilities]
+    known += [np.ravel(other) for other in others]
+    return [at(p, known, n_starts=1) for p in probabilities]
 
 
 def _parameters(model: ToyModel, jump: JumpAtEquality) -> np.ndarray:
@@ -173,16 +182,17 @@ def _parameters(model: ToyModel, jump: JumpAtEquality) -> np.ndarray:
 
 
 def _coarse_to_fine(
-    inputs: SparseInput, n_features: int, n_points: int, seed: int
+    model: ToyModel, inputs: SparseInput, n_points: int, seed: int
 ) -> list[Quadrature]:
     """Symmetric nodes, so that the many reorderings of one minimum have one loss."""
-    return [
-        symmetric_nodes(
-            sparse_quadrature(inputs, n_features, max(64, n_points // part), seed),
-            both_signs=inputs.mean == 0,
+    mirrored = can_mirror(model, inputs)
+    plain = [
+        sparse_quadrature(
+            inputs, model.n_features, max(64, n_points // part), seed, mirrored=mirrored
         )
         for part in _PARTS
     ]
+    return [symmetric_nodes(each, both_signs=inputs.mean == 0) for each in plain]
 
 
 def loss_by_importance(
@@ -217,6 +227,7 @@ def loss_by_importance(
     """
     network = (np.asarray(each, np.float64) for each in (W, bias, importance))
     embedding, b, v = map(torch.from_numpy, network)
+    nodes = listed_opposites(nodes)
     x, weight = torch.from_numpy(nodes.x), torch.from_numpy(nodes.weight)
     f = with_slope(model.activation)
     hidden = x @ embedding.T

@@ -146,7 +146,8 @@ def minimize(
     Raises
     ------
     ValueError
-        For settings that are none, and for importances or probabilities that ``dtype`` cannot hold.
+        For settings that are none, for importances or probabilities that ``dtype`` cannot hold,
+        and where no two features are active together on the nodes.
     ConvergenceError
         With ``strict``.  Otherwise ``converged`` is False where a number is not finite.
 
@@ -193,6 +194,7 @@ def minimize(
         seed = int(np.atleast_1d(seed)[0])
         mirrored = can_mirror(model, inputs)
         quadrature = coarse_to_fine(inputs, model.n_features, seed=seed, mirrored=mirrored)
+        _require_company(quadrature[-1].x, inputs)
     stages = [quadrature] if isinstance(quadrature, Quadrature) else list(quadrature)
     require(len(stages) > 0, "quadrature must be at least one; got none")
 
@@ -307,6 +309,19 @@ def _checked_starts(starts: np.ndarray, model: ToyModel, n_cells: int) -> np.nda
         f"({n_cells}, any, {n_params}); got {given.dtype} of shape {given.shape}",
     )
     return given.astype(np.float64)
+
+
+def _require_company(x: np.ndarray, inputs: SparseInput) -> None:
+    """Refuse nodes on which features never meet: any way of sharing would cost nothing.
+
+    Whoever gives nodes may mean just that, for features that exclude each other.
+    """
+    require(
+        x.shape[1] == 1 or bool(((x != 0).sum(axis=1) > 1).any()),
+        f"no two features are active together on the nodes, at probability {inputs.p:g}, so that "
+        "interference costs nothing: raise the probability to 1e-6 or more, where the limit of "
+        "sparse inputs is reached, or give a quadrature with nodes where they are",
+    )
 
 
 def _units(weight: np.ndarray, inputs: SparseInput, dtype: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from .._arrays import ArrayLike, float64, require, to_numpy
 from ..models.activations import with_slope
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
-from ..models.symmetric_nodes import reflected_nodes
+from ..models.symmetric_nodes import listed_opposites, reflected_nodes
 from ..models.toy_models import ToyModel
 from ..theory.capacity import capacities
 from ..theory.phases import one_feature_varied
@@ -83,6 +83,7 @@ def loss_along(
     array([[0.8],
            [1.6]])
     """
+    nodes = listed_opposites(nodes)
     x, weight = torch.from_numpy(nodes.x), torch.from_numpy(nodes.weight)
     f = with_slope(model.activation)
     target = f(x)[0]
@@ -105,13 +106,14 @@ def minima_along(
     W: ArrayLike,
     nodes: Sequence[Quadrature],
     n_rounds: int = 2,
-    n_best: int = 2,
+    n_best: int = 5,
     device: str = "auto",
 ) -> MinimizationResult:
-    """The lowest minima along a line of importance, from those known there.
+    """The lowest minima along a line of importance, from networks that are known.
 
     Every network that is known is tried in every cell, with feature 1 in every place; the best few
-    of them are minimized there, round by round.
+    of them are minimized there, round by round.  All rounds but the last see the first nodes only,
+    and the last chooses on the last ones.
 
     Parameters
     ----------
@@ -120,12 +122,12 @@ def minima_along(
     inputs : SparseInput
     importance : array (n_cells,)
         Of feature 1; all others have 1.
-    W : array (n_cells, n_dims, n_features)
+    W : array (n_networks, n_dims, n_features)
     nodes : sequence of Quadrature
         From few to many, in every cyclic order; see
         :mod:`feature_capacity.models.symmetric_nodes`.
     n_rounds, n_best : int
-        Rounds; and about how many networks are minimized in each cell in a round, besides its own.
+        Rounds; and how many networks are minimized in each cell in a round.
     device : str
 
     Examples
@@ -146,19 +148,19 @@ def minima_along(
         f"minima_along takes the computation model, whose bias needs no start; got {model.kind}",
     )
     require(n_rounds >= 1, f"n_rounds must be at least 1; got {n_rounds!r}")
-    v, own = float64(importance, "importance"), float64(W, "W")
+    v, some = float64(importance, "importance"), float64(W, "W")
     rows = to_numpy(one_feature_varied(v, model.n_features))
-    for _ in range(n_rounds):
-        known = in_every_place(own).reshape(-1, *own.shape[1:])
-        order = loss_along(model, known, v, nodes[0]).argsort(axis=1)[:, : 2 * n_best]
-        starts = np.concatenate([own[:, None], known[order]], axis=1)
+    for left in reversed(range(n_rounds)):
+        known = in_every_place(some).reshape(-1, *some.shape[1:])
+        order = loss_along(model, known, v, nodes[0 if left else -1]).argsort(axis=1)[:, :n_best]
         found = minimize(
-            model, inputs, rows, starts=starts.reshape(len(v), -1, own[0].size),
-            quadrature=list(nodes), max_iterations=100, tolerance=1e-6, device=device,
+            model, inputs, rows, starts=known[order].reshape(*order.shape, -1),
+            quadrature=nodes[0] if left else list(nodes), device=device,
+            max_iterations=30 if left else 100, tolerance=1e-4 if left else 1e-6,
         )  # fmt: skip
-        own = found.W
+        some = found.W
     # What is left is to choose among the minima by one loss, without another step.
-    known = in_every_place(own).reshape(-1, *own.shape[1:])
+    known = in_every_place(some).reshape(-1, *some.shape[1:])
     loss = loss_along(model, known, v, nodes[-1])
     best = loss.argmin(axis=1)
     capacity = to_numpy(capacities(known[best]))

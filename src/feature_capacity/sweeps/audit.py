@@ -8,6 +8,7 @@ the lowest loss, a minimum of straight lines, is concave in it.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 import numpy as np
 import xarray as xr
@@ -22,6 +23,9 @@ from .library import library, parameters_of, to_importance
 from .rows import cell_dtype, exact_nodes, search_nodes
 
 _PROMISING = 1.03  # of an eighth of the nodes
+
+# Panels with the same inputs are searched in the same rows, on nodes that take a second to make.
+_nodes = lru_cache(maxsize=64)(sparse_quadrature)
 
 
 def long_search(
@@ -156,7 +160,7 @@ def _searched(
     else:  # the fewest would lose minima that are a few parts in a thousand apart
         mirrored = can_mirror(model, inputs)
         n, points = config.n_features, config.n_points
-        stages.append(sparse_quadrature(inputs, n, points, config.seed, mirrored=mirrored))
+        stages.append(_nodes(inputs, n, points, config.seed, mirrored=mirrored))
     importance = one_feature_varied(np.array(config.importance)[cells], config.n_features)
     found = minimize(
         model,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import xarray as xr
 
 from .._arrays import to_numpy
-from ..models.losses import quadrature_loss
+from ..models.losses import quadrature_loss, sampled_loss
 from ..models.penalty import baseline_loss
 from ..models.quadrature import sparse_quadrature
 from ..solvers.minimization import can_mirror, coarse_to_fine, minimize
@@ -21,6 +21,10 @@ from .config import INPUTS
 from .figure_seven import FAMILIES, Panel, first_capacity
 
 _NO_LOSS = 1e-8  # in units of the loss of an empty network
+_MANY = 131_072  # nodes on which others are judged
+
+# Panels with the same inputs are judged on the same nodes, which take seconds to make.
+_nodes = lru_cache(maxsize=16)(sparse_quadrature)
 
 
 def decided(found: xr.Dataset, panel: Panel) -> np.ndarray:
@@ -133,7 +137,7 @@ def restarts(
     return Restarts(excess, *errors)
 
 
-def flattery(panel: Panel, found: xr.Dataset, n_points: int = 131_072, seed: int = 1) -> np.ndarray:
+def flattery(panel: Panel, found: xr.Dataset, n_points: int = _MANY, seed: int = 1) -> np.ndarray:
     """By how much of it the loss of some minima is wrong on the nodes that they were found on.
 
     Sixteen cells, spread over the diagram, both losses in float64; the other nodes are many, and
@@ -156,9 +160,7 @@ def flattery(panel: Panel, found: xr.Dataset, n_points: int = 131_072, seed: int
         inputs = family(float(cells.probability))
         v = to_numpy(one_feature_varied(cells.importance.values, model.n_features))
         minima = model, cells.W.values, cells.bias.values, v
-        rule = partial(
-            sparse_quadrature, inputs, model.n_features, mirrored=can_mirror(model, inputs)
-        )
+        rule = partial(_nodes, inputs, model.n_features, mirrored=can_mirror(model, inputs))
         own = quadrature_loss(*minima, rule(config.n_points, config.seed))
         many = quadrature_loss(*minima, rule(n_points, seed, gauss=False))
         off.append(own / np.where(many > 0, many, np.nan) - 1)
@@ -178,9 +180,60 @@ def moved_by_other_nodes(
         if model.kind == "autoencoder":
             starts = np.concatenate([starts, bias[:, None, :]], axis=2)
         inputs = family(float(found.probability.values[row]))
-        nodes = sparse_quadrature(
-            inputs, model.n_features, n_points, seed + 1, mirrored=can_mirror(model, inputs)
-        )
+        mirrored = can_mirror(model, inputs)
+        nodes = _nodes(inputs, model.n_features, n_points, seed + 1, mirrored=mirrored)
         again = minimize(model, inputs, v, starts=starts, quadrature=nodes, device=device)
         moved.append(np.abs(again.capacity - found.capacity.values[row]).max(axis=1))
     return np.concatenate(moved)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Losses of one cell of some diagrams, by plain sampling and on nodes; one entry for each.
+
+    Attributes
+    ----------
+    mean, standard_error : array (n_panels,)
+        Of the samples.
+    on_nodes : array (n_panels,)
+        On about 130,000 nodes.
+    """
+
+    mean: np.ndarray
+    standard_error: np.ndarray
+    on_nodes: np.ndarray
+
+
+def sampled_beside(
+    diagrams: Sequence[tuple[Panel, xr.Dataset]],
+    probability: float,
+    importance: float,
+    n_samples: int,
+    seed: int = 0,
+) -> Sampled:
+    """Loss of the minimum of one cell of each diagram, sampled and on nodes.
+
+    Parameters
+    ----------
+    diagrams : sequence of (Panel, Dataset)
+    probability, importance : float
+        The cell is the nearest one, in ratio.
+    n_samples : int
+    seed : int
+        Of the samples; the nodes have the next.
+    """
+    losses = []
+    for panel, found in diagrams:
+        model = panel.config(4).toy_model
+        row, column = (
+            int(np.argmin(np.abs(np.log(found[axis].values / value))))
+            for axis, value in (("probability", probability), ("importance", importance))
+        )
+        cell = found.isel(probability=[row], importance=column)
+        inputs = INPUTS[panel.inputs or FAMILIES[panel.model]](float(cell.probability.values[0]))
+        v = to_numpy(one_feature_varied([float(cell.importance)], model.n_features))
+        network = model, cell.W.values, cell.bias.values, v
+        mean, error = sampled_loss(*network, inputs, n_samples, seed)
+        nodes = _nodes(inputs, model.n_features, _MANY, seed + 1)
+        losses.append((mean[0], error[0], quadrature_loss(*network, nodes)[0]))
+    return Sampled(*np.array(losses).T)

@@ -136,6 +136,12 @@ class SweepConfig:
         for name, high in {"importance": math.inf, "probability": 1.0}.items():
             object.__setattr__(self, name, _grid(getattr(self, name), name, high))
             _require_squares(getattr(self, name), name, "float64" if self.exact else self.dtype)
+        rarest = min(self.probability)
+        require(
+            self.exact or self.n_features == 1 or rarest >= 1e-6,
+            "probability must be at least 1e-06 where the loss is taken on nodes, or no two "
+            f"features would be active together on them; got {rarest:g}",
+        )
         self._require_room()
 
     def _require_room(self) -> None:

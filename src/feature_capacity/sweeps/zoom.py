@@ -1,35 +1,38 @@
 """Capacity along lines of importance through V = 1, in the computation model, in fine steps.
 
-A sweep finds minima along each line, from random starts and from both sides.  Those near V = 1 are
-then minimized again on nodes in every cyclic order of the features, with feature 1 in every place,
-so that a jump at equal importances lies exactly there; plain nodes put it off by a percent or two.
+Random starts and arrangements find minima at some importances, on few nodes.  All that is found at
+any importance and any probability is then tried in every cell of every line, with feature 1 in
+every place, and the best of it is minimized.  Close to V = 1 this is done on nodes in every cyclic
+order of the features, so that a jump at equal importances lies exactly there; plain nodes put it
+off by a percent or two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from .._arrays import require_whole
+from .._arrays import require_whole, to_numpy
 from ..models.inputs import SparseUniform
-from ..models.quadrature import sparse_quadrature
+from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.symmetric_nodes import symmetric_nodes
 from ..models.toy_models import ToyModel
+from ..solvers.minimization import minimize
 from ..solvers.near_equality import minima_along
-from ..theory.phases import phase_diagram
+from ..solvers.starts import arranged_starts, random_starts
+from ..theory.capacity import capacities
+from ..theory.phases import one_feature_varied, phase_diagram
 from ..theory.transitions import decades_between
-from .config import SweepConfig
-from .figure_seven import first_capacity, patient_sweep
 
 CLOSE = (0.9, 0.97, 0.99, 0.997, 0.999, 1.001, 1.003, 1.01, 1.03, 1.1)
 """Importances around 1 that every line has besides its even steps."""
 
-_ROUNDS = 16  # of warm starts, at most
-_PARTS = (32, 2)  # of the nodes of a sweep: those taken in every order, first and at last
-_NEAR = 1.11  # importances up to this factor from 1 are minimized again
+_FEWER = 16  # so many times fewer nodes are enough to find the way
+_EVERY = 10  # importances from one that has starts of its own to the next
+_ROUNDS = 2  # in which all that is known is tried everywhere
+_NEAR = 1.11  # up to this factor from 1 nodes come in every order
 # Few nodes decide wrongly between embeddings there, where inputs are of middling sparsity.
 
 
@@ -42,16 +45,30 @@ class Lines:
     importance : array (n_importance,)
     probability : array (n_probability,)
     capacity : array (n_probability, n_importance)
+    W : array (n_probability, n_importance, n_dims, n_features), optional
+        The networks; none of the closed form.
     """
 
     importance: np.ndarray
     probability: np.ndarray
     capacity: np.ndarray
+    W: np.ndarray | None = None
+
+    @property
+    def at_equality(self) -> np.ndarray:
+        """Networks next to V = 1 on either side, (2 n_probability, n_dims, n_features)."""
+        if self.W is None:
+            raise ValueError("lines of the closed form have no networks: take another activation")
+        return self.W[:, self._next_to_one].reshape(-1, *self.W.shape[2:])
+
+    @property
+    def _next_to_one(self) -> list[int]:
+        return [int(np.argmin(np.abs(self.importance - v))) for v in (0.999, 1.001)]
 
     @property
     def across(self) -> np.ndarray:
         """Change of capacity between the importances next to 1 on either side, for each line."""
-        low, high = (int(np.argmin(np.abs(self.importance - v))) for v in (0.999, 1.001))
+        low, high = self._next_to_one
         return self.capacity[:, high] - self.capacity[:, low]
 
     @property
@@ -85,12 +102,10 @@ def importances_through_one(n_steps: int) -> np.ndarray:
 def lines_through_one(
     activation: str,
     probabilities: Sequence[float],
-    folder: Path,
     n_steps: int = 81,
-    n_starts: int = 8,
-    n_points: int = 4096,
+    n_starts: int = 32,
+    n_points: int = 2048,
     seed: int = 0,
-    workers: int = 1,
     device: str = "auto",
 ) -> Lines:
     """Capacities along a line for each probability, six features in three dimensions.
@@ -98,18 +113,23 @@ def lines_through_one(
     Parameters
     ----------
     activation : str
-        With ``quadratic`` they are the closed form's.
+        One that has an even part and a linear one.  With ``quadratic`` capacities are the closed
+        form's.
     probabilities : increasing numbers
-    folder : Path
-        Where sweeps are kept.
     n_steps : int
         Steps of equal ratio from 0.3 to 3.33, rounded up to an odd number.
-    n_starts, n_points, seed, workers, device
-        Of the sweep.
+    n_starts : int
+        Random starts, and as many arrangements, in every tenth cell; they cost little on few nodes.
+    n_points : int
+        About how many nodes, each of which stands for its opposite too; close to V = 1 six times as
+        many.
+    seed : int
+        Of starts and nodes.
+    device : str
 
     Examples
     --------
-    >>> lines = lines_through_one("quadratic", [0.3, 0.9], Path("unused"), n_steps=11)
+    >>> lines = lines_through_one("quadratic", [0.3, 0.9], n_steps=11)
     >>> lines.across.round(2)
     array([0., 1.])
     """
@@ -117,21 +137,48 @@ def lines_through_one(
     if activation == "quadratic":
         exact = phase_diagram(V, 9 / (5 * p))
         return Lines(V, p, np.asarray(exact.capacity))
-    config = SweepConfig(
-        "computation", activation, tuple(V.tolist()), tuple(p.tolist()), n_starts=n_starts,
-        max_rounds=_ROUNDS, n_points=n_points, seed=seed,
-    )  # fmt: skip
-    found = patient_sweep(config, folder, workers=workers, device=device)
-    near = np.abs(np.log(V)) <= np.log(_NEAR)
-    model, capacity = ToyModel("computation", activation), []
+    model = ToyModel("computation", activation)
+    rough = [_nodes(float(q), max(64, n_points // _FEWER), seed) for q in p]
+    found = []
     for row, q in enumerate(p):
-        inputs = SparseUniform(float(q))
-        nodes = [
-            symmetric_nodes(sparse_quadrature(inputs, 6, max(64, n_points // part), seed), True)
-            for part in _PARTS
+        v = np.asarray(one_feature_varied(V[:: min(_EVERY, len(V) // 2)], 6))
+        starts = [
+            random_starts(model, len(v), n_starts, [seed, 31, row]),
+            arranged_starts(model, v, n_starts, [seed, 32, row]),
         ]
-        line = first_capacity(found)[row].astype(float)
-        W = found.W.values[row, near]
-        line[near] = minima_along(model, inputs, V[near], W, nodes, device=device).capacity[:, 0]
-        capacity.append(line)
-    return Lines(V, p, np.array(capacity))
+        minima = minimize(
+            model, SparseUniform(float(q)), v, starts=np.concatenate(starts, axis=1),
+            quadrature=rough[row], device=device,
+        )  # fmt: skip
+        found.append(minima.W)
+    known = np.concatenate(found)
+    W = [
+        _line(model, float(q), V, known, rough[row], _nodes(float(q), n_points, seed), device)
+        for row, q in enumerate(p)
+    ]
+    return Lines(V, p, to_numpy(capacities(np.array(W)))[..., 0], np.array(W))
+
+
+def _nodes(p: float, n_points: int, seed: int) -> Quadrature:
+    return sparse_quadrature(SparseUniform(p), 6, n_points, seed, mirrored=True)
+
+
+def _line(
+    model: ToyModel,
+    p: float,
+    V: np.ndarray,
+    known: np.ndarray,
+    rough: Quadrature,
+    fine: Quadrature,
+    device: str,
+) -> np.ndarray:
+    """The lowest networks along one line, from networks that are known."""
+    inputs, few = SparseUniform(p), symmetric_nodes(rough, both_signs=True)
+    known = minima_along(model, inputs, V, known, [few], _ROUNDS, device=device).W
+    near = np.abs(np.log(V)) <= np.log(_NEAR)
+    lowest = known.copy()
+    for cells, many in ((~near, fine), (near, symmetric_nodes(fine, both_signs=True))):
+        lowest[cells] = minima_along(
+            model, inputs, V[cells], known, [few, many], 1, device=device
+        ).W
+    return lowest

@@ -1,6 +1,7 @@
 """Closed forms, for NumPy arrays and torch tensors alike.
 
 - ``capacity``: the fraction of a dimension that each feature has (equation 3, Appendix G)
+- ``readout``: how well features arrive when they are read out linearly (Appendix E)
 - ``quadratic``: expected loss, best lengths and marginal benefit of the quadratic model
 - ``allocation``: the optimal capacities; ``sharing_rule`` finds their multiplier, and
   ``unequal_kurtosis`` the phases of features that differ in kurtosis, ``unequal_shares`` the rest

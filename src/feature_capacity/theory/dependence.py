@@ -48,7 +48,8 @@ constant.
    :math:`(\kappa-3)\,a>0`.  ∎
 
 At :math:`k=3h`, which elliptical inputs have (:mod:`feature_capacity.theory.gaussian`), equal
-features may share or not: both are optimal.
+features may share or not: both are optimal.  Pairs that are not alike:
+:mod:`feature_capacity.theory.unlike_pairs`.
 """
 
 from __future__ import annotations

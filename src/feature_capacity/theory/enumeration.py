@@ -124,6 +124,118 @@ def three_point_loss(
     return square - mean**2
 
 
+def two_point_outcomes(value: Fraction, n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    """All outcomes of independent features with two values each, and their probabilities.
+
+    A feature is a with probability 1/(1 + a^2) and -1/a otherwise: mean 0, variance 1, third moment
+    a - 1/a and fourth moment a^2 - 1 + a^-2.
+
+    Parameters
+    ----------
+    value : fraction
+        The number a, positive.
+    n_features : int
+
+    Returns
+    -------
+    arrays of fractions (2**n_features, n_features) and (2**n_features,)
+
+    Raises
+    ------
+    ValueError
+        For a value that is not positive.
+
+    Examples
+    --------
+    >>> x, chance = two_point_outcomes(Fraction(2), 1)
+    >>> x[:, 0].tolist(), chance.tolist()
+    ([Fraction(2, 1), Fraction(-1, 2)], [Fraction(1, 5), Fraction(4, 5)])
+    """
+    require(value > 0, f"value must be positive; got {shown(value)}")
+    a = Fraction(value)
+    chances = [1 / (1 + a * a), a * a / (1 + a * a)]
+    outcomes = np.array(list(product([a, -1 / a], repeat=n_features)), dtype=object)
+    each = np.array(list(product(chances, repeat=n_features)), dtype=object)
+    return outcomes, np.prod(each, axis=1)
+
+
+def covariances(first: np.ndarray, second: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Exact covariances of functions of the input that are given by their values at all outcomes.
+
+    Parameters
+    ----------
+    first, second : arrays (n_outcomes, m) and (n_outcomes, n)
+    chance : array (n_outcomes,)
+        Probabilities.
+
+    Returns
+    -------
+    array (m, n)
+
+    Examples
+    --------
+    >>> x, chance = two_point_outcomes(Fraction(2), 2)
+    >>> covariances(x, x, chance).astype(int)
+    array([[1, 0],
+           [0, 1]])
+    """
+    together = first.T @ (chance[:, None] * second)
+    return together - np.outer(chance @ first, chance @ second)
+
+
+Partition = tuple[int, ...]
+"""For each of four positions, where its index occurs first: equal indices, equal entries."""
+
+
+def partition_of(indices: Sequence[int]) -> Partition:
+    """Which positions hold equal indices, as the place at which each index occurs first.
+
+    >>> partition_of((2, 0, 2, 1))
+    (0, 1, 0, 3)
+    """
+    return tuple(indices.index(i) for i in indices)
+
+
+def partition_type(partition: Partition) -> str:
+    """Sizes of the groups of equal indices, the largest first.
+
+    >>> partition_type((0, 1, 0, 3))
+    '2|1|1'
+    """
+    sizes = sorted((partition.count(block) for block in set(partition)), reverse=True)
+    return "|".join(str(size) for size in sizes)
+
+
+def sums_by_partition(
+    form: np.ndarray, fourth: np.ndarray
+) -> dict[Partition, tuple[int, Fraction | float]]:
+    """The sum of form_ij form_kl E[x_i x_j x_k x_l], apart by which of the indices are equal.
+
+    Parameters
+    ----------
+    form : array (n, n)
+    fourth : array (n, n, n, n)
+        E[x_i x_j x_k x_l]; fractions stay fractions.
+
+    Returns
+    -------
+    number of quadruples and their sum, by partition
+        All fifteen, also those that need more indices than there are.
+
+    Examples
+    --------
+    >>> sums = sums_by_partition(np.eye(2), moment_tensor([1, 0, 1, 0, 9], 2, 4))
+    >>> float(sums[0, 0, 0, 0][1]), float(sums[0, 0, 2, 2][1])  # twice k, and 1 + 1
+    (18.0, 2.0)
+    """
+    found = {partition_of(q): (0, 0 * form[0, 0]) for q in product(range(4), repeat=4)}
+    for (i, j, k, m), moment in np.ndenumerate(fourth):
+        partition = partition_of((i, j, k, m))
+        count, total = found[partition]
+        found[partition] = count + 1, total + form[i, j] * form[k, m] * moment
+    return found
+
+
 def _form(W: ArrayLike, importance: ArrayLike) -> np.ndarray:
     W = np.asarray(W, float)
     return W.T @ W - np.diag(np.asarray(importance, float))

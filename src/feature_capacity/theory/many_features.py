@@ -192,10 +192,11 @@ def power_law_limit(exponent: float, features_per_dim: float, kurtosis: float) -
     if whole * ratio > r:  # all are represented
 
         def excess(a: float) -> float:
-            shared = (1 + beta) * a**alpha * _integral(alpha, a, r)
+            shared = (1 + beta) * a * _integral(alpha, 1.0, r / a)
             return a + shared - beta * (r - a) - 1
 
-        whole = optimize.brentq(excess, 1e-300, 1.0, xtol=1e-300, rtol=1e-14)
+        # At r / ratio the last one is just represented, which takes less than there is.
+        whole = optimize.brentq(excess, r / ratio, 1.0, xtol=1e-300, rtol=1e-14)
     active = min(whole * ratio, r)
     multiplier = whole**-alpha
     shared, squares = (_integral(p * alpha, whole, active) for p in (1, 2))

@@ -1,0 +1,385 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# (ext5-reading-features)=
+# # Reading features: what a dictionary finds where the truth is known
+#
+# **Paper:** section 1 and Appendix G {cite}`scherlis2022`, and the forum post's use for toy models: a test case for methods that read networks.
+# **Run time:** about a minute.
+#
+# A sparse autoencoder is trained on the hidden activations of a network, and its latents are taken for the network's features.
+# Are they?
+# In a trained language model nobody can say, because nobody knows the features; here we know all of them, and how much capacity each has.
+
+# %% tags=["parameters"] quick={"n_latents": 48, "n_steps": 60, "n_samples": 3000, "n_oracle": 20, "n_trials": 4, "kind": "random"}
+kind: str = "minimized"  # how the network was made {minimized, trained, random}
+n_latents: int = 120  # of a dictionary [16 .. 1000]
+n_active: int = 2  # latents active at a time, top-k and nested [1 .. 12]
+penalty: float = 0.3  # on the activations of the L1 dictionary [0.01 .. 1.0]
+n_steps: int = 3000  # training steps of a dictionary [50 .. 100000]
+n_samples: int = 40000  # hidden vectors to train on [1000 .. 1000000]
+n_oracle: int = 600  # hidden vectors that the oracle reads [10 .. 10000]
+n_trials: int = 40  # trials for each number of active features [2 .. 1000]
+device: str = "auto"  # where dictionaries are trained {auto, cpu, cuda, mps}
+seed: int = 0  # of everything random on this page [0 .. 1000000]
+
+# %% tags=["hide-input"]
+import numpy as np
+import pandas as pd
+from myst_nb import glue
+
+import feature_capacity as fc
+from feature_capacity.book.claims.checks import open_page
+from feature_capacity.figures import ext5_reading_features as figures
+from feature_capacity.models.device import pick_device
+from feature_capacity.models.dictionaries import train_dictionary
+from feature_capacity.zoo import reading
+
+run = open_page(
+    "ext5_reading_features",
+    kind=kind,
+    n_latents=n_latents,
+    n_active=n_active,
+    penalty=penalty,
+    n_steps=n_steps,
+    n_samples=n_samples,
+    n_oracle=n_oracle,
+    n_trials=n_trials,
+    device=device,
+    seed=seed,
+)
+print("computed on:", pick_device(device))
+
+# %% tags=["hide-input"]
+network = fc.zoo.load("quadratic-power-law", kind, seed)
+features, hidden = network.activations(n_samples, seed + 1)
+W, _ = reading.one_signed(network.W, features)
+fresh, unseen = network.activations(5000, seed + 2)
+_, truth = reading.one_signed(network.W, fresh)
+capacity = np.tile(network.capacity, 2)
+
+settings = {
+    "L1": ("l1", penalty),
+    "top-k": ("topk", n_active),
+    "nested": ("nested", n_active),
+}
+options = {"n_steps": n_steps, "resample_every": 200, "seed": seed, "device": device}
+dictionaries = {
+    name: train_dictionary(hidden, n_latents, rule, sparsity, **options)
+    for name, (rule, sparsity) in settings.items()
+}
+found = {
+    name: reading.recovery(each.directions, each.encode(unseen), W, truth)
+    for name, each in dictionaries.items()
+}
+codes = reading.basis_pursuit(W, unseen[:n_oracle])
+oracle = reading.recovery(W, codes, W, truth[:n_oracle])
+
+# %% mystnb={"figure": {"caption": "Forty features in twelve dimensions, each a dot for either sign, by the capacity they have in the network. a: how near the nearest latent of a dictionary comes to the feature's direction. b: how well that latent says when the feature is active. Black: an oracle that knows all directions, and looks for the code of least sum.", "name": "fig-ext5-found"}, "image": {"alt": "Two scatter plots against capacity from 0 to 1, with a color for each of three dictionaries. Cosines and F1 scores rise with capacity; black dashes of the oracle lie on top of the F1 scores."}} tags=["hide-input"]
+f1 = {name: each.f1 for name, each in found.items()} | {"oracle": oracle.f1}
+cosine = {name: each.cosine for name, each in found.items()}
+figures.found_by_capacity(capacity, cosine, f1, reading.NEAR)
+
+# %% [markdown]
+# A network from the zoo takes three lines; its features, its exact loss and the lowest loss come with it.
+
+# %%
+import feature_capacity as fc
+
+known = fc.zoo.load("quadratic-independent", "random")
+features_of_it, hidden_of_it = known.activations(1000)
+known.loss, known.certificate.loss, known.optimal_capacity.round(3)
+
+# %% [markdown]
+# On the command line: `feature-capacity zoo list`, `show NAME`, and `export NAME -o known.safetensors`, which writes the known dictionary in the layout of SAELens.
+#
+# ## The zoo
+#
+# Each network is small, its inputs are known with their exact moments, and its lowest loss is certified: in closed form, or as the lowest of a stated search, with a bound that no weights can beat.
+
+# %% tags=["hide-input"]
+summaries = {name: fc.zoo.summary(name) for name in fc.zoo.names()}
+pd.Series(summaries, name="what it is").to_frame()
+
+# %% [markdown]
+# The one of this page has forty independent features of kurtosis 45, whose importance falls like $i^{-0.7}$.
+# Its features have either sign, and latents do not; a feature is therefore two things to find, $w_i$ and $-w_i$.
+#
+# ## What a linear probe can read
+#
+# Read feature $i$ along its own direction.
+# What arrives is $w_i\cdot h = n_ix_i + \sum_{j\ne i}(w_i\cdot w_j)\,x_j$, the feature and its interference.
+# For independent features of variance 1 the feature's own part of the variance is
+#
+# $$ \frac{n_i^2}{\sum_j (w_i\cdot w_j)^2} = C_i : $$
+#
+# **capacity is the squared correlation of a feature with its own direction** (*proved*: this is equation 3).
+# The best linear probe there is corrects for the correlation of the hidden dimensions, $w_i^T(WW^T)^+h$; its squared correlation is $w_i^T(WW^T)^+w_i$, which is the alternative capacity of Appendix G, equation 88 (*proved*: least squares).
+# So both definitions say what a linear probe reads: a given one, and the best one.
+
+# %%
+own = reading.readout(network.W, network.W)
+best = reading.readout(network.W, np.linalg.pinv(network.W @ network.W.T) @ network.W)
+some = [0, 5, 30]
+seen = (hidden @ network.W)[:, some]
+pairs = zip(seen.T, features.T[some], strict=True)
+sampled = [np.corrcoef(*pair)[0, 1] ** 2 for pair in pairs]
+pd.DataFrame(
+    {"capacity": network.capacity, "own direction": own, "best probe": best}
+).iloc[some].assign(sampled=sampled).round(3)
+
+# %% tags=["hide-cell"]
+run.check("ext5-capacity-is-readout", own, network.capacity)
+run.check("ext5-leverage-is-best-readout", best, fc.leverage_capacities(network.W))
+run.badge()
+
+# %% [markdown]
+# ## What sparsity adds
+#
+# A probe does not use that features are rare.
+# Basis pursuit {cite}`chen1998atomic` does: among all codes with $Wz = h$ it takes the one of least sum.
+# When few features are active it finds their values *exactly*, although there are three times as many features as dimensions; when many are, it fails.
+
+# %% mystnb={"figure": {"caption": "How often basis pursuit with the true directions finds the values of all active features, by how many are active. The network, and as many features in random directions of one length.", "name": "fig-ext5-sensing"}, "image": {"alt": "Two curves that fall from one, with a single feature active, toward zero at the right, where as many features are active as there are dimensions."}} tags=["hide-input"]
+n_dims, n_features = network.W.shape
+counts = [1, 2, 3, 4, 5, 6, 8, n_dims]
+rng = np.random.default_rng(seed)
+directions = rng.standard_normal(network.W.shape)
+directions /= np.linalg.norm(directions, axis=0)
+matrices = {"the network": network.W, "random directions": directions}
+rates = {
+    name: [reading.recovery_rate(M, m, n_trials, rng) for m in counts]
+    for name, M in matrices.items()
+}
+usual = float((fresh != 0).sum(axis=1).mean())
+figures.recovery_rates(counts, rates, usual)
+
+# %% [markdown]
+# A dictionary has to learn the directions, which this oracle knows: it is the mark to measure dictionaries by.
+# In this network {glue:text}`ext5-usual` features are active on average, and sometimes more than can be told apart.
+
+# %% tags=["hide-cell"]
+glue("ext5-usual", f"{usual:.1f}", display=False)
+run.check("ext5-compressed-sensing-sparse", rates["the network"][0])
+run.check("ext5-compressed-sensing-dense", rates["the network"][-1])
+whole = fc.optimal_embedding(fc.solve_allocation(network.importance[:6], 6, 9.0))
+products = whole.T @ whole
+run.check("ext5-monosemantic-limit", np.abs(products[~np.eye(6, dtype=bool)]).max())
+run.badge()
+
+# %% [markdown]
+# (ext5-dictionaries)=
+# ## Three dictionaries
+#
+# A dictionary is quicker than basis pursuit, and does not know the directions.
+# *L1* pays for the sum of its activations {cite}`bricken2023`, *top-k* keeps the largest {cite}`gao2024`, and *nested* asks the first eighth, quarter and half of the latents to do on their own as well (Matryoshka, {cite}`bussmann2025`).
+# For each feature we take the latent that is nearest in direction.
+
+# %% tags=["hide-input"]
+rows = {
+    name: {
+        "found": each.found.mean(),
+        "F1 score": np.nanmean(each.f1),
+        "split": (each.splits > 1).mean(),
+        "absorbed": each.absorbed.mean(),
+    }
+    for name, each in (found | {"oracle": oracle}).items()
+}
+n_on = {
+    name: (each.encode(unseen) > 0).sum(axis=1).mean()
+    for name, each in dictionaries.items()
+}
+unexplained = {name: each.unexplained(unseen) for name, each in dictionaries.items()}
+table = pd.DataFrame(rows).T
+table["latents on"] = pd.Series(n_on | {"oracle": (codes > 0).sum(axis=1).mean()})
+table["unexplained"] = pd.Series(unexplained | {"oracle": 0.0})
+table.round(3)
+
+# %% [markdown]
+# *Found*: a latent within a cosine of 0.9; *F1 score*: how well that latent says when the feature is active; *split*: features with more than one such latent; *absorbed*: part of the times that a feature is on, its own latent is silent, and another one makes up at least half of it.
+#
+# :::{admonition} Low error is not the features
+# Of the features with a capacity above 0.2 top-k finds a share of {glue:text}`ext5-found-topk`, nested {glue:text}`ext5-found-nested`.
+# L1 explains the activations about as well, with more latents at a time, and finds {glue:text}`ext5-found-l1`: a good answer can be put together from directions that are nobody's.
+# A note on polysemanticity says that learned dictionaries are the features; it depends on the dictionary ({ref}`note-dictionaries`).
+# :::
+#
+# How well a feature is read follows from its capacity (rank correlation with the F1 score, top-k: {glue:text}`ext5-rank`; with the cosine: {glue:text}`ext5-rank-cosine`).
+# Importance puts features in the same order, because an optimal network gives capacity by importance.
+
+# %% tags=["hide-cell"]
+present = capacity > 0.2
+rank = reading.rank_correlation(capacity, found["top-k"].f1)
+rank_cosine = reading.rank_correlation(capacity, found["top-k"].cosine)
+glue("ext5-rank", f"{rank:.2f}", display=False)
+glue("ext5-rank-cosine", f"{rank_cosine:.2f}", display=False)
+run.check("ext5-capacity-predicts", rank)
+mean_f1 = {name: np.nanmean(each.f1) for name, each in found.items()}
+run.check("ext5-ceiling", np.nanmean(oracle.f1) - max(mean_f1.values()))
+for name, rule in {"L1": "l1", "top-k": "topk", "nested": "nested"}.items():
+    share = found[name].found[present].mean()
+    glue(f"ext5-found-{rule}", f"{share:.2f}", display=False)
+    run.check(f"ext5-features-recovered-{rule}", share)
+    run.check(f"ext5-low-error-{rule}", unexplained[name])
+run.badge()
+
+# %% [markdown]
+# ## How many latents, and how many at a time?
+
+# %% mystnb={"figure": {"caption": "The top-k dictionary by how many latents may be active at a time (a) and how many there are (b). Features found are those with a latent within a cosine of 0.9; there are eighty to find, one for either sign.", "name": "fig-ext5-settings"}, "image": {"alt": "Two panels with three curves each: features found, mean F1 score, and unexplained variance, against latents active at a time and against latents in all."}} tags=["hide-input"]
+some = sorted({1, 2, 4, 8, n_active})
+sizes = sorted({n_latents // 3, n_latents, 3 * n_latents})
+tried = {(n_latents, n_active): dictionaries["top-k"]}
+wanted = [(n_latents, k) for k in some]
+wanted += [(n, n_active) for n in sizes if n >= n_active]
+for key in wanted:
+    if key not in tried:
+        tried[key] = train_dictionary(hidden, key[0], "topk", key[1], **options)
+seen = {
+    key: reading.recovery(each.directions, each.encode(unseen), W, truth)
+    for key, each in tried.items()
+}
+numbers = {
+    key: (each.found.mean(), np.nanmean(each.f1), tried[key].unexplained(unseen))
+    for key, each in seen.items()
+}
+by_active = np.array([numbers[n_latents, k] for k in some]).T
+sizes = [n for n in sizes if (n, n_active) in numbers]
+by_latents = np.array([numbers[n, n_active] for n in sizes]).T
+figures.by_sparsity_and_size((some, by_active), (sizes, by_latents))
+
+# %% [markdown]
+# (ext5-dead)=
+# ## Dead latents
+#
+# Some latents never fire, and learn nothing.
+# Bricken and others begin them anew in the direction of what is badly explained, every few hundred steps.
+# A note on polysemanticity says that this revives them, and costs no sparsity.
+# Sparsity stays; but here few latents are dead to begin with, and resampling leaves no fewer ({ref}`note-resampling`).
+
+# %% tags=["hide-input"]
+never = options | {"resample_every": 0}
+alone = train_dictionary(hidden, n_latents, "l1", penalty, **never)
+pair = {"without": alone, "with resampling": dictionaries["L1"]}
+active = {name: each.encode(unseen) > 0 for name, each in pair.items()}
+dead = {name: int((~on.any(axis=0)).sum()) for name, on in active.items()}
+at_a_time = {name: on.sum(axis=1).mean() for name, on in active.items()}
+revived = {
+    name: reading.recovery(each.directions, each.encode(unseen), W, truth)
+    for name, each in pair.items()
+}
+pd.DataFrame(
+    {
+        "dead latents": dead,
+        "on at a time": at_a_time,
+        "features found": {name: each.found.mean() for name, each in revived.items()},
+    }
+).round(3)
+
+# %% tags=["hide-cell"]
+if dead["without"]:
+    run.check("ext5-resampling-revives", dead["with resampling"] / dead["without"])
+else:
+    run.not_applicable("ext5-resampling-revives", "no latent is dead without it")
+if at_a_time["without"] > 0:
+    ratio = at_a_time["with resampling"] / at_a_time["without"]
+    run.check("ext5-resampling-keeps-sparsity", ratio)
+else:
+    run.not_applicable("ext5-resampling-keeps-sparsity", "no latent is on without it")
+run.badge()
+
+# %% [markdown]
+# ## Measures side by side
+#
+# How many dimensions are in use, and how many features?
+# There are many answers, and none is wrong; they answer different questions.
+# The last four matrices are made so that the answers part.
+
+# %% tags=["hide-input"]
+closed = ("quadratic", "two-layers-clean")
+by_theorem = [name for name in fc.zoo.names() if name.startswith(closed)]
+matrices = {name: fc.zoo.load(name, "random").optimal_W for name in by_theorem}
+matrices |= {
+    "one long, one short": np.diag([10.0, 1.0]),
+    "a pair and one alone": np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 1.0]]),
+    "copies of one": np.array([[1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]),
+    "random": directions,
+}
+reports = {name: fc.measure(M) for name, M in matrices.items()}
+chosen = {
+    "total capacity": "total_capacity",
+    "leverage (rank)": "rank",
+    "effective rank": "effective_rank",
+    "participation ratio": "participation_ratio",
+    "effective features": "effective_features",
+}
+sides = pd.DataFrame(
+    {
+        name: {label: report.statistic(one) for label, one in chosen.items()}
+        for name, report in reports.items()
+    }
+).T
+for label in ("frame potential", "mean greatest cosine"):
+    one = label.replace(" ", "_")
+    sides[label] = [report.statistic(one) for report in reports.values()]
+tree = fc.zoo.load("quadratic-exclusive", "random")
+h = tree.inputs.moments().coactivation
+weighted = fc.weighted_capacities(tree.optimal_W, h).sum()
+sides.insert(0, "dimensions", [len(M) for M in matrices.values()])
+sides.round(2)
+
+# %% mystnb={"figure": {"caption": "The same over the number of dimensions. Where a matrix is efficient total capacity and rank are 1; the others also answer to lengths, and effective features counts features.", "name": "fig-ext5-measures"}, "image": {"alt": "A dot plot with a row for each matrix and a mark for each measure. Total capacity and leverage lie on one in most rows; effective rank and participation ratio lie below it where lengths differ; effective features lie to the right of it."}} tags=["hide-input"]
+counted = list(chosen)
+part = sides[counted].to_numpy() / sides[["dimensions"]].to_numpy()
+figures.measures_side_by_side(part, list(sides.index), counted)
+
+# %% [markdown]
+# - *Total capacity* and *leverage* agree where an embedding is efficient, and only there; what leverage has beyond capacity is what a better probe can mend ("random").
+# - *Effective rank* and *participation ratio* count directions by how much variance they carry: one long feature hides a short one that has a dimension of its own.
+# - *Frame potential* is 1 for a tight frame; with lengths that differ it is more, however well each block is used.
+# - *Mean greatest cosine* sees the nearest neighbor alone: two of a pair count like copies.
+# - *Effective features* counts features among which capacity is shared, not dimensions.
+# - None of them knows which features meet: the tree has seven features in three dimensions, and weighted by co-activation ({ref}`dependent features <ext2-dependent-features>`) its capacities sum to {glue:text}`ext5-weighted`.
+
+# %% tags=["hide-cell"]
+glue("ext5-weighted", f"{weighted:.0f}", display=False)
+uneven = sides.loc["one long, one short"]
+apart = uneven["total capacity"] - uneven["participation ratio"]
+run.check("ext5-measures-disagree", apart)
+run.check("ext5-exclusive-fit", weighted / tree.W.shape[1], 1.0)
+run.badge()
+
+# %% [markdown]
+# ## Try it
+#
+# **One half, and exact.** The oracle reads a feature with a capacity of one half exactly when only two features are active.
+# How can that be?
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Capacity speaks of linear readouts, and counts the interference of all features as it is on average over all inputs, whichever are active.
+# The oracle is not linear: of all codes that give the same hidden vector it takes the sparsest, and with two active features there is mostly only one.
+# :::
+#
+# **A weak penalty.** With a penalty of 0.1 the L1 dictionary explains more. Does it find more?
+#
+# ```sh
+# papermill notebooks/ext5_reading_features.ipynb out.ipynb --cwd notebooks -p penalty 0.1 -p n_steps 1500
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Twelve latents are on at a time, as many as there are dimensions, a twentieth of the variance is left, and hardly a feature is found.
+# :::
+#
+# ## What we saw
+#
+# - Capacity is what a linear probe along a feature's own direction reads; leverage is what the best linear probe reads.
+# - Sparsity lets a reader do better, up to the limit of compressed sensing, which this network exceeds now and then.
+# - Dictionaries find features in the order of their capacity.

@@ -1,0 +1,441 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# (ext6-dynamics)=
+# # How networks get there
+#
+# **Paper:** section 3 {cite}`scherlis2022`, where the optimum is; here the way to it. The questions are those of the blog post of {ref}`sec3-7-blog`.
+# **Run time:** about a minute.
+#
+# Optimal capacities say where training should end.
+# Does it march there or loiter?
+# In which order do features come, what stops them, and what becomes of capacity in the next layer?
+
+# %% tags=["parameters"] quick={"n_starts": 10, "n_steps": 60, "n_models": 1, "n_grid": 7}
+start_size: float = 1e-5  # size of the random start in the exact flow [1e-7 .. 1e-2]
+n_starts: int = 100  # random starts for each kurtosis [4 .. 1000]
+n_steps: int = 1500  # steps of training [20 .. 20000]
+n_models: int = 3  # starts of each training [1 .. 16]
+batch_size: int = 128  # samples at every step, where there are batches [32 .. 4096]
+n_grid: int = 25  # importances at which transitions are looked at [5 .. 200]
+probability: float = 0.1  # chance that a feature is active, in training [0.05 .. 0.5]
+seed: int = 0  # of everything random on this page [0 .. 1000000]
+device: str = "auto"  # where training runs {auto, cpu, cuda, mps}
+
+# %% tags=["hide-input"]
+import numpy as np
+import pandas as pd
+
+import feature_capacity as fc
+from feature_capacity.book.claims.checks import open_page
+from feature_capacity.figures import ext6_dynamics as figures
+from feature_capacity.models import lessons
+from feature_capacity.models.device import pick_device
+from feature_capacity.theory import depth
+from feature_capacity.theory.phases import ignored_boundary, monosemantic_boundary
+
+run = open_page(
+    "ext6_dynamics", start_size=start_size, n_starts=n_starts, n_steps=n_steps,
+    n_models=n_models, batch_size=batch_size, n_grid=n_grid, probability=probability,
+    seed=seed, device=device,
+)  # fmt: skip
+print("computed on:", pick_device(device))
+
+# %% mystnb={"figure": {"caption": "Five features learn to share three dimensions, or not: the exact gradient flow of the quadratic model at kurtosis 3, from a small random start. Diamonds: when a feature has half of its length (a) and of its capacity (b), to leading order, for any start of this size. c: the loss. d: total capacity, which waits at whole numbers.", "name": "fig-ext6-stairs"}, "image": {"alt": "Four panels against time. Squared lengths of features 1, 2 and 3 rise one after the other from 0 to 1 in steep S curves; features 4 and 5 stay at 0. Capacities of the same features jump to 1 earlier than the lengths. The loss falls in three steps. Total capacity starts at a random value, falls to 1, then jumps to 2 and to 3."}} tags=["hide-input"]
+importance = np.array([4.0, 2.5, 1.5, 0.8, 0.4])
+arrivals = fc.arrival_times(importance, 3, start_size)
+start = start_size * np.random.default_rng(seed).standard_normal((3, 5))
+times = np.linspace(0, 1.4 * arrivals[1][-1] + 0.2, 800)
+W = fc.flow_at_three(start, importance, times)
+capacity, lengths = fc.capacities(W), (W**2).sum(-2)
+loss = fc.expected_loss(W, importance, 3.0)
+figures.stairs(times, lengths / importance, capacity, loss / loss[0], arrivals)
+
+# %% [markdown]
+# It does both: it marches up a staircase, and loiters on the steps.
+# In five lines, two features and one dimension:
+
+# %%
+import feature_capacity as fc
+
+W = fc.flow_at_three([[0.01, 0.01]], [2.0, 1.0], times=[0.0, 0.2, 0.4, 1.0])
+(W**2).sum(-2).round(3)  # squared lengths of both features
+
+# %% [markdown]
+# The less important one grows for a while, too, and is pushed out.
+#
+# ## The flow, solved
+#
+# At $k=3$ equation (12) is $2\|W^TW-V\|_F^2$ with $V=\mathrm{diag}(v)$, and following its gradient, $\dot W=-\partial\mathcal L/\partial W$, changes $A=W^TW$ by
+#
+# $$ \dot A = 8\,(VA+AV-2A^2), $$
+#
+# a matrix Riccati equation. *Proved* in `feature_capacity.theory.gradient_flow` ({ref}`api-theory`): from $W_0$ it leads to
+#
+# $$ A(t) = e^{8Vt}\,W_0^T\Big(I + W_0\,\frac{e^{16Vt}-I}{V}\,W_0^T\Big)^{-1}W_0\,e^{8Vt}. $$
+#
+# Every feature grows like $e^{8v_it}$ until the bracket, which couples them, says that a dimension is full.
+# An integrator of differential equations agrees:
+
+# %%
+few = np.linspace(0, 0.6, 4)
+from_here = np.random.default_rng(seed).standard_normal((3, 5)) / 10
+exact = fc.flow_at_three(from_here, importance, few)
+integrated = fc.flow(from_here, importance, 3.0, few)
+float(abs(exact.mT @ exact - integrated.mT @ integrated).max())
+
+# %% [markdown]
+# ### The order of features, and when they come
+#
+# From a start of size $\varepsilon$ a feature that finds a free dimension has half of its length at
+#
+# $$ t_i = \frac{\ln(1/\varepsilon)}{8v_i} , $$
+#
+# to leading order: importance is speed.
+# Features for which no dimension is left never come.
+# Capacity counts directions, not lengths, and it runs ahead of the loss: feature $i$ has half of it at
+#
+# $$ \frac{\ln(1/\varepsilon)}{4\,(v_{i-1}+v_i)} , $$
+#
+# because from $t_{i-1}$ on its part along feature $i-1$ shrinks beside the rest.
+# Two starts, one a hundred times smaller than the other, show the slopes; all that does not depend on $\varepsilon$ drops out.
+
+# %%
+delays = fc.measured_delays(importance, 3, start_size, seed)
+table = pd.DataFrame(
+    {"measured": delays.measured, "ln 100 times the slope": delays.expected},
+    index=[
+        f"{what} of feature {i}"
+        for what in ("capacity", "length")
+        for i in (1, 2, 3)
+    ],
+)
+table.round(4)
+
+# %% [markdown]
+# Between $t_i$ and $t_{i+1}$ nothing seems to happen: a step of {numref}`fig-ext6-stairs`.
+# What the network has there is the optimum for fewer dimensions.
+# Equal features come together, without a step between them.
+
+# %% tags=["hide-cell"]
+run.check("ext6-flow", exact.mT @ exact, integrated.mT @ integrated)
+off = abs(delays.measured - delays.expected).max() / delays.expected.max()
+run.check("ext6-arrivals", off)
+run.check("ext6-capacity-first", delays.length - delays.capacity)
+offsets = np.array([0.05, 0.1, 0.2, 0.4])
+moments = np.linspace(0, 0.4, 60)
+A, A_1 = fc.flow_near_three(from_here, importance, moments)
+others = [fc.flow(from_here, importance, 3 + h, moments) for h in offsets]
+errors = np.array([
+    abs(w.mT @ w - A - h * A_1).max() for h, w in zip(offsets, others, strict=True)
+])
+run.check("ext6-first-order", np.log2(errors[1] / errors[0]))
+
+# %% tags=["hide-input"]
+run.badge()
+
+# %% [markdown]
+# ### Near kurtosis 3
+#
+# A change of $k$ by a little changes the way by a little, and that too has a closed form, one integral over time (*proved* in the same module).
+
+# %% mystnb={"figure": {"caption": "Left: squared lengths at kurtosis 3.4, integrated; dotted at kurtosis 3; dashed to first order in k − 3. Right: what the first order leaves.", "name": "fig-ext6-near-three"}, "image": {"alt": "Left: S curves of three features; the dashed first-order curves lie close to the integrated ones, which run ahead of the dotted ones. Right: on logarithmic axes the error rises along the dashed line of order two."}} tags=["hide-input"]
+lines = {
+    "integrated": (others[-1] ** 2).sum(-2),
+    "k = 3": np.diagonal(A, axis1=1, axis2=2),
+    "first order": np.diagonal(A + offsets[-1] * A_1, axis1=1, axis2=2),
+}
+figures.near_three(moments, lines, offsets, errors)
+
+# %% [markdown]
+# Sparser features learn faster, at $4(k-1)v_i$ instead of $8v_i$.
+#
+# ## Where it waits, and where it stops
+#
+# On a step some features have a dimension each and the others have nothing; the gradient is 0.
+# *Proved* in `feature_capacity.theory.saddles`: an absent feature $j$ then grows at the rate
+#
+# $$ 4(k-1)\,v_j\ \text{in a free dimension},\qquad 4(k-1)\,v_j-8v_i\ \text{along a feature } i \text{ that is there.} $$
+#
+# The second rate is positive exactly if $v_j>\frac{2}{k-1}v_i$, the rule of section 3.5.1 for who shares with whom.
+# The rule of the optimum is the speed at which sharing begins, and close to the boundary of the phase this speed is close to 0.
+
+# %%
+fc.escape_rates([5.0, 3.0, 1.0], kept=[0, 1], kurtosis=9.0)[1]
+
+# %% [markdown]
+# At kurtosis 9 the third feature moves in with the second and not with the first.
+#
+# Below $k=3$ the rule asks for more than equal importance, and choices that are not the best are final: any features will do against which no absent one can grow.
+
+# %% mystnb={"figure": {"caption": "Left: share of random starts from which gradient descent on the quadratic model reaches the optimum, six features in three dimensions. Right: choices of three features that are local minima. Dotted: kurtosis 3.", "name": "fig-ext6-basins"}, "image": {"alt": "Left: at kurtosis 1.5 no start or about half of them reach the optimum; from kurtosis 3 on all do. Right: 20 or 8 stable choices at kurtosis 1.5, one at kurtosis 3, none above."}} tags=["hide-input"]
+kurtoses = [1.5, 2.0, 2.5, 3.0, 5.0, 9.0, 18.0]
+profiles = {
+    "importances 1.2 to 0.8": np.linspace(1.2, 0.8, 6),
+    "importances 1 to 0.1": np.geomspace(1, 0.1, 6),
+}
+ends = {
+    name: [fc.basins(v, 3, k, n_starts, seed) for k in kurtoses]
+    for name, v in profiles.items()
+}
+reached = {name: np.array([e.best for e in each]) for name, each in ends.items()}
+choices = {
+    name: np.array([e.n_choices or np.nan for e in each]) for name, each in ends.items()
+}
+figures.basins(kurtoses, reached, choices)
+
+# %% [markdown]
+# Dense features of similar importance are a matter of luck.
+# Sparse ones are not: although there are more ways to share than to choose, every start found an optimum.
+
+# %% tags=["hide-cell"]
+run.check("ext6-basins-above", min(share[3:].min() for share in reached.values()))
+below = [e.stable for each in ends.values() for e in each[:3]]
+run.check("ext6-basins-below", np.mean(below))
+
+# %% tags=["hide-input"]
+run.badge()
+
+# %% [markdown]
+# (ext6-loiter)=
+# ## March or loiter?
+#
+# "Does SGD march directly toward capacity-optimal blocks or loiter in messy rotations?" asks the post.
+# Here are five of the models of section 3.7, six features of falling importance in three dimensions, with the expected gradient, with batches, and with Adam.
+
+# %%
+v = np.geomspace(1, 0.1, 6)
+paths = fc.compare_rules(
+    v, 3, probability, n_steps, batch_size, n_models, seed, device
+)
+
+# %% mystnb={"figure": {"caption": "Training of three of these models with three rules, a line a start. Top: expected loss. Bottom: total capacity, at most 3.", "name": "fig-ext6-training"}, "image": {"alt": "Six panels against steps. Losses fall steeply and then slowly on logarithmic axes. Total capacity rises within the first part of training toward 3 and stays there, with batches and without."}} tags=["hide-input"]
+shown = ("computation, quadratic", "computation, ReLU", "autoencoder, ReLU")
+losses = {
+    m: {r: p.loss / p.loss[0] for r, p in paths[m].items()} for m in shown
+}
+totals = {
+    m: {r: fc.total_capacity(p.W) for r, p in paths[m].items()} for m in shown
+}
+figures.training(paths[shown[0]]["Adam"].steps, losses, totals, 3)
+
+# %%
+rows = {
+    (model, rule): {
+        "waiting": np.mean([fc.waiting_share(p.steps, one) for one in p.loss.T]),
+        "missing capacity": 3 - fc.total_capacity(p.W[-1]).mean(),
+        "turned (radians)": p.turned[-1].mean(),
+    }
+    for model, each in paths.items()
+    for rule, p in each.items()
+}
+pd.DataFrame(rows).T.round(3)
+
+# %% [markdown]
+# *Waiting* is the share of the way down during which the loss falls at less than a tenth of its mean rate.
+#
+# The answer depends on the model.
+# Quadratic computation and the autoencoders march: total capacity is near 3 early, with batches as without, and messy rotations there are none.
+# (*Proved:* where the loss depends on $W^TW$ alone its gradient is $WQ$ with a symmetric $Q$, for each batch too. A step with learning rate $r$ has $W'W^T = W(I-rQ)W^T$, which is symmetric: the step does not turn the embedding.)
+# Computation with ReLU or GELU, in which each neuron counts by itself, is the post's picture: it turns features onto neurons, and most of its time passes while the loss hardly falls.
+# Adam divides each entry by its own scale, so it knows the axes, and turns every model.
+
+# %% tags=["hide-cell"]
+free = ("computation, quadratic", "autoencoder, ReLU", "autoencoder, GELU")
+invariant = [paths[model] for model in free]
+plain = max(
+    p.turned.max() for each in invariant for r, p in each.items() if r != "Adam"
+)
+run.check("ext6-turning-gradient", plain)
+least = min(each["Adam"].turned[-1].min() for each in invariant)
+run.check("ext6-turning-adam", least)
+
+# %% tags=["hide-input"]
+run.badge()
+
+# %% [markdown]
+# (ext6-depth)=
+# ## Two layers
+#
+# How does capacity propagate? is the other question of the post.
+# Let a first quadratic layer, $s_i=(W_1^TW_1x)_i^2$, stand before the quadratic model, whose target is now $\sum_iv_if_i^2$ with $f_i=(x_i^2-1)/\sqrt{k-1}$.
+# Its loss takes eighth moments, and these are exact: sums over 379 partitions of cumulants ({ref}`api-theory`, `depth`).
+#
+# Weak interference in the first layer makes a relative error, and the square of its output has that error times
+#
+# $$ a=\frac{4\,(k-1)\,(m_6-2k+1)}{m_8-4m_6+6k-3-(k-1)^2} $$
+#
+# (*proved* there, to leading order), with $m_r=E[x^r]$.
+
+# %%
+inputs = fc.SparseUniform(probability)
+moments = [inputs.moment(r) for r in (2, 4, 6, 8)]
+rare = {
+    "uniform": [fc.SparseUniform(1e-6).moment(r) for r in (2, 4, 6, 8)],
+    "normal": [fc.SparseNormal(1e-6).moment(r) for r in (2, 4, 6, 8)],
+    "Laplace": [f * 1e6**i for i, f in enumerate((1, 6, 90, 2520))],
+}
+pd.Series({name: fc.amplification(m) for name, m in rare.items()}).round(2)
+
+# %% [markdown]
+# Of rare features, those with bounded values amplify interference most, Gaussian ones less, and those with heavy tails damp it: there the target itself varies more than the error.
+#
+# Now let the first layer share more and more: pairs of features, of importance 2 and 1, at an angle that grows from a right one to a straight one.
+
+# %%
+overlaps = np.geomspace(0.02, 0.95, 9)
+layers = {
+    n_dims: [
+        fc.second_layer(depth.overlapping_pairs(s), [2, 1] * 3, n_dims, moments)
+        for s in overlaps
+    ]
+    for n_dims in (6, 3)
+}
+relative = {
+    n: np.array([b.loss / b.variance for b in each]) for n, each in layers.items()
+}
+
+# %% mystnb={"figure": {"caption": "Two quadratic layers. Left: relative error of the whole network against that of an output of the first layer, with a wide and a narrow second layer. Dashed: amplification of weak interference, in closed form. Right: capacities of two features in the narrow one, which shared in the first layer.", "name": "fig-ext6-depth"}, "image": {"alt": "Left, logarithmic axes: the line of the wide second layer rises in parallel with the dotted diagonal and above it, and bends to a level; that of the narrow second layer is level throughout. Right: capacities of the important and the less important feature approach each other as capacity in the first layer falls to one half."}} tags=["hide-input"]
+figures.depth(
+    1 / (1 + overlaps**2),
+    np.array([b.first_error[0] for b in layers[3]]),
+    {"6 dimensions": relative[6], "3 dimensions": relative[3]},
+    fc.amplification(moments, pair=(2.0, 1.0)),
+    np.array([sorted(b.capacity[:2], reverse=True) for b in layers[3]]),
+)
+
+# %% [markdown]
+# A second layer that is wide enough to keep all features apart has nothing to lose but what the first one mixed, and small mistakes come out larger, by more than $a$, because those of the two features in a pair go together.
+# Large ones do not: the curve bends to a level below that of the narrow layer.
+# A narrow layer, which makes the same pairs anyway, loses nothing by what was mixed before.
+# Its capacities change, however: two outputs that look alike are shared out more evenly.
+
+# %% tags=["hide-cell"]
+both_ways = depth.measured_amplification(moments), fc.amplification(moments)
+run.check("ext6-amplification", *both_ways)
+
+# %% tags=["hide-input"]
+run.badge()
+
+# %% [markdown]
+# (ext6-lessons)=
+# ## The post's lessons
+#
+# The post ends with advice; penalties are tried in {ref}`sec3-7-blog`, and the rest here.
+#
+# **Phase transitions match theory but smear.**
+# We train the model of section 3.5, importance of feature 1 on the axis, with batches and Adam.
+
+# %%
+model = fc.ToyModel("computation", "quadratic", 6, 3)
+V = np.geomspace(0.05, 20, n_grid)
+varied = np.concatenate([V[:, None], np.ones((n_grid, 5))], axis=1)
+trained = fc.train(
+    model, inputs, varied, n_steps, batch_size, 5e-3, "adam", seed, device
+)
+k = inputs.kurtosis
+exact_1 = fc.solve_allocation(varied, 3, k).capacity[:, 0]
+edges = [float(monosemantic_boundary(6, 3, k)), float(ignored_boundary(6, 3, k))]
+strength = np.geomspace(0.01, 100, 60)
+tamed = lessons.kurtosis_after(inputs, strength)
+
+# %% mystnb={"figure": {"caption": "Left: capacity of feature 1 after training, and by the allocation; orange: a factor 1.5 around the boundaries of phases. Right: kurtosis of a sparse uniform feature after the transform tanh(sx)/s. It ends at 1/p.", "name": "fig-ext6-lessons"}, "image": {"alt": "Left: dots follow a curve that rises from 0 to 1, and leave it most near the orange bands. Right: kurtosis falls from its value to the line at 1/p and not below; the dotted line at 3 is far lower."}} tags=["hide-input"]
+curve = (strength, tamed, k, 1 / probability)
+figures.lessons(V, exact_1, trained.capacity[:, 0], edges, curve)
+
+# %% [markdown]
+# **Curation that lowers kurtosis.**
+# Squashing large values helps, up to a point.
+# (*Proved:* by Cauchy and Schwarz, $E[x^2]^2\le E[x^4]\,P(x\ne0)$, so that a feature that is active with probability $p$ has $k\ge1/p$.)
+# A uniform feature is at $9/(5p)$, and no transform of active values gains more than the factor $9/5$.
+# Only features that are on more often than one time in three can be brought to where sharing ends.
+#
+# **Selective width.**
+# A new dimension is shared out by the loss, not by our wishes.
+
+# %%
+law = np.arange(1, 101) ** -1.0
+width = lessons.widen(law, n_dims=20, kurtosis=20.0, chosen=15)
+width.gain_alone, width.weight, width.fall_of_others
+
+# %% [markdown]
+# Of a new dimension the chosen feature takes only the first of these numbers, of what all features gain.
+# To be monosemantic it must be weighted by the second, and then the others are better off than before, by the third: it takes one dimension, gives back its share of the old ones, and that is theirs.
+#
+# **Probes that use capacity.**
+# Of independent features the best linear probe on $Wx$ explains the share $[W^+W]_{ii}$ of the variance of feature *i*, the {term}`capacity` of Appendix G.
+# In an efficient embedding the two capacities are one, and a feature of capacity 0 is a blind spot.
+# On the way they are not:
+
+# %% mystnb={"figure": {"caption": "Along the flow of the first figure: capacity (colored), and the share of variance that the best linear probe explains (dashed). Where they are apart a feature can be read that has hardly any capacity.", "name": "fig-ext6-reading"}, "image": {"alt": "Five small panels, a feature each. Dashed lines stay level until the features arrive; the colored capacity of features 2 and 3 dips to zero first, below the dashed line, and joins it at 1 later. In features 4 and 5 both end at 0."}} tags=["hide-input"]
+explained = fc.leverage_capacities(fc.flow_at_three(start, importance, times))
+figures.reading(times, capacity, explained)
+
+# %% tags=["hide-cell"]
+far = np.min([abs(np.log(V / edge)) for edge in edges], axis=0) > np.log(1.5)
+miss = abs(trained.capacity[:, 0] - exact_1)
+if far.any() and not far.all():
+    run.check("blog-smear-match", miss[far].mean())
+    run.check("blog-smear-smear", miss[~far].mean() / miss[far].mean())
+else:
+    run.not_applicable("blog-smear-match", "no importance lies on either side")
+    run.not_applicable("blog-smear-smear", "no importance lies on either side")
+run.check("blog-width-weighted", width.fall_of_others)
+run.check("blog-width-alone", width.gain_alone)
+run.check("blog-curation", lessons.polysemantic_after(law, 20, 20.0, 20.0 * 5 / 9))
+run.check("ext6-kurtosis-floor", tamed - 1 / probability)
+run.check("ext6-probe-on-the-way", (explained - capacity).max())
+labels = {"computation, quadratic": "quadratic", "autoencoder, ReLU": "relu"}
+for name, label in labels.items():
+    last = paths[name]["batches"].W[-1]
+    apart = abs(fc.leverage_capacities(last) - fc.capacities(last))
+    run.check(f"blog-probes-{label}", apart.max())
+
+# %% [markdown]
+# :::{admonition} Where we differ from the post
+# :class: important
+# A new dimension is shared by all features that want some; it does not go to the one we choose unless that one is also weighted up ({ref}`secondary-width`).
+# :::
+
+# %% tags=["hide-input"]
+run.badge()
+
+# %% [markdown]
+# ## Try it
+#
+# **A larger start.** At a size of 0.01, are there still stairs?
+#
+# ```sh
+# papermill notebooks/ext6_dynamics.ipynb out.ipynb --cwd notebooks -p start_size 0.01
+# ```
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Blurred ones: total capacity no longer gets down to 1. The length of a step is proportional to the logarithm of the start, and 0.01 leaves less than half of it.
+# :::
+#
+# **Equal features.** Which two features arrive together, and what does {numref}`fig-ext6-stairs` look like then?
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Those of equal importance. Their dimensions fill at one time, in directions that the start chose, and total capacity jumps by two.
+# :::
+#
+# **By hand.** Why does an antipodal pair in the first layer of two make it impossible for the second to tell its features apart?
+#
+# :::{admonition} Answer
+# :class: dropdown
+# Both outputs are $(x_1-x_2)^2$.
+# :::
+#
+# ## What to remember
+#
+# Gradient flow of the quadratic model climbs stairs: one feature after the other, the more important the sooner, and total capacity waits at whole numbers.
+# It leaves a step at a speed whose sign is the sharing rule, and it never turns the embedding.
+# Interference of one layer costs the next one something only if that has room to do better.

@@ -1,0 +1,100 @@
+"""The models of section 3.7 with activations other than squares: optima by search.
+
+The loss is summed over all on/off masks, with some sixteen thousand nodes for the values: exact up
+to the error of that quadrature, about a part in a thousand, and free of sampling noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from .._arrays import to_numpy
+from ..models.inputs import SparseInput
+from ..models.losses import quadrature_loss
+from ..models.quadrature import Quadrature, sparse_quadrature
+from ..models.toy_models import ToyModel
+from ..solvers.minimization import can_mirror, minimize
+from ..solvers.starts import arranged_starts, random_starts
+from ..theory.capacity import capacities
+from .distributions import Independent
+from .lower_bounds import entropy_bound
+from .modules import Network, Toy
+from .record import SEARCH, Certificate, Optimum, Recipe
+
+N_STARTS, N_REFERENCE = 8, 48
+"""Random starts of an instance, and of the search for the optimum; half of the latter begin at
+arrangements of blocks."""
+
+_POINTS = 4096  # nodes of a search
+_MANY_POINTS = 16384  # nodes that losses are given on
+
+
+@dataclass(frozen=True)
+class Searched(Recipe):
+    """A toy model whose inputs all have one distribution."""
+
+    model: ToyModel = field(default_factory=lambda: ToyModel("autoencoder", "relu"))
+
+    @property
+    def feature(self) -> SparseInput:
+        """The distribution of a feature."""
+        assert isinstance(self.inputs, Independent)
+        return self.inputs.features[0]
+
+    def optimum(self) -> Optimum:
+        """The lowest of many starts, and what no weights can beat."""
+        v, half = np.array([self.importance]), N_REFERENCE // 2
+        starts = random_starts(self.model, 1, half, 0), arranged_starts(self.model, v, half, [0])
+        W, bias = self._minimized(np.concatenate(starts, axis=1), 0)
+        below, source = 0.0, "a squared error is never negative"
+        if self.model.kind == "autoencoder":
+            below = entropy_bound(v[0], self.feature.p, self.n_dims)
+            source = "the entropy of what is lost"
+        reason = f"the lowest of {N_REFERENCE} starts, half at random, half at blocks; below: "
+        found = Certificate(SEARCH, self.loss(W, bias), below, reason + source)
+        return Optimum(W, bias, to_numpy(capacities(W)), None, found)
+
+    def minimized(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest of some random starts."""
+        return self._minimized(random_starts(self.model, 1, N_STARTS, [seed, 1]), seed)
+
+    def loss(self, W: np.ndarray, bias: np.ndarray) -> float:
+        """The loss on many nodes."""
+        nodes = _nodes(self.model, self.feature)
+        return float(quadrature_loss(self.model, W[None], bias[None], self._rows, nodes)[0])
+
+    def best_bias(self, W: np.ndarray) -> np.ndarray:
+        """Zero."""
+        return np.zeros(self.model.bias_shape)
+
+    def module(self, W: np.ndarray, bias: np.ndarray) -> Network:
+        """The toy model."""
+        return Toy(self.model, W, bias, np.array(self.importance))
+
+    @property
+    def _rows(self) -> np.ndarray:
+        return np.array([self.importance])
+
+    def _minimized(self, starts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        found = minimize(
+            self.model,
+            self.feature,
+            self._rows,
+            starts=starts,
+            seed=seed,
+            max_iterations=200,
+            tolerance=1e-7,
+            dtype="float64",
+            device="cpu",
+        )
+        return found.W[0], np.asarray(found.bias[0])
+
+
+@lru_cache(maxsize=8)
+def _nodes(model: ToyModel, feature: SparseInput) -> Quadrature:
+    mirrored = can_mirror(model, feature)
+    # Not the nodes of the search, on which a minimum looks lower than it is.
+    return sparse_quadrature(feature, model.n_features, _MANY_POINTS, seed=1, mirrored=mirrored)

@@ -1,0 +1,65 @@
+"""Run pages in this process with their quick settings, and say which claims do not hold.
+
+For maintainers: no kernel is started, nothing is written.  Exit status 1 where a claim differs
+without an explanation, or a cell fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from feature_capacity.book.claims.registry import load_claims
+from feature_capacity.book.claims.tables import row_of
+from feature_capacity.book.pages import Page, list_pages
+from feature_capacity.book.project import find_project
+from tests.in_process import CellError, run_page
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def problems(page: Page) -> Iterator[str]:
+    """One line for each claim of a page that differs without an explanation, or for its error."""
+    try:
+        records = run_page(page, page.parameters.quick)
+    except CellError as error:
+        yield f"{page.name}: an error: {str(error).splitlines()[0][:160]}"
+        return
+    for claim in load_claims(page=page.name).values():
+        if row_of(claim, records).unexplained:
+            yield f"{page.name}: {claim.id}"
+
+
+def chosen(pages: Mapping[str, Page], names: Sequence[str]) -> list[Page]:
+    """The named pages in the order of the names, or all."""
+    unknown = [name for name in names if name not in pages]
+    if unknown:
+        raise SystemExit(f"there is no page {unknown[0]!r}; pages are {', '.join(pages)}")
+    return [pages[name] for name in names or pages]
+
+
+def main() -> int:
+    """Run the pages that are named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pages", nargs="*", help="names of pages (all)")
+    parser.add_argument("--stop", action="store_true", help="stop at the first problem")
+    given = parser.parse_args()
+    found = False
+    for page in chosen({page.name: page for page in list_pages(find_project(ROOT))}, given.pages):
+        for problem in problems(page):
+            found = True
+            print(problem, flush=True)
+            if given.stop:
+                return 1
+    return int(found)
+
+
+if __name__ == "__main__":
+    status = main()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    os._exit(status)  # what IPython registers to be done at the end may take seconds
