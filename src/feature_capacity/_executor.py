@@ -21,9 +21,10 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from ._lazy import missing_sentence
+from ._signals import leave, leaving_at_sigterm, sigint_held_back
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -145,28 +146,22 @@ class _Pool(futures.ProcessPoolExecutor):
     def submit(
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> futures.Future[R]:
-        with _sigint_held_back():
+        with sigint_held_back():
             return super().submit(partial(_end_at_sigterm, function), *args, **kwargs)
-
-
-@contextmanager
-def _sigint_held_back() -> Iterator[None]:
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_at_sigterm(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Do a task; a process that is told to end while it does ends, and begins no other."""
+    # What a task has started ends with it.  Before and after there is nothing to put away, and what
+    # starts a process would tell of an exception.
+    before = signal.getsignal(signal.SIGTERM)
     try:
+        signal.signal(signal.SIGTERM, leave)
         return function(*args, **kwargs)
     except SystemExit:
         os._exit(1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -204,7 +199,6 @@ def _prepare_process(scratch: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    signal.signal(signal.SIGTERM, _leave)  # what a task has started ends with it
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -215,25 +209,6 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_SECONDS_TO_END)
     os._exit(1)
-
-
-def _leave(number: int, _frame: object) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # once is enough; leaving is not to be interrupted
-    raise SystemExit(128 + number)
-
-
-@contextmanager
-def leaving_at_sigterm() -> Iterator[None]:
-    """Batch systems send SIGTERM before they kill; it is to leave as little behind as Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # where no signal can be handled
-        return
-
-    before = signal.signal(signal.SIGTERM, _leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 # ------------------------------------------------------------------------------------ a cluster

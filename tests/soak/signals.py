@@ -185,7 +185,7 @@ def _end(command: Command, which: signal.Signals) -> tuple[int | None, list[tupl
     faults += [("processes", name) for name in command.left(in_time(which))]
     said = command.said()
     if "Traceback (most recent call last)" in said:
-        faults.append(("tracebacks", said.strip().splitlines()[-1][:200]))
+        faults.append(("tracebacks", said[said.index("Traceback") :][:1500]))
     elif code == 130 and said.strip() and "error: interrupted" not in said:
         faults.append(("raw", f"no sentence: {said[-200:]!r}"))
     if which != signal.SIGKILL:  # a killed process can put nothing away

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from .._digest import PACKAGE, digest
 from .._executor import WorkerError, open_workers
+from .._signals import leaving_at_sigterm, sigint_held_back
 from .claims.registry import load_claims
 from .claims.tables import GROUPS, ClaimTable, collect
 from .figure_list import figures_html, paper_figures_html, read_figures
@@ -332,8 +333,17 @@ def _render(build: Build, force: bool, report: Callable[[str], None]) -> None:
         shutil.rmtree(build.html, ignore_errors=True)
     command = "from jupyter_book.cli.main import main; main()"
     options = ["--path-output", str(build.output), "-n", "-W", "--keep-going", "-q"]
-    done = subprocess.run([sys.executable, "-c", command, "build", str(stage), *options])
-    if done.returncode:
+    # On Ctrl-C of a terminal it would show where in its own code it was.
+    with leaving_at_sigterm():
+        with sigint_held_back():
+            sphinx = subprocess.Popen(
+                [sys.executable, "-c", command, "build", str(stage), *options]
+            )
+        try:
+            status = sphinx.wait()
+        finally:
+            sphinx.kill()  # which does nothing to one that has ended
+    if status:
         # Sphinx repeats a warning only for a page that it reads again.
         _forget(build)
         stamp.unlink(missing_ok=True)

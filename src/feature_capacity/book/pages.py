@@ -19,7 +19,7 @@ from typing import Any
 
 from .._arrays import unknown
 from .._digest import PACKAGE
-from .._executor import leaving_at_sigterm
+from .._signals import leaving_at_sigterm
 from .files import replace_file
 from .parameters import ParameterCell, read_parameters
 from .project import BUILD_FOLDER, Project, find_project

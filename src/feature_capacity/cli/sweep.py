@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .._signals import held_back
 from .base import app, command, fail
 
 
@@ -52,5 +53,6 @@ def sweep(
     except KeyboardInterrupt:
         raise fail("interrupted; the same command goes on where it stopped", 130) from None
     rows, cells = data.loss.shape
-    settled = float(data.converged.mean())
+    with held_back():
+        settled = float(data.converged.mean())
     typer.echo(f"{out}: {rows} x {cells} cells, {100 * settled:.1f} % of them converged")

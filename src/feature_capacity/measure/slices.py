@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from .._arrays import require
+from .._signals import held_back
 
 
 class Block(Protocol):
@@ -197,6 +198,7 @@ def array_block(array: Any) -> Block:
     """Rectangles of an array that is at hand, or that reads itself when it is indexed (Zarr)."""
 
     def block(index: tuple[int, ...], rows: slice, columns: slice) -> np.ndarray:
-        return as_real(np.asarray(array[(*index, rows, columns)]), "")
+        with held_back():
+            return as_real(np.asarray(array[(*index, rows, columns)]), "")
 
     return block

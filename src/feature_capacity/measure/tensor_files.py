@@ -20,6 +20,7 @@ import numpy as np
 
 from .._arrays import require
 from .._lazy import MissingExtraError, need
+from .._signals import held_back
 from .pickles import CodeError, read_torch_legacy, read_torch_zip
 from .slices import FileRegion, Guarded, StoredTensor, array_block, contiguous, dtype_of
 
@@ -296,7 +297,8 @@ _WEIGHTS = (".safetensors", ".npy", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".js
 def _read_zarr(path: Path) -> Tensors:
     import zarr
 
-    store = zarr.open(path, mode="r")
+    with held_back():
+        store = zarr.open(path, mode="r")
     arrays: dict[str, Any] = (
         {"": store} if isinstance(store, zarr.Array) else dict(_arrays_in(store, ""))
     )

@@ -23,6 +23,7 @@ import zarr
 from filelock import FileLock, Timeout
 
 from .._arrays import require
+from .._signals import held_back
 from .config import SweepConfig, SweepError, code_digest
 from .dataset import read_dataset, write_dataset
 from .rows import cell_dtype
@@ -113,7 +114,8 @@ class SweepStore:
     def _begin(self) -> None:
         """Let the unfinished sweep say which one it is."""
         if self._is_unmarked():
-            zarr.create_group(self.partial, attributes=self._identity)
+            with held_back():
+                zarr.create_group(self.partial, attributes=self._identity)
         self._require_ours(self.partial)
 
     def _parts(self) -> set[str] | None:
@@ -201,14 +203,15 @@ class SweepStore:
         """Write the whole sweep as it stands after its last round, and let it appear."""
         attributes = self._identity | {"rounds": last, "settled": int(settled)}
         place = self.partial / "whole"
-        with self._writing():
+        with self._writing(), held_back():
             write_dataset(place, self.config, attributes, partial(self.need, last))
             os.replace(place, self.path)
 
     def dataset(self) -> xr.Dataset:
         """The whole sweep, its files checked; values are read when they are needed."""
         try:
-            data = read_dataset(self.path)
+            with held_back():
+                data = read_dataset(self.path)
         except _UNREADABLE as error:
             reason = (str(error).strip() or repr(error)).splitlines()[0]
             raise DamagedStoreError(
