@@ -66,11 +66,13 @@ class Search:
 class SmoothLoss:
     """A loss of embedding matrices (models, D, N), and the numbers of the cells that they are in.
 
-    Both functions take parameters, and the index in the whole batch of the models they belong to.
+    ``at`` takes parameters, and the index in the whole batch of the models they belong to, and
+    returns their losses, gradients, and what of that work the Hessian needs again.
+    ``hessian`` takes all three, and returns (models, D * N, D * N) in (D, N) order.
     """
 
-    with_gradient: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-    hessian: Callable[[Tensor, Tensor], Tensor]  # (models, D * N, D * N) in (D, N) order
+    at: Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    hessian: Callable[[Tensor, Tensor, Tensor], Tensor]
     size: np.ndarray  # (cells,): squared lengths of the cell in units of those here
     unit: np.ndarray  # (cells,): its loss in units of that here
     bias: Callable[[np.ndarray], np.ndarray]  # of the best matrices (cells, D, N)
@@ -117,22 +119,23 @@ def damped_newton(
     loss_function: SmoothLoss, start: Tensor, tolerance: float, max_iterations: int
 ) -> Minima:
     """Minima of a batch of models (models, D, N); those that have converged leave it."""
-    loss, gradient = loss_function.with_gradient(start, torch.arange(len(start)).to(start.device))
+    everyone = torch.arange(len(start), device=start.device)
+    loss, gradient, rest = loss_function.at(start, everyone)
     minima = Minima.at(start, loss, gradient.flatten(1).norm(dim=1))
     W, loss, norm = minima.parameters, minima.loss, minima.gradient_norm
     damping = torch.full_like(loss, 0.1)
-    active = torch.arange(len(W), device=W.device)
+    active = everyone
     for _ in range(max_iterations):
         # At the rounding level no step of any length improves.
         active = active[(norm[active] > tolerance) & (damping[active] < _MOST_DAMPING)]
         if not len(active):
             break
         w, g = W[active], gradient[active]
-        hessian = loss_function.hessian(w, active)
+        hessian = loss_function.hessian(w, rest[active], active)
         hessian.diagonal(dim1=-2, dim2=-1).add_(damping[active, None])
         factor, failed = torch.linalg.cholesky_ex(hessian)
         trial = w - torch.cholesky_solve(g.flatten(1)[..., None], factor)[..., 0].view_as(w)
-        trial_loss, trial_gradient = loss_function.with_gradient(trial, active)
+        trial_loss, trial_gradient, trial_rest = loss_function.at(trial, active)
         trial_norm = trial_gradient.flatten(1).norm(dim=1)
         # Close to the minimum the loss no longer resolves a step; there the gradient decides.
         slack = 1e-14 * (1 + loss[active].abs())
@@ -145,6 +148,10 @@ def damped_newton(
         damping[active] = (damping[active] * change).clamp(1e-13, _MOST_DAMPING)
         minima.iterations[active] += 1
         accepted = active[good]
-        W[accepted], loss[accepted] = trial[good], trial_loss[good]
+        W[accepted], loss[accepted], rest[accepted] = (
+            trial[good],
+            trial_loss[good],
+            trial_rest[good],
+        )
         gradient[accepted], norm[accepted] = trial_gradient[good], trial_norm[good]
     return replace(minima, converged=norm <= tolerance)

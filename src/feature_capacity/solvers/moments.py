@@ -142,12 +142,11 @@ def _loss_of(cells: _Cells, search: Search) -> SmoothLoss:
     T = torch.tensor(cells.covariance, device=search.where)
     cell = torch.arange(len(T), device=search.where).repeat_interleave(search.n_starts)
 
-    def with_gradient(W: Tensor, model: Tensor) -> tuple[Tensor, Tensor]:
+    def at(W: Tensor, model: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         loss, Q = _loss_and_derivative(W, v[model], T, cell[model])
-        return loss, 2 * W @ Q
+        return loss, 2 * W @ Q, Q
 
-    def hessian(W: Tensor, model: Tensor) -> Tensor:
-        _, Q = _loss_and_derivative(W, v[model], T, cell[model])
+    def hessian(W: Tensor, Q: Tensor, model: Tensor) -> Tensor:
         return _hessian(W, Q, T, cell[model])
 
     def bias(W: np.ndarray) -> np.ndarray:
@@ -156,7 +155,7 @@ def _loss_of(cells: _Cells, search: Search) -> SmoothLoss:
         error = np.swapaxes(W, -1, -2) @ W - target
         return -(error * cells.second).sum((-2, -1))
 
-    return SmoothLoss(with_gradient, hessian, cells.size, cells.unit * cells.size**2, bias)
+    return SmoothLoss(at, hessian, cells.size, cells.unit * cells.size**2, bias)
 
 
 def _loss_and_derivative(W: Tensor, v: Tensor, T: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:

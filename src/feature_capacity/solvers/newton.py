@@ -142,17 +142,18 @@ def _loss_of(cells: _Cells, search: Search) -> SmoothLoss:
     each = cells.importance, cells.kurtosis
     v, k = (torch.from_numpy(x.repeat(search.n_starts, axis=0)).to(search.where) for x in each)
 
-    def with_gradient(W: Tensor, model: Tensor) -> tuple[Tensor, Tensor]:
-        return _loss(W, v[model], k[model]), _gradient(W, v[model], k[model])
+    def at(W: Tensor, model: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        own = _own(W, v[model], k[model])
+        return _loss(W, v[model], k[model]), _gradient(W, own, k[model]), own
 
-    def hessian(W: Tensor, model: Tensor) -> Tensor:
-        return _hessian(W, v[model], k[model])
+    def hessian(W: Tensor, own: Tensor, model: Tensor) -> Tensor:
+        return _hessian(W, own, k[model])
 
     def bias(W: np.ndarray) -> np.ndarray:
         return (cells.importance * cells.size[:, None]).sum(-1) - (W**2).sum((-2, -1))
 
     unit = (cells.kurtosis.max(axis=-1) - 1) * cells.size**2
-    return SmoothLoss(with_gradient, hessian, cells.size, unit, bias)
+    return SmoothLoss(at, hessian, cells.size, unit, bias)
 
 
 def _unit(k: Tensor) -> Tensor:
@@ -169,17 +170,18 @@ def _loss(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
     return own.sum(-1) + 2 / unit * (crossed**2).sum((-2, -1))
 
 
-def _gradient(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
-    n = (W**2).sum(-2)
-    own = (k - 3) * n - (k - 1) * v
+def _own(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
+    """What pulls at the length of each feature, interference with others left out."""
+    return (k - 3) * (W**2).sum(-2) - (k - 1) * v
+
+
+def _gradient(W: Tensor, own: Tensor, k: Tensor) -> Tensor:
     return 4 / _unit(k)[:, None, None] * (own[:, None, :] * W + 2 * (W @ W.mT) @ W)
 
 
-def _hessian(W: Tensor, v: Tensor, k: Tensor) -> Tensor:
+def _hessian(W: Tensor, own: Tensor, k: Tensor) -> Tensor:
     """Second derivatives, (models, features * dims, features * dims) in (dims, features) order."""
     models, d, n_features = W.shape
-    n = (W**2).sum(-2)
-    own = (k - 3) * n - (k - 1) * v
     eye_d = torch.eye(d).to(W)
     eye_n = torch.eye(n_features).to(W)
     frame, gram = W @ W.mT, W.mT @ W
