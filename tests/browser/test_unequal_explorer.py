@@ -62,7 +62,7 @@ def test_a_dense_feature_that_shares_one_that_is_too_light_and_the_way_between(s
 
     best = at(2.6, 2.5)
     assert f"takes {best.capacity[0]:.2g} of a dimension" in told.inner_text()
-    assert "heavy enough to share at the right importance: it weighs 7.8" in told.inner_text()
+    assert "but it is heavy enough: it weighs 7.8" in told.inner_text()
     enter("kurtosis", "1.8")
     at(2.6, 1.8)
     assert "too light to share: it weighs 1.73, the others together 4.3" in told.inner_text()

@@ -45,13 +45,13 @@ function render({ model, el }) {
   const figure = (...parts) => make("figure", { class: "explorer-figure" }, ...parts);
   root.append(
     make("div", { class: "explorer-columns" }, ...Object.values(sliders).map(({ element }) => element)),
+    sentence,
     make(
       "div",
       { class: "explorer-pair" },
       figure(map.element, make("figcaption", {}, data.map_caption)),
       figure(trade.element, make("figcaption", {}, data.trade_caption)),
     ),
-    sentence,
   );
 
   function draw() {
@@ -103,7 +103,11 @@ function sentences({ share, rest }, V, k, others) {
       ? "Its returns do not increase, so nothing keeps it from sharing at the right importance."
       : own < theirs
         ? `Its returns increase, and it is too light to share: ${weighs}.`
-        : `Its returns increase, but it is heavy enough to share at the right importance: ${weighs}.`;
+        : share === 0
+          ? `It would be heavy enough to share, but matters too little: ${weighs}.`
+          : share === 1
+            ? `It would be heavy enough to share, but matters too much for that: ${weighs}.`
+            : `Its returns increase, but it is heavy enough: ${weighs}.`;
   return [what, why];
 }
 

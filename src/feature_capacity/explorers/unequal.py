@@ -13,7 +13,8 @@ from ..theory.quadratic import loss_at_best_lengths
 from .html import Explorer
 
 _CELLS = 61
-_KURTOSIS = (1.5, 100.0)
+_KURTOSIS = (1.5, 40.0)
+_MARKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20), (1.5, 2, 3, 5, 10, 20, 40)
 
 
 def unequal_explorer(
@@ -55,7 +56,7 @@ def unequal_explorer(
     k = require_number(kurtosis_of_others, "kurtosis_of_others", 4, 1000, "[4, 1000]")
     require(min(start) > 0, f"start must be two positive numbers; got {start!r}")
     widest = 2 * n / d + 1
-    importance = np.geomspace(widest / 40, widest, _CELLS)
+    importance = np.geomspace(widest / 20, widest, _CELLS)
     kurtosis = np.geomspace(*_KURTOSIS, _CELLS)
     axes = importance, kurtosis
     V, own = (float(np.clip(x, a[0], a[-1])) for x, a in zip(start, axes, strict=True))
@@ -71,12 +72,12 @@ def unequal_explorer(
     rest = np.repeat(np.minimum(1, (d - share[:, None]) / n), n, axis=1)
     loss = loss_at_best_lengths(np.column_stack([share, rest]), v, chosen).sum(axis=-1)
     least = float(best.capacity[0]), float(best.loss)
-    still = still_trade((*axes, capacity[..., 0]), (V, own), (share, loss), least)
+    still = still_trade((*axes, capacity[..., 0]), (V, own), (share, loss), least, _MARKS)
     data = {
         "others": {"n": n, "nDims": d, "kurtosis": k},
         "importance": [float(f"{x:.10g}") for x in importance],
         "kurtosis": [float(f"{x:.10g}") for x in kurtosis],
-        "marks": [[0.1, 0.2, 0.5, 1, 2, 5, 10], [2, 3, 5, 10, 30, 100]],
+        "marks": _MARKS,
         "map_caption": (
             f"What one feature takes among {n} of importance 1 and kurtosis {k:g} in {d} "
             f"dimension{'s' if d > 1 else ''}. Above the dashed line returns diminish."
