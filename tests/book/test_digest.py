@@ -244,8 +244,8 @@ def test_a_sweep_depends_on_its_solvers_and_not_on_where_it_is_kept(monkeypatch)
     monkeypatch.setattr(config, "digest", keep)
     config.code_digest.__wrapped__()
     found = names(seen)
-    solvers = ("batch", "gauss_newton", "levenberg_marquardt", "losses_on_nodes", "minimization")
-    solvers += ("newton", "result", "stages", "starts")
+    solvers = ("batch", "damped_newton", "gauss_newton", "levenberg_marquardt", "losses_on_nodes")
+    solvers += ("minimization", "newton", "result", "stages", "starts")
     assert {f"solvers/{name}.py" for name in solvers} <= found
     assert {"sweeps/candidates.py", "sweeps/library.py"} <= found
     assert "theory/capacity.py" in found

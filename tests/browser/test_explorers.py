@@ -13,6 +13,7 @@ from feature_capacity.explorers import (
     front_explorer,
     geometry_explorer,
     phase_explorer,
+    unequal_explorer,
 )
 from feature_capacity.explorers.minimization import minimization_explorer
 from feature_capacity.geometry.rotations import rotation_steps
@@ -424,7 +425,7 @@ def test_maps_that_do_not_fit_are_refused(diagrams):
 # --------------------------------------------------------------------------- for every reader
 
 
-KINDS = ["capacity", "geometry", "phases", "front", "minimization"]
+KINDS = ["capacity", "geometry", "phases", "front", "minimization", "unequal"]
 
 
 def explorers(diagrams):
@@ -435,6 +436,7 @@ def explorers(diagrams):
         "phases": phase_explorer(maps, {"model": "model", "route": "route"}, v, p, 9 / (5 * p)),
         "front": front_explorer(),
         "minimization": minimization_explorer(4, 2),
+        "unequal": unequal_explorer(),
     }
 
 

@@ -10,6 +10,7 @@ from feature_capacity.explorers import (
     front_explorer,
     geometry_explorer,
     phase_explorer,
+    unequal_explorer,
 )
 from feature_capacity.explorers.html import module
 from feature_capacity.explorers.minimization import minimization_explorer
@@ -18,7 +19,7 @@ from .test_explorers import diagrams  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.book
 
-KINDS = ("capacity", "front", "geometry", "minimization", "phases")
+KINDS = ("capacity", "front", "geometry", "minimization", "phases", "unequal")
 
 # What a live notebook does: it imports the module and renders it for a model, whose values are sent
 # where save_changes is called.  Nothing else of the page is there.
@@ -72,6 +73,7 @@ def explorers(diagrams):  # noqa: F811
         "geometry": geometry_explorer([0.5, 0.75, 0.75]),
         "minimization": minimization_explorer(4, 2),
         "phases": phase_explorer(maps, {"model": "model", "route": "route"}, v, p, 9 / (5 * p)),
+        "unequal": unequal_explorer(),
     }
 
 
@@ -81,6 +83,7 @@ MOVED = {
     "geometry": ("capacity of feature 1", "capacity"),
     "minimization": ("probability p that a feature is active", "probability"),
     "phases": ("importance V of feature 1 (column of the map)", "importance"),
+    "unequal": ("importance V of the feature; the others have 1", "importance"),
 }
 
 

@@ -54,6 +54,45 @@ def test_the_gradient_vanishes_by_autograd(grid):
     assert relative.max() < 1e-11
 
 
+def unequal_problems(count):
+    """Dense and sparse features in one row; in the first a dense one shares."""
+    rng = np.random.default_rng(1)
+    v, k = rng.uniform(0.6, 4, (count, 5)), rng.uniform(5, 60, (count, 5))
+    k[:, :2] = rng.uniform(1.5, 2.99, (count, 2))
+    v[0], k[0] = [2.6, 0.5, 1, 1, 1], [2.5, 2.5, 30, 30, 30]
+    return v, k
+
+
+def test_unequal_kurtosis_reaches_the_exact_optimum():
+    v, k = unequal_problems(12)
+    best = fc.solve_allocation(v, 2, k)
+    assert (best.phase[0, 0], best.unique.all()) == (fc.POLYSEMANTIC, True)
+    result = minimize_quadratic(v, k, 2, n_starts=24, strict=True)
+    np.testing.assert_allclose(result.loss, best.loss, rtol=OPTIMIZER_LOSS)
+    np.testing.assert_allclose(result.capacity, best.capacity, atol=NEWTON)
+    np.testing.assert_allclose(fc.expected_loss(result.W, v, k), result.loss, rtol=1e-9)
+
+
+def test_unequal_kurtosis_agrees_with_the_minimizer_for_moments():
+    v, k = unequal_problems(4)
+    eye = np.eye(5)
+    moments = fc.Moments(np.ones((4, 5)), 1 - eye + k[:, :, None] * eye)
+    result = minimize_quadratic(v, k, 2, n_starts=12, seed=3)
+    other = fc.minimize_moments(v, moments, 2, n_starts=12, seed=3)
+    np.testing.assert_allclose(result.loss_of_starts.min(-1), other.loss, rtol=OPTIMIZER_LOSS)
+    np.testing.assert_allclose(result.capacity, other.capacity, atol=NEWTON)
+    np.testing.assert_allclose(result.bias, other.bias, rtol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (1, 5), (4, 1), (4, 5), (3, 1, 1), (3, 1, 5)])
+def test_kurtosis_broadcasts_against_importance(shape):
+    v = np.linspace(0.5, 2, 20).reshape(4, 5)
+    k = np.full(shape, 9.0)
+    one, result = minimize_quadratic(v, 9.0, 2), minimize_quadratic(v, k, 2)
+    assert result.loss.shape == np.broadcast_shapes(shape[:-1], (4,))
+    np.testing.assert_allclose(result.loss, np.broadcast_to(one.loss, result.loss.shape), rtol=1e-9)
+
+
 def test_scipy_finds_no_lower_loss():
     rng = np.random.default_rng(0)
     v, k = rng.uniform(0.3, 2, 5), 7.0
@@ -122,6 +161,8 @@ def test_too_few_steps_are_reported_not_hidden():
         ({"importance": 1.0}, r"importance must have one entry per feature.*got shape \(\)"),
         ({"kurtosis": 1.0}, r"kurtosis must be above 1 here; got 1\.0"),
         ({"kurtosis": 0.5}, r"kurtosis must be at least 1.*got 0\.5"),
+        ({"kurtosis": [9.0, 1.0]}, r"kurtosis must be above 1 here; got 1\.0"),
+        ({"kurtosis": [2.0, 3.0, 4.0]}, r"kurtosis must broadcast.*got shape \(3,\)"),
         ({"kurtosis": True}, "kurtosis must be real numbers.*got True"),
         ({"importance": np.ones((2, 2)), "kurtosis": [[2.0], [3], [4]]}, r"kurtosis \(3,\)"),
         ({"n_dims": 3}, r"n_dims must be .*\(2\); got 3"),
@@ -139,7 +180,9 @@ def test_bad_input(changed, rule):
         minimize_quadratic(**arguments)
 
 
-@pytest.mark.parametrize(("importance", "kurtosis"), [(1e160, 9.0), (1e308, 9.0), (3.0, 1e308)])
+@pytest.mark.parametrize(
+    ("importance", "kurtosis"), [(1e160, 9.0), (1e308, 9.0), (3.0, 1e308), (3.0, [2.0, 5.0, 1e308])]
+)
 def test_a_loss_that_no_float_holds_is_refused(importance, kurtosis):
     with pytest.raises(ValueError, match=r"the loss.*must be finite.*scale them down"):
         fc.minimize_quadratic([[importance, 1.0, 1.0]], kurtosis, 2)

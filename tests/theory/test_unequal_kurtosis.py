@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 import feature_capacity as fc
+from feature_capacity.theory import unequal_kurtosis
 from feature_capacity.theory.unequal_kurtosis import phases_of_row
 
 from ..tolerances import DIFFERENCES, OPTIMIZER, OPTIMIZER_LOSS, ROUNDING, ROUNDING_32
@@ -138,6 +139,81 @@ def test_direct_minimization_over_matrices_ends_there(seed):
     assert found.fun == pytest.approx(float(best.loss), rel=OPTIMIZER_LOSS)
     C = fc.capacities(found.x.reshape(n_dims, -1))
     np.testing.assert_allclose(C, best.capacity, atol=1e2 * OPTIMIZER)
+
+
+def close_to_three(rng, n):
+    """Rows of more features, half of them just below 3, so that one of them can outweigh many."""
+    k = np.where(rng.random(n) < 0.5, 3 - 10.0 ** rng.uniform(-5, 0, n), rng.uniform(5, 60, n))
+    return rng.uniform(0.8, 1.6, n), int(rng.integers(1, n)), k
+
+
+def test_multipliers_that_the_dual_bound_leaves_out_are_none_of_the_best(monkeypatch):
+    rng = np.random.default_rng(0)
+    problems = [close_to_three(rng, int(rng.integers(4, 80))) for _ in range(150)]
+    few, searched = [], []
+    within = unequal_kurtosis.pieces_within
+
+    def watched(pieces, *rest):
+        few.append(within(pieces, *rest))
+        searched.append(len(pieces.fixed))
+        return few[-1]
+
+    monkeypatch.setattr(unequal_kurtosis, "pieces_within", watched)
+    quick = [phases_of_row(v, k, n_dims) for v, n_dims, k in problems]
+    assert sum(some.stop - some.start for some in few) < sum(searched) / 4
+    monkeypatch.setattr(
+        unequal_kurtosis, "pieces_within", lambda pieces, *_: slice(0, len(pieces.fixed))
+    )
+    odd = 0
+    for (v, n_dims, k), found in zip(problems, quick, strict=True):
+        every = phases_of_row(v, k, n_dims)
+        for name in ("whole", "shared", "tied", "unique"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(every, name))
+        odd += (every.shared & (k < 3)).any()
+    assert odd >= 10
+
+
+def test_a_heavy_feature_shares_beside_a_thousand():
+    """Its share against a search along the trade, in a row far too long to go through."""
+    n, n_dims, k = 1000, 500, np.r_[2.9995, np.full(1000, 30.0)]
+    crowd = 29 / 27 / (n_dims / n + 2 / 27)  # the multiplier without it
+    shares = []
+    for first in crowd * (1 + np.linspace(0, 2e-3, 6)):
+        v = np.r_[first, np.ones(n)]
+        best = fc.solve_allocation(v, n_dims, k)
+
+        def loss(share, v=v):
+            rest = np.full(n, (n_dims - share) / n)
+            return float(fc.loss_at_best_lengths(np.r_[share, rest], v, k).sum())
+
+        found = optimize.minimize_scalar(
+            loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-9}
+        )
+        assert float(best.loss) <= min(found.fun, loss(0), loss(1)) * (1 + 1e-13)
+        assert fc.kkt_residuals(best).max() < 1e-9
+        shares.append(float(best.capacity[0]))
+        if best.phase[0] == 1:
+            assert shares[-1] == pytest.approx(found.x, abs=1e-3)
+    assert sum(0 < share < 1 for share in shares) >= 2, shares
+
+
+@pytest.mark.parametrize("n", [3_000, pytest.param(300_000, marks=pytest.mark.slow)])
+def test_long_rows_meet_the_dual_bound(n):
+    """No allocation loses less than the dual at any price; the best misses it by a price at most.
+
+    The dual is written out again, feature by feature.
+    """
+    rng = np.random.default_rng(n)
+    v = np.arange(1, n + 1) ** -0.8
+    k = np.where(rng.random(n) < 0.5, rng.uniform(1.5, 3, n), rng.uniform(3.1, 300, n))
+    best = fc.solve_allocation(v, n // 10, k)
+    assert fc.kkt_residuals(best).max() < 1e-9
+    assert best.capacity.sum() == pytest.approx(n // 10, rel=1e-12)
+    price = 2 * float(best.multiplier) ** 2
+    share = np.clip(1 - (k - 1) / (k - 3) * (1 - v / best.multiplier), 0, 1)
+    share = np.where(k > 3, share, (k - 1) * v**2 > price)
+    dual = fc.loss_at_best_lengths(share, v, k).sum() + price * (share.sum() - n // 10)
+    assert -1e-12 < (float(best.loss) - dual) / price < 1
 
 
 def test_the_optimum_is_a_matrix():

@@ -5,6 +5,7 @@ from .front import front_explorer
 from .geometry import geometry_explorer
 from .html import Explorer
 from .phases import PhaseMap, phase_explorer
+from .unequal import unequal_explorer
 from .weights import weights_explorer
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "front_explorer",
     "geometry_explorer",
     "phase_explorer",
+    "unequal_explorer",
     "weights_explorer",
 ]

@@ -1,4 +1,5 @@
-// A map of cells with logarithmic axes: importance of feature 1 across, probability upward.
+// A map of cells with logarithmic axes: importance across, and upward the probability, or what
+// `up` names instead.
 import { clip } from "./theory.js";
 import { make, shown } from "./ui.js";
 
@@ -9,7 +10,9 @@ const MISSING = "#9aa5b1";
 // of a cell, { row, column }; the latter of null as well.
 export function heatMap({ ramp, onPick, onHover = () => {} }) {
   const canvas = make("canvas", { class: "explorer-map explorer-cells", tabindex: 0, role: "img" });
-  let now = null; // { values, importance, probability, scale, row, column }
+  // { values, importance, probability, scale, row, column }, and where the axes are others their
+  // names `across` and `up`, their `marks`, and a `line` at one height.
+  let now = null;
 
   function cellAt(event) {
     const place = canvas.getBoundingClientRect();
@@ -61,6 +64,7 @@ export function heatMap({ ramp, onPick, onHover = () => {} }) {
     const ink = getComputedStyle(canvas).color;
     drawCells(pen, area, ratio);
     drawLabels(pen, area);
+    if (now.line) drawLine(pen, area);
     pen.strokeStyle = ink;
     pen.strokeRect(BOX.left, BOX.top, area.w, area.h);
     pen.fillStyle = ink;
@@ -87,20 +91,20 @@ export function heatMap({ ramp, onPick, onHover = () => {} }) {
   function drawAxes(pen, { w, h }) {
     pen.textAlign = "center";
     pen.textBaseline = "top";
-    ticks(now.importance).forEach(([value, at]) => {
+    ticks(now.importance, now.marks?.[0]).forEach(([value, at]) => {
       pen.fillText(shown(value, 2), BOX.left + w * at, BOX.top + h + 5);
     });
-    pen.fillText("importance V of feature 1", BOX.left + w / 2, BOX.top + h + 20);
+    pen.fillText(now.across ?? "importance V of feature 1", BOX.left + w / 2, BOX.top + h + 20);
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    ticks(now.probability).forEach(([value, at]) => {
+    ticks(now.probability, now.marks?.[1]).forEach(([value, at]) => {
       pen.fillText(shown(value, 2), BOX.left - 5, BOX.top + h - h * at);
     });
     pen.save();
     pen.translate(11, BOX.top + h / 2);
     pen.rotate(-Math.PI / 2);
     pen.textAlign = "center";
-    pen.fillText("probability p", 0, 0);
+    pen.fillText(now.up ?? "probability p", 0, 0);
     pen.restore();
   }
 
@@ -118,12 +122,21 @@ export function heatMap({ ramp, onPick, onHover = () => {} }) {
     pen.fillText(to, bar.x + bar.w + 5, bar.y + bar.h / 2);
   }
 
+  function drawLine(pen, { w, h }) {
+    const y = BOX.top + h * (1 - part(now.probability, now.line));
+    pen.strokeStyle = "#fff";
+    pen.lineWidth = 1.5;
+    pen.setLineDash([6, 4]);
+    pen.beginPath();
+    pen.moveTo(BOX.left, y);
+    pen.lineTo(BOX.left + w, y);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.lineWidth = 1;
+  }
+
   // Names of regions, each centered at a place of its own.
   function drawLabels(pen, { w, h }) {
-    const part = (values, x) => {
-      const step = Math.log(values[1] / values[0]);
-      return (Math.log(x / values[0]) / step + 0.5) / values.length;
-    };
     pen.font = "600 13px system-ui, sans-serif";
     pen.textAlign = "center";
     pen.textBaseline = "middle";
@@ -161,15 +174,19 @@ export function heatMap({ ramp, onPick, onHover = () => {} }) {
   };
 }
 
-// Powers of ten within the range, and where they are from 0 to 1 along the edge of the map.
-function ticks(values) {
-  const step = Math.log(values[1] / values[0]);
+// How far along the edge of the map a value is, from 0 to 1.
+function part(values, x) {
+  return (Math.log(x / values[0]) / Math.log(values[1] / values[0]) + 0.5) / values.length;
+}
+
+// Powers of ten within the range, or the marks that are given, and where they are.
+function ticks(values, marks) {
   const found = [];
   for (let e = Math.ceil(Math.log10(values[0]) - 0.05); 10 ** e <= values.at(-1) * 1.05; e++) {
-    const at = (Math.log(10 ** e / values[0]) / step + 0.5) / values.length;
-    if (at > -0.01 && at < 1.01) found.push([10 ** e, at]);
+    found.push(10 ** e);
   }
-  return found;
+  const places = (marks ?? found).map((value) => [value, part(values, value)]);
+  return places.filter(([, at]) => at > -0.01 && at < 1.01);
 }
 
 // Place of the value nearest to a number, by ratio.

@@ -137,6 +137,44 @@ def still_front(
     return fig
 
 
+@book_style
+def still_trade(
+    picture: Map,
+    chosen: tuple[float, float],
+    curve: tuple[np.ndarray, np.ndarray],
+    least: tuple[float, float],
+    marks: tuple[Sequence[float], Sequence[float]],
+) -> plt.Figure:
+    """A map of one feature's capacity with one place marked, and the loss against what it takes.
+
+    Parameters
+    ----------
+    picture : arrays (n_importance,), (n_kurtosis,), (n_kurtosis, n_importance)
+    chosen : tuple of float
+        Importance and kurtosis.
+    curve : arrays (n_shares,), (n_shares,)
+        Share and loss.
+    least : tuple of float
+        The best share and its loss.
+    marks : tuple of sequences
+        Ticks of the map, across and upward.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=_SIZE)
+    image = cells(left, *picture, **CAPACITY_LOOK)
+    left.axhline(3, color="white", lw=1, ls="--")
+    left.plot(*chosen, "s", mfc="none", mec=ORANGE, ms=8, mew=2)
+    left.set(xlabel="importance of the feature", ylabel="its kurtosis")
+    for axis, values, at in zip((left.xaxis, left.yaxis), picture[:2], marks, strict=True):
+        inside = [x for x in at if values[0] <= x <= values[-1]]
+        axis.set_ticks(inside, labels=[f"{x:g}" for x in inside])
+    left.minorticks_off()
+    color_bar(image, left, "its capacity")
+    right.plot(*curve, color=BLUE)
+    right.plot(*least, "o", color=ORANGE, ms=7, clip_on=False)
+    right.set(xlabel="capacity that the feature takes", ylabel="loss", xlim=(0, 1))
+    return fig
+
+
 def _capacity_bars(ax: plt.Axes, capacity: np.ndarray, colors: Sequence[str]) -> None:
     feature = np.arange(1, len(capacity) + 1)
     ax.bar(feature, capacity, color=colors)

@@ -7,6 +7,8 @@
 - ``gauss_newton``: loss, gradient and Gauss-Newton matrix on a quadrature
 - ``losses_on_nodes``: the loss alone
 - ``newton``: the quadratic model, whose loss is exact
+- ``moments``: the same for any inputs, of which only moments are known
+- ``damped_newton``: the steps of both, from random starts
 - ``batch``: many models at once, row by row
 - ``result``: what a minimization returns, and how it fails
 """

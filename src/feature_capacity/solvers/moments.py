@@ -7,26 +7,17 @@ closed form, so that phase diagrams of dependent or unequal features can be draw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .._arrays import (
-    ArrayLike,
-    checked,
-    constant,
-    require,
-    require_broadcast,
-    require_number,
-    require_whole,
-    to_numpy,
-)
-from ..models.device import pick_device
+from .._arrays import ArrayLike, checked, constant, require, require_broadcast, to_numpy
 from ..theory.moments import FullMoments, Moments
-from .batch import Minima, Rows
-from .result import MinimizationResult, join, of_winners, require_converged
+from .batch import Rows
+from .damped_newton import Search, SmoothLoss, minimize_in_chunks
+from .result import MinimizationResult
 
 _NUMBERS_AT_ONCE = 1 << 22
 _MOST_FEATURES = 24
@@ -82,25 +73,9 @@ def minimize_moments(
     """
     cells, shape = _cells(importance, moments)
     n = cells.importance.shape[-1]
-    require_whole(n_dims, "n_dims", 1, n, f"a whole number from 1 to the number of features ({n})")
-    require_whole(n_starts, "n_starts", 1, None, "a whole number, at least 1")
-    require_whole(max_iterations, "max_iterations", 1, None, "a whole number, at least 1")
-    require_number(tolerance, "tolerance", 1e-300, 1 - 2**-53, "(0, 1)")
-    where = pick_device(device)
-    n_cells = len(cells.size)
-    starts = np.random.default_rng(seed).standard_normal((n_cells, n_starts, n_dims, n))
-    starts /= np.sqrt(n_dims)
-    step = max(1, _NUMBERS_AT_ONCE // (n_starts * n**4))
-    parts = [
-        _best_of_each_cell(
-            cells[a : a + step], starts[a : a + step], tolerance, max_iterations, where
-        )
-        for a in map(int, range(0, n_cells, step))
-    ]
-    result = join(parts, shape)
-    if strict:
-        require_converged(result, tolerance, max_iterations)
-    return result
+    search = Search(n, n_dims, n_starts, seed, tolerance, max_iterations, device)
+    at_once = _NUMBERS_AT_ONCE // (n_starts * n**4)
+    return minimize_in_chunks(cells, shape, at_once, _loss_of, search, strict)
 
 
 @dataclass(frozen=True)
@@ -161,60 +136,26 @@ def _all_pairs(pairs: np.ndarray) -> np.ndarray:
     return fourth
 
 
-def _best_of_each_cell(
-    cells: _Cells, starts: np.ndarray, tolerance: float, max_iterations: int, device: torch.device
-) -> MinimizationResult:
-    """Minimize cells from starts (cells, n_starts, n_dims, N), and undo the scaling."""
-    n_starts = starts.shape[1]
-    every = cells.importance.repeat(n_starts, axis=0)
-    arrays = starts.reshape(-1, *starts.shape[2:]), every, cells.covariance
-    W, v, T = (torch.tensor(x, device=device) for x in arrays)
-    cell = torch.arange(len(starts), device=device).repeat_interleave(n_starts)
-    unit = torch.from_numpy((cells.unit * cells.size**2).repeat(n_starts)).to(device)
-    minima = _newton(W, v, T, cell, tolerance, max_iterations)
-    minima = replace(minima, loss=minima.loss * unit)
-    winner = minima.best_of(n_starts)
-    best = to_numpy(minima.parameters[winner]) * np.sqrt(cells.size)[:, None, None]
-    target = np.einsum("ci,ij->cij", cells.importance * cells.size[:, None], np.eye(v.shape[-1]))
-    error = np.swapaxes(best, -1, -2) @ best - target
-    bias = -(error * cells.second).sum((-2, -1))
-    return of_winners(minima, winner, best, bias, slack=1e-12 * unit[winner, None])
+def _loss_of(cells: _Cells, search: Search) -> SmoothLoss:
+    """The loss of every start of every cell, in the units of the cell."""
+    v = torch.tensor(cells.importance.repeat(search.n_starts, axis=0), device=search.where)
+    T = torch.tensor(cells.covariance, device=search.where)
+    cell = torch.arange(len(T), device=search.where).repeat_interleave(search.n_starts)
 
+    def at(W: Tensor, model: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        loss, Q = _loss_and_derivative(W, v[model], T, cell[model])
+        return loss, 2 * W @ Q, Q
 
-def _newton(
-    start: Tensor, v: Tensor, T: Tensor, cell: Tensor, tolerance: float, max_iterations: int
-) -> Minima:
-    """Damped Newton for a batch of models (models, D, N), each with the moments of its cell."""
-    loss, Q = _loss_and_derivative(start, v, T, cell)
-    gradient = 2 * start @ Q
-    minima = Minima.at(start, loss, gradient.flatten(1).norm(dim=1))
-    W, loss, norm = minima.parameters, minima.loss, minima.gradient_norm
-    damping = torch.full_like(loss, 0.1)
-    active = torch.arange(len(W), device=W.device)
-    for _ in range(max_iterations):
-        active = active[(norm[active] > tolerance) & (damping[active] < 1e8)]
-        if not len(active):
-            break
-        w, g = W[active], gradient[active]
-        hessian = _hessian(w, Q[active], T, cell[active])
-        hessian.diagonal(dim1=-2, dim2=-1).add_(damping[active, None])
-        factor, failed = torch.linalg.cholesky_ex(hessian)
-        trial = w - torch.cholesky_solve(g.flatten(1)[..., None], factor)[..., 0].view_as(w)
-        trial_loss, trial_Q = _loss_and_derivative(trial, v[active], T, cell[active])
-        trial_gradient = 2 * trial @ trial_Q
-        trial_norm = trial_gradient.flatten(1).norm(dim=1)
-        # Close to the minimum the loss no longer resolves a step; there the gradient decides.
-        slack = 1e-14 * (1 + loss[active].abs())
-        lower = trial_loss < loss[active] - slack
-        settled = (trial_loss <= loss[active] + slack) & (trial_norm < norm[active])
-        good = (failed == 0) & (lower | settled)
-        change = torch.where(good, 0.2, 5.0).to(damping)
-        damping[active] = (damping[active] * change).clamp(1e-13, 1e8)
-        minima.iterations[active] += 1
-        accepted = active[good]
-        W[accepted], loss[accepted], Q[accepted] = trial[good], trial_loss[good], trial_Q[good]
-        gradient[accepted], norm[accepted] = trial_gradient[good], trial_norm[good]
-    return replace(minima, converged=norm <= tolerance)
+    def hessian(W: Tensor, Q: Tensor, model: Tensor) -> Tensor:
+        return _hessian(W, Q, T, cell[model])
+
+    def bias(W: np.ndarray) -> np.ndarray:
+        importance = cells.importance * cells.size[:, None]
+        target = np.einsum("ci,ij->cij", importance, np.eye(importance.shape[-1]))
+        error = np.swapaxes(W, -1, -2) @ W - target
+        return -(error * cells.second).sum((-2, -1))
+
+    return SmoothLoss(at, hessian, cells.size, cells.unit * cells.size**2, bias)
 
 
 def _loss_and_derivative(W: Tensor, v: Tensor, T: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:

@@ -143,8 +143,8 @@ def solve_allocation(importance: ArrayLike, n_dims: int, kurtosis: ArrayLike) ->
     the limit of k from above is returned, with every feature marked as tied.
 
     One sort of the importances, then O(log(n_features)^2) look-ups for each batch entry.  Rows
-    whose features differ in kurtosis are searched one after the other, in O(M N) steps for M
-    features up to 3; a feature of kurtosis 1, whose square is a constant, then gets nothing.
+    whose features differ in kurtosis are searched one after the other, a sort and a scan each; a
+    feature of kurtosis 1, whose square is a constant, then gets nothing.
 
     Source: Scherlis et al. 2022, section 3.4 and Appendix C.
 

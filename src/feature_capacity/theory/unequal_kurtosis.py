@@ -24,7 +24,9 @@ Three facts make the search finite; each is proved in a few lines.
 
 What is left is one search: for every feature that might be the odd one out, and every interval of
 :math:`\lambda` between phase changes of the features above 3, at most two values of
-:math:`\lambda` spend the budget.  All of them are looked at: O(M N) for M features up to 3.
+:math:`\lambda` spend the budget.  All of them are looked at that the best allocation without an
+odd one leaves in question, by the dual bound of :mod:`feature_capacity.theory.unequal_pieces`.
+Where features are many and differ, these are few, and what takes time is one sort.
 
 Every such allocation is that of a matrix.  Features that share have :math:`n_i=\lambda C_i` in
 :math:`D-`\ (number of whole features) dimensions, and Schur and Horn's theorem gives a tight
@@ -37,6 +39,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
+from .unequal_pieces import Lumps, Pieces, lumps_of, pieces_of, pieces_within
 
 _NUMBERS_AT_ONCE = 1 << 22
 _LEAST = np.finfo(np.float64).tiny
@@ -59,36 +63,6 @@ class RowPhases:
     shared: np.ndarray
     tied: np.ndarray
     unique: bool
-
-
-@dataclass(frozen=True)
-class _Pieces:
-    """Features above 3 as functions of the multiplier, between one phase change and the next.
-
-    In piece p, for multipliers from ``edge[p]`` to ``edge[p + 1]``, they take ``fixed + slope /
-    multiplier`` of capacity and lose ``2 (multiplier slope - square) + ignored``.
-    """
-
-    edge: np.ndarray  # (pieces + 1,)
-    fixed: np.ndarray  # (pieces,), as the following
-    slope: np.ndarray  # 0 where nobody shares
-    square: np.ndarray
-    ignored: np.ndarray
-
-    def loss(self, piece: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
-        shared = multiplier * self.slope[piece] - self.square[piece]
-        return 2 * shared + self.ignored[piece]
-
-
-@dataclass(frozen=True)
-class _Lumps:
-    """The features up to 3, those that gain most first."""
-
-    index: np.ndarray  # (M,), as the following
-    importance: np.ndarray
-    kurtosis: np.ndarray
-    gain: np.ndarray
-    total: np.ndarray  # (M + 1,): gain of the first m
 
 
 @dataclass(frozen=True)
@@ -137,14 +111,16 @@ def phases_of_row(importance: np.ndarray, kurtosis: np.ndarray, n_dims: int) -> 
 def _settled(low: np.ndarray, high: np.ndarray, n_dims: int) -> tuple[np.ndarray, np.ndarray]:
     """Features that are whole, and ignored, in every optimum, by their ranges of n / C.
 
+    There must be more of them than dimensions.
+
     Whole: fewer than ``n_dims`` others ever reach its lowest rate, so that some other one of less
     benefit would have capacity to give.  Ignored: ``n_dims`` others never fall to its highest.
     Without them, importances of a row that differ by a hundred orders of magnitude can be compared.
     """
     n = len(low)
-    reaching = n - np.searchsorted(np.sort(high), low, side="left") - 1
-    beyond = n - np.searchsorted(np.sort(low), high, side="right")
-    return reaching < n_dims, beyond >= n_dims
+    next_high = np.partition(high, n - n_dims - 1)[n - n_dims - 1]
+    last_low = np.partition(low, n - n_dims)[n - n_dims]
+    return low > next_high, high < last_low
 
 
 def _phases_of_rest(importance: np.ndarray, kurtosis: np.ndarray, n_dims: int) -> RowPhases:
@@ -154,12 +130,13 @@ def _phases_of_rest(importance: np.ndarray, kurtosis: np.ndarray, n_dims: int) -
         return RowPhases(~none, none, none, True)
     v = importance / importance.max()
     above, up_to = kurtosis > 3, np.flatnonzero(kurtosis <= 3)
-    pieces, lumps = _pieces(v[above], kurtosis[above]), _lumps(v, kurtosis, up_to)
-    found = _without_odd(pieces, lumps, int(above.sum()), n_dims)
-    found += _with_odd_of_three(pieces, lumps, n_dims) + _with_odd(pieces, lumps, n_dims)
-    least = min(candidate.loss for candidate in found)
+    pieces, lumps = pieces_of(v[above], kurtosis[above]), lumps_of(v, kurtosis, up_to)
     # In units of what the row loses with no dimension at all.
     slack = _ROUNDING * float(((kurtosis - 1) * v * v).sum())
+    found = _without_odd(pieces, lumps, int(above.sum()), n_dims, slack)
+    found += _with_odd_of_three(pieces, lumps, n_dims)
+    found += _with_odd(pieces, lumps, n_dims, _least(found) + slack)
+    least = _least(found)
     best, *rest = (candidate for candidate in found if candidate.loss <= least + slack)
 
     whole, shared = above & (v >= best.multiplier), above & (v < best.multiplier)
@@ -178,42 +155,19 @@ def _phases_of_rest(importance: np.ndarray, kurtosis: np.ndarray, n_dims: int) -
     return RowPhases(whole, shared, tied, not rivals and not tied.any())
 
 
+def _least(candidates: list[_Candidate]) -> float:
+    return min(candidate.loss for candidate in candidates)
+
+
 def _same(one: _Candidate, other: _Candidate) -> bool:
     near = abs(one.multiplier - other.multiplier) <= 1e-9 * other.multiplier
     return one.odd == other.odd and one.n_whole == other.n_whole and near
 
 
-def _pieces(v: np.ndarray, k: np.ndarray) -> _Pieces:
-    """Prefix sums over the phase changes: whole up to v, ignored from (k - 1) / 2 v."""
-    w, n = (k - 1) / (k - 3), len(v)
-    change = np.concatenate([v, (k - 1) / 2 * v])
-    order = np.argsort(change, kind="stable")
-
-    def sums(at_zero: float, shares: np.ndarray, leaves: np.ndarray) -> np.ndarray:
-        steps = np.concatenate([shares, leaves])[order]
-        return at_zero + np.concatenate([[0.0], np.cumsum(steps)])
-
-    one, none = np.ones(n), np.zeros(n)
-    # Counted, so that where nobody shares no rest of rounding looks like a share.
-    shares, whole = sums(0.0, one, -one), sums(n, -one, none)
-    return _Pieces(
-        edge=np.concatenate([[0.0], change[order], [np.inf]]),
-        fixed=np.where(shares > 0, sums(n, -w, w - 1), whole),
-        slope=np.where(shares > 0, sums(0.0, w * v, -w * v), 0.0),
-        square=np.where(shares > 0, sums(0.0, w * v * v, -w * v * v), 0.0),
-        ignored=sums(0.0, none, (k - 1) * v * v),
-    )
-
-
-def _lumps(v: np.ndarray, k: np.ndarray, index: np.ndarray) -> _Lumps:
-    gain = (k[index] - 1) * v[index] ** 2
-    order = np.argsort(-gain, kind="stable")
-    index, gain = index[order], gain[order]
-    return _Lumps(index, v[index], k[index], gain, np.concatenate([[0.0], np.cumsum(gain)]))
-
-
-def _without_odd(pieces: _Pieces, lumps: _Lumps, n_above: int, n_dims: int) -> list[_Candidate]:
-    """For every number of whole features up to 3, the others sharing the rest of the budget."""
+def _without_odd(
+    pieces: Pieces, lumps: Lumps, n_above: int, n_dims: int, slack: float
+) -> list[_Candidate]:
+    """The best numbers of whole features up to 3, the others sharing the rest of the budget."""
     n_lumps = len(lumps.index)
     n_whole = np.arange(max(0, n_dims - n_above), min(n_dims, n_lumps) + 1)
     left = n_dims - n_whole
@@ -231,27 +185,35 @@ def _without_odd(pieces: _Pieces, lumps: _Lumps, n_above: int, n_dims: int) -> l
     multiplier = np.where(moves, slope, pieces.edge[piece]) / np.where(moves, rest, 1.0)
     multiplier = np.clip(multiplier, pieces.edge[piece], pieces.edge[piece + 1])
     loss = pieces.loss(piece, multiplier) + lumps.total[-1] - lumps.total[n_whole]
-    return [
-        _Candidate(float(a), float(b), int(m), -1)
-        for a, b, m in zip(loss, multiplier, n_whole, strict=True)
-    ]
+    lowest = np.flatnonzero(loss <= loss.min() + slack)
+    return [_Candidate(float(loss[i]), float(multiplier[i]), int(n_whole[i]), -1) for i in lowest]
 
 
-def _with_odd_of_three(pieces: _Pieces, lumps: _Lumps, n_dims: int) -> list[_Candidate]:
+def _with_odd_of_three(pieces: Pieces, lumps: Lumps, n_dims: int) -> list[_Candidate]:
     """The odd one has kurtosis 3 and with it constant returns: its importance is the multiplier."""
     odd = np.flatnonzero(lumps.kurtosis == 3)
     multiplier = lumps.importance[odd]
-    piece = np.clip(np.searchsorted(pieces.edge, multiplier) - 1, 0, len(pieces.fixed) - 1)
-    left = n_dims - (pieces.fixed[piece] + pieces.slope[piece] / multiplier)
+    piece = pieces.at(multiplier)
+    left = n_dims - pieces.capacity(piece, multiplier)
     n_whole = np.floor(left).astype(int)
     share = left - n_whole
     loss = pieces.loss(piece, multiplier) + (1 - share) * lumps.gain[odd]
     return _kept(lumps, loss, multiplier, n_whole, odd, (share > _TIE) & (share < 1 - _TIE))
 
 
-def _with_odd(pieces: _Pieces, lumps: _Lumps, n_dims: int) -> list[_Candidate]:
-    """The odd one is below 3: every multiplier at which it shares and the budget is spent."""
-    odds = np.flatnonzero(lumps.kurtosis < 3)
+def _with_odd(pieces: Pieces, lumps: Lumps, n_dims: int, loss_known: float) -> list[_Candidate]:
+    """The odd one is below 3: every multiplier at which it shares and the budget is spent.
+
+    Of those that may lose no more than an allocation that is known.
+    """
+    pieces = pieces[pieces_within(pieces, lumps, n_dims, loss_known)]
+    if not len(pieces.fixed):
+        return []
+    v, k = lumps.importance, lumps.kurtosis
+    below = k < 3
+    heavy = (k - 1) / np.where(below, 3 - k, 1.0) * v > pieces.slope.min()
+    heavy &= ((k - 1) / 2 * v < pieces.edge[-1]) & (v > pieces.edge[0])
+    odds = np.flatnonzero(below & heavy)
     step = max(1, _NUMBERS_AT_ONCE // len(pieces.fixed))
     found: list[_Candidate] = []
     for start in range(0, len(odds), step):
@@ -269,11 +231,12 @@ def _with_odd(pieces: _Pieces, lumps: _Lumps, n_dims: int) -> list[_Candidate]:
         # Capacity rises by at most 1 over a piece, so that it passes at most two whole numbers.
         least = np.ceil(fixed + slope / low)
         for spent in (least, least + 1):
-            multiplier = slope / (spent - fixed)
+            # What all take together stays below ``fixed``.
+            multiplier = slope / np.where(spent < fixed, spent - fixed, -1.0)
             here, weight = odd[row], w[row, 0]
             below = lumps.importance[here] - multiplier
             share = 1 + weight * below / multiplier
-            inside = (low <= multiplier) & (multiplier <= high)
+            inside = (spent < fixed) & (low <= multiplier) & (multiplier <= high)
             inside &= (share > _TIE) & (share < 1 - _TIE)
             loss = pieces.loss(piece, multiplier) - 2 * weight * lumps.importance[here] * below
             found += _kept(lumps, loss, multiplier, (n_dims - spent).astype(int), here, inside)
@@ -281,7 +244,7 @@ def _with_odd(pieces: _Pieces, lumps: _Lumps, n_dims: int) -> list[_Candidate]:
 
 
 def _kept(
-    lumps: _Lumps,
+    lumps: Lumps,
     loss: np.ndarray,
     multiplier: np.ndarray,
     n_whole: np.ndarray,
