@@ -301,7 +301,13 @@ run.badge()
 #
 # Features that are never on at the same time have $h_{ij} = 0$, and do not interfere.
 # A loss of 0 only asks that features which *do* meet are orthogonal.
-# Draw a line between any two that meet; the least number of dimensions lies between Lovász's $\vartheta$ of the complementary graph, which joins those that never meet, and the number of colors of the graph itself (*proved* in `feature_capacity.theory.exclusive` ({ref}`api-theory`)).
+# Draw a line between any two that meet; the least number of dimensions lies between Lovász's $\vartheta$ of the complementary graph, which joins those that never meet, and the number of colors of the graph itself, because features of one color can have one direction.
+#
+# *Proof of the lower bound.*
+# $\vartheta$ is the greatest $\sum_{ij}X_{ij}$ of positive semidefinite $X$ with trace 1 and $X_{ij}=0$ for features that never meet.
+# Write $X_{ij} = y_i\cdot y_j$, let $u_i\in\mathbb R^D$ be unit vectors, orthogonal for features that meet, and put $T = \sum_i y_i\otimes u_iu_i^T$.
+# Then $\|T\|^2 = \sum_{ij}X_{ij}(u_i\cdot u_j)^2 = \sum_i X_{ii} = 1$.
+# Contracting $T$ with the identity of $\mathbb R^D$, whose norm is $\sqrt D$, gives $\sum_i y_i$, so that $\sum_{ij}X_{ij} = \|\sum_i y_i\|^2 \le D$. ∎
 
 # %%
 ring = np.roll(np.eye(7), 1, axis=0)

@@ -207,7 +207,7 @@ run.badge()
 # %% [markdown]
 # Three regimes can be told apart in {numref}`fig-ext4-exponents`.
 #
-# - **Most features are ignored.** The tail beyond $b$ and the band below it scale alike, $\mathcal L = c\,D^{1-2\alpha}$ (*proved* for $\alpha > 1/2$): *power law in, power law out*.
+# - **Most features are ignored.** The tail beyond $b$ and the band below it scale alike, $\mathcal L = c\,D^{1-2\alpha}$ (*proved* for $\alpha > 1/2$: with $i = at$ both are $a^{1-2\alpha}$ times an integral over $t$ that knows nothing of $D$, and $a$ is proportional to $D$): *power law in, power law out*.
 # - **All are represented and share.** Then $k$ drops out and for $\alpha < 1$ the exponent is 1, whatever $\alpha$ (*proved* in the limit of large k, then large $N/D$): $D \approx a^\alpha N^{1-\alpha}/(1-\alpha)$ and $\mathcal L \approx 2a^{-\alpha}N^{1-\alpha}/(1-\alpha)$, so that $\mathcal L D$ is constant.
 # - **Few features per dimension.** The loss goes to 0 at $D = N$, and the exponent grows without bound.
 #

@@ -17,7 +17,7 @@ from .._style import (
     book_style,
     panel_letters,
 )
-from .panels import HALVES, color_bar
+from .panels import HALVES, Map, color_bar
 
 
 @book_style
@@ -66,25 +66,33 @@ def losses_along_the_trade(
 
 
 @book_style
-def dense_feature_map(
-    importance: np.ndarray, kurtosis: np.ndarray, capacity: np.ndarray, phase: np.ndarray
-) -> Figure:
-    """Capacity and phase of one feature by its importance and its own kurtosis."""
-    fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True, layout="constrained")
+def dense_feature_map(exact: Map, phase: np.ndarray, minimized: Map) -> Figure:
+    """Capacity of one feature by its importance and its own kurtosis, twice, and its phase.
+
+    Parameters
+    ----------
+    exact, minimized : arrays (n_importance,), (n_kurtosis,), (n_kurtosis, n_importance)
+        Importances, kurtoses and capacities; the second map may be coarser.
+    phase : array (n_kurtosis, n_importance)
+        Of the first map.
+    """
+    fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), sharex=True, sharey=True)
     panel_letters(axes)
-    kinds = ((capacity, CAPACITY_MAP, 0, 1), (phase, PHASE_MAP, -0.5, 2.5))
-    for ax, (values, colors, low, high) in zip(axes, kinds, strict=True):
-        image = ax.pcolormesh(importance, kurtosis, values, cmap=colors, vmin=low, vmax=high)
+    looks = (CAPACITY_MAP, 0, 1), (CAPACITY_MAP, 0, 1), (PHASE_MAP, -0.5, 2.5)
+    maps = exact, minimized, (*exact[:2], phase)
+    for ax, picture, (colors, low, high) in zip(axes, maps, looks, strict=True):
+        image = ax.pcolormesh(*picture, cmap=colors, vmin=low, vmax=high)
         ax.axhline(3, color="white", lw=1, ls="--")
         ax.set(xlabel="its importance", yscale="log")
         ax.set_yticks([1.5, 2, 3, 5, 10, 30], ["1.5", "2", "3", "5", "10", "30"])
         ax.minorticks_off()
-        bar = color_bar(image, ax)
-        if values is phase:
-            bar.set_ticks([0, 1, 2], labels=["ignored", "shares", "whole"])
-        else:
+        if ax is axes[1]:
+            bar = color_bar(image, ax)
             bar.set_ticks(*HALVES[:1], labels=HALVES[1])
-            bar.set_label("capacity")
+        elif ax is axes[2]:
+            color_bar(image, ax).set_ticks([0, 1, 2], labels=["ignored", "shares", "whole"])
+    for ax, head in zip(axes, ("capacity, exact", "minimized", "phase, exact"), strict=True):
+        ax.set_title(head, loc="left", weight="normal")
     axes[0].set_ylabel("kurtosis of the feature")
     return fig
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +20,6 @@ from .._arrays import require_number, require_whole, to_numpy
 from ..models.device import pick_device
 from .batch import Minima, Rows
 from .result import MinimizationResult, join, of_winners, require_converged
-
-Cells = TypeVar("Cells", bound=Rows)
-"""Cells as a solver keeps them, one a row."""
 
 _MOST_DAMPING = 1e8
 
@@ -79,14 +76,17 @@ class SmoothLoss:
 
 
 def minimize_in_chunks(
-    cells: Cells,
+    cells: Rows,
     shape: tuple[int, ...],
     cells_at_once: int,
-    loss_of: Callable[[Cells, Search], SmoothLoss],
+    loss_of: Callable[[Any, Search], SmoothLoss],
     search: Search,
     strict: bool,
 ) -> MinimizationResult:
-    """The best minimum of every cell, from starts that do not depend on the chunks."""
+    """The best minimum of every cell, from starts that do not depend on the chunks.
+
+    ``loss_of`` takes some of the cells, a record like ``cells``, and the search.
+    """
     n_cells = math.prod(shape)
     starts = search.starts(n_cells)
     step = max(1, cells_at_once)
