@@ -23,7 +23,7 @@
 
 # %% tags=["parameters"] quick={"size": "small", "panels": "auto-relu-3", "panel_grid": 4, "train_steps": 20}
 size: str = "full"  # problem sizes of the exact functions {full, small}
-panels: str = "relu"  # panels of Figure 7 to compare with training {all, quadratic, relu, gelu, auto-relu-3}
+panels: str = "relu"  # panels of Figure 7 {all, quadratic, relu, gelu, auto-relu-3}
 panel_grid: int = 16  # cells along each axis of a panel [4 .. 64]
 train_steps: int = 10000  # training steps of the usual way [10 .. 100000]
 

@@ -330,7 +330,7 @@ assert packed.shape[0] == 3
 error = ((inputs @ packed.T) ** 2).sum(axis=1) - (inputs**2).sum(axis=1)
 run.check("ext2-exclusion-free", np.abs(error).max())
 
-# Lovász 1979: a ring of odd length, and that the thetas of a graph and its complement multiply
+# Lovász 1979: a ring of odd length; the thetas of a graph and its complement multiply
 # to the number of features.
 ring_theta = 7 * np.cos(np.pi / 7) / (1 + np.cos(np.pi / 7))
 slack = []

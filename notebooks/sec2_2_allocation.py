@@ -110,7 +110,7 @@ at_any, at_best = (
     ]
     for n in (any_lengths, best_lengths)
 )
-at_any, at_best  # with the lengths held fixed, and with the ratios of length to capacity
+at_any, at_best  # lengths held fixed, and ratios of length to capacity held fixed
 
 # %% [markdown]
 # Now suppose that capacity never hurts: the *marginal benefit* $-\partial L/\partial C_i$ is never negative.
@@ -297,7 +297,8 @@ whole_budget, broken
 
 # %% tags=["hide-input"]
 run.check("sec2-six-situations", np.diff(values, axis=0))
-gain = -np.diff(fc.loss_at_best_lengths(grid[:, None], [1.0], ks[:, None, None])[..., 0])
+alone = fc.loss_at_best_lengths(grid[:, None], [1.0], ks[:, None, None])[..., 0]
+gain = -np.diff(alone)
 bend = np.sign(np.round(np.diff(gain) / gain[:, 1:], 9))
 run.check("sec2-returns-by-kurtosis", np.mean(bend == np.sign(3 - ks)[:, None]))
 run.check("sec2-increasing-returns-pin", np.minimum(whole_budget, 1 - whole_budget))
@@ -317,7 +318,8 @@ run.badge()
 # On efficient embeddings the two agree.
 
 # %%
-wholes = np.argsort(generator.random((100, 6, n_features))) < n_dims  # choices of whole features
+# Mixtures of six choices of whole features sum to D, and stay between 0 and 1.
+wholes = np.argsort(generator.random((100, 6, n_features))) < n_dims
 mix = generator.dirichlet(np.full(6, 0.5), 100)
 targets = np.clip((mix[:, :, None] * wholes).sum(axis=1), 0, 1)
 built = [fc.embedding_from_capacities(c, generator=generator) for c in targets]

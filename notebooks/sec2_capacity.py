@@ -56,7 +56,9 @@ shares = {name: fc.capacities(W) for name, W in examples.items()}
 shares["a pair and a loner"]
 
 # %% mystnb={"figure": {"caption": "Embeddings in the plane and how each divides two dimensions among its features; hatched capacity goes unused (the paper's Figure 6, with our own examples).", "name": "fig-example-allocations"}, "image": {"alt": "Nine small plots of embedding vectors in the plane. Under each a bar of length two is divided into the capacities of the features: orthogonal 1 and 1, antipodal pair one half each, triangle two thirds each, pentagon two fifths each, vectors sixty degrees apart 0.8 each, and others."}} tags=["hide-input"]
-figures.fig6_example_allocations({name: (W, shares[name]) for name, W in examples.items()})
+figures.fig6_example_allocations(
+    {name: (W, shares[name]) for name, W in examples.items()}
+)
 
 # %% [markdown]
 # **Top row.** Orthogonal features own a dimension each, whatever their lengths; an ignored feature has nothing and costs nothing.
@@ -200,7 +202,9 @@ figures.vanishing_embeddings(lengths, shrinking[:-1], shrinking[-1])
 
 # %% tags=["hide-input"]
 run.check("sec2-scale-and-rotation", turned, capacity)
-run.check("footnote1-squared-correlation", together, fc.capacities(W), standard_error=error)
+run.check(
+    "footnote1-squared-correlation", together, fc.capacities(W), standard_error=error
+)
 run.check("footnote2-limit", order[np.argmax(abs(order - 2))])
 run.check("footnote2-exceptional-direction", shrinking[-1])
 run.badge()
@@ -232,7 +236,7 @@ float(total.min()), float(total.max())
 # %% mystnb={"figure": {"caption": "Total capacity of random embeddings against their stable rank: always on or above the diagonal, never above the number of dimensions.", "name": "fig-total-capacity-bounds"}, "image": {"alt": "Scatter of total capacity against stable rank. All points lie in the triangle between the diagonal and the horizontal line at the number of dimensions; rings mark whole numbers on the diagonal."}} tags=["hide-input"]
 tame = generator.standard_normal((1500, n_dims, n_features))
 tame *= np.exp(generator.normal(scale=0.7, size=(1500, n_dims, 1)))
-alone = np.zeros((300, n_dims, n_features))  # one feature per neuron, of any length: efficient
+alone = np.zeros((300, n_dims, n_features))  # one feature a neuron, of any length
 alone[:, range(n_dims), range(n_dims)] = generator.uniform(0.2, 1, size=(300, n_dims))
 level = np.zeros((n_dims, n_dims, n_features))  # equal singular values, of every rank
 for rank in range(n_dims):
@@ -240,7 +244,8 @@ for rank in range(n_dims):
     level[rank, : rank + 1] = fc.embedding_from_capacities(even)
 some = [embeddings[:1500], tame, alone]
 cloud = np.concatenate([[stable_rank(W), fc.total_capacity(W)] for W in some], axis=1)
-figures.total_capacity_bounds(*cloud, n_dims, np.stack([stable_rank(level), fc.total_capacity(level)], 1))
+reached = np.stack([stable_rank(level), fc.total_capacity(level)], axis=1)
+figures.total_capacity_bounds(*cloud, n_dims, reached)
 
 # %% [markdown]
 # One embedding escapes the lower bound.
@@ -271,7 +276,8 @@ float(abs(overlaps - other.T @ other).max())
 run.check("sec2-total-at-most-dims", n_dims - total)
 run.check("sec2-total-at-least-one", [total - ranks, ranks - 1])
 run.check("sec2-total-of-the-zero-matrix", fc.total_capacity(nothing) - 1)
-run.check("sec2-capacities-leave-freedom", abs(overlaps - other.T @ other).max() / overlaps.max())
+apart = abs(overlaps - other.T @ other).max() / overlaps.max()
+run.check("sec2-capacities-leave-freedom", apart)
 run.badge()
 
 # %% [markdown]

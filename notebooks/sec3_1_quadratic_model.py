@@ -22,7 +22,7 @@
 n_features: int = 6  # features N of the larger example [6 .. 10]
 n_dims: int = 3  # its neurons D, always fewer than features [1 .. 5]
 kurtosis: float = 9.0  # fourth moment k of a feature [1.8 .. 60]
-importance_ratio: float = 0.8  # importance of each feature over the one before it [0.5 .. 1]
+importance_ratio: float = 0.8  # each importance over the one before it [0.5 .. 1]
 n_samples: int = 400000  # sampled inputs per distribution [10000 .. 2000000]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}

@@ -147,7 +147,8 @@ phase_explorer(
         ("closed form",): PhaseMap(theory.capacity[::-1], best_loss[::-1], found),
         ("difference",): PhaseMap(difference[::-1], minimum.loss[::-1], found, "difference"),
     },
-    {"route": "shown"}, importance_1, p[::-1], kurtosis[::-1], start=(1.3, 0.15), tolerance=1e-6,
+    {"route": "shown"}, importance_1, p[::-1], kurtosis[::-1],
+    start=(1.3, 0.15), tolerance=1e-6,
 )  # fmt: skip
 
 # %% [markdown]

@@ -27,7 +27,7 @@
 grid: int = 32  # cells along each axis of the diagrams of Figure 7 [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with tanh [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
-warm_rounds: int = 20  # rounds in which minima of other cells are tried, at most [0 .. 64]
+warm_rounds: int = 20  # rounds of trying the minima of other cells, at most [0 .. 64]
 n_points: int = 16384  # expectation nodes in each row, about [64 .. 65536]
 seed: int = 0  # seed of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]

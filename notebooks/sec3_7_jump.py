@@ -22,7 +22,7 @@
 # For ReLU and GELU it does not start at 0, because a feature that hardly matters keeps a little capacity all the same.
 
 # %% tags=["parameters"] quick={"n_steps": 9, "n_starts": 8, "n_points": 256}
-n_steps: int = 81  # steps of importance from 0.3 to 3.3, besides those close to 1 [5 .. 201]
+n_steps: int = 81  # steps of importance from 0.3 to 3.3, and some close to 1 [5 .. 201]
 n_starts: int = 32  # random starts, and as many arrangements, of a cell [1 .. 64]
 n_points: int = 2048  # expectation nodes of each line, about [256 .. 8192]
 seed: int = 0  # of starts and nodes [0 .. 1000000]
@@ -159,7 +159,8 @@ small = np.geomspace(0.02, 0.2, 6)
 feet = {
     name: foot(
         fc.ToyModel("computation", acts[name]), fc.SparseUniform(1.0), small,
-        n_starts=max(1, n_starts // 8), n_points=min(n_points, 512), seed=seed, device=device,
+        n_starts=max(1, n_starts // 8), n_points=min(n_points, 512),
+        seed=seed, device=device,
     ).capacity[:, 0]
     for name in ("ReLU", "GELU", "|x|", "quadratic")
 }  # fmt: skip
@@ -221,7 +222,7 @@ for name in ("quadratic", "ReLU", "GELU"):
         f"sec3-7-smoother-{acts[name]}", sparse / np.median(lines[name].across[dense])
     )
     run.check(f"sec3-7-steady-{acts[name]}", sparse)
-# Further down several embeddings have nearly the same loss, and which is lowest hangs on the nodes.
+# Further down several embeddings have nearly the same loss: the nodes decide which is best.
 there = [i for i, p in enumerate(probabilities) if p >= 0.6]
 both = [few.index(probabilities[i]) for i in there]
 apart = [

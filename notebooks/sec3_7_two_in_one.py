@@ -21,7 +21,7 @@
 # The guesses are an upper bound on the loss, and direct minimization is better along every edge of the shared phase, which it moves.
 
 # %% tags=["parameters"] quick={"grid": 6, "n_starts": 2, "n_samples": 20000}
-grid: int = 24  # cells along the axis of importance, and two thirds as many along the other [6 .. 128]
+grid: int = 24  # cells along importance; along p, two thirds as many [6 .. 128]
 n_starts: int = 24  # random starts in each cell [1 .. 256]
 n_samples: int = 1000000  # samples against which the closed forms are checked [1000 .. 10000000]
 seed: int = 0  # of starts and samples [0 .. 1000000]
