@@ -28,7 +28,7 @@ n_problems: int = 12  # random problems for each kurtosis [2 .. 60]
 seed: int = 0  # of the problems [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import combinations
 
 import numpy as np

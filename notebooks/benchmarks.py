@@ -10,9 +10,6 @@
 # (benchmarks)=
 # # Speed and memory
 #
-# **Paper:** nothing; this page is about the package.
-# **Run time:** about five minutes.
-#
 # ```{admonition} In one minute
 # :class: tip
 # A closed form is only useful if it can be evaluated at the size of the question.
@@ -20,8 +17,11 @@
 # It times the phase diagrams of Figure 7 against the usual way to make them, which is training.
 # Read the ratios; seconds belong to the machine that built this book.
 # ```
+#
+# **Paper:** nothing; this page is about the package.
+# **Run time:** about five minutes.
 
-# %% tags=["parameters"] quick={"size": "small", "panels": "auto-relu-3", "panel_grid": 4, "train_steps": 20}
+# %% tags=["parameters", "hide-input"] quick={"size": "small", "panels": "auto-relu-3", "panel_grid": 4, "train_steps": 20}
 size: str = "full"  # problem sizes of the exact functions {full, small}
 panels: str = "relu"  # panels of Figure 7 {all, quadratic, relu, gelu, auto-relu-3}
 panel_grid: int = 16  # cells along each axis of a panel [4 .. 64]

@@ -10,14 +10,14 @@
 # (ext1-your-own-model)=
 # # Your own model: what does capacity show?
 #
-# **Paper:** nothing; this page takes equation 3 {cite}`scherlis2022` to matrices that the paper did not make.
-# **Run time:** about two minutes.
-#
 # In the paper's models features have a dimension each, share one, or are left out, and those that share form blocks.
 # Point equation 3 at a trained matrix: are there features pinned at 1 and at 0, are there blocks?
 # And where the picture is missing, is it missing in the network, or did the measurement lose it?
+#
+# **Paper:** nothing; this page takes equation 3 {cite}`scherlis2022` to matrices that the paper did not make.
+# **Run time:** about two minutes.
 
-# %% tags=["parameters"] quick={"n_words": 1500, "n_steps": 300, "n_runs": 2}
+# %% tags=["parameters", "hide-input"] quick={"n_words": 1500, "n_steps": 300, "n_runs": 2}
 weights: str = ""  # a file of your own; empty for the word vectors {file}
 tensor: str = ""  # which tensor of it, where there are several
 features: str = "auto"  # which axis of it is features {auto, rows, columns}

@@ -10,14 +10,14 @@
 # (ext3-unequal-features)=
 # # Unequal features: can a dense feature share?
 #
-# **Paper:** section 3.1 {cite}`scherlis2022`, without its assumption that all features have one kurtosis.
-# **Run time:** under a minute.
-#
 # In the paper every feature is as sparse as every other, and sharing takes a kurtosis above 3.
 # Real features differ: some are on all the time, others once in a million words.
 # Is a dense feature among sparse ones always a loner, whole or ignored?
+#
+# **Paper:** section 3.1 {cite}`scherlis2022`, without its assumption that all features have one kurtosis.
+# **Run time:** under a minute.
 
-# %% tags=["parameters"] quick={"grid": 24, "n_random": 40}
+# %% tags=["parameters", "hide-input"] quick={"grid": 24, "n_random": 40}
 dense_kurtosis: float = 2.5  # fourth moment of the dense feature [1.5 .. 2.95]
 sparse_kurtosis: float = 30.0  # fourth moment of the others [5 .. 1000]
 n_sparse: int = 4  # how many others there are, of importance 1 [2 .. 12]
@@ -27,7 +27,7 @@ n_random: int = 400  # random problems [20 .. 4000]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import itertools
 
 import numpy as np

@@ -10,14 +10,14 @@
 # (ext5-reading-features)=
 # # Reading features: what a dictionary finds where the truth is known
 #
-# **Paper:** section 1 and Appendix G {cite}`scherlis2022`, and the forum post's use for toy models: a test case for methods that read networks.
-# **Run time:** about a minute.
-#
 # A sparse autoencoder is trained on the hidden activations of a network, and its latents are taken for the network's features.
 # Are they?
 # In a trained language model nobody can say, because nobody knows the features; here we know all of them, and how much capacity each has.
+#
+# **Paper:** section 1 and Appendix G {cite}`scherlis2022`, and the forum post's use for toy models: a test case for methods that read networks.
+# **Run time:** about a minute.
 
-# %% tags=["parameters"] quick={"n_latents": 48, "n_steps": 60, "n_samples": 3000, "n_oracle": 20, "n_trials": 4, "kind": "random"}
+# %% tags=["parameters", "hide-input"] quick={"n_latents": 48, "n_steps": 60, "n_samples": 3000, "n_oracle": 20, "n_trials": 4, "kind": "random"}
 kind: str = "minimized"  # how the network was made {minimized, trained, random}
 n_latents: int = 120  # of a dictionary [16 .. 1000]
 n_active: int = 2  # latents active at a time, top-k and nested [1 .. 12]
@@ -29,7 +29,7 @@ n_trials: int = 40  # trials for each number of active features [2 .. 1000]
 device: str = "auto"  # where dictionaries are trained {auto, cpu, cuda, mps}
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from myst_nb import glue

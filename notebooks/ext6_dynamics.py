@@ -10,14 +10,14 @@
 # (ext6-dynamics)=
 # # How networks get there
 #
-# **Paper:** section 3 {cite}`scherlis2022`, where the optimum is; here the way to it. The questions are those of the blog post of {ref}`sec3-7-blog`.
-# **Run time:** about a minute.
-#
 # Optimal capacities say where training should end.
 # Does it march there or loiter?
 # In which order do features come, what stops them, and what becomes of capacity in the next layer?
+#
+# **Paper:** section 3 {cite}`scherlis2022`, where the optimum is; here the way to it. The questions are those of the blog post of {ref}`sec3-7-blog`.
+# **Run time:** about a minute.
 
-# %% tags=["parameters"] quick={"n_starts": 10, "n_steps": 60, "n_models": 1, "n_grid": 7}
+# %% tags=["parameters", "hide-input"] quick={"n_starts": 10, "n_steps": 60, "n_models": 1, "n_grid": 7}
 start_size: float = 1e-5  # size of the random start in the exact flow [1e-7 .. 1e-2]
 n_starts: int = 100  # random starts for each kurtosis [4 .. 1000]
 n_steps: int = 1500  # steps of training [20 .. 20000]
@@ -28,7 +28,7 @@ probability: float = 0.1  # chance that a feature is active, in training [0.05 .
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where training runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 

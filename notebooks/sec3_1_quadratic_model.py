@@ -27,7 +27,7 @@ n_samples: int = 400000  # sampled inputs per distribution [10000 .. 2000000]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from fractions import Fraction
 from functools import partial
 

@@ -28,7 +28,7 @@ importance_ratio: float = 0.8  # each importance over the one before it [0.5 .. 
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import combinations
 
 import numpy as np

@@ -27,7 +27,7 @@ n_problems: int = 60  # random problems solved without the theory [10 .. 500]
 seed: int = 0  # seed of the random starts and samples [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
 

@@ -28,7 +28,7 @@ n_starts: int = 16  # random starts in each of its cells [1 .. 64]
 seed: int = 0  # seed of the random starts and samples [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
 

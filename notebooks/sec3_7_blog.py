@@ -11,9 +11,6 @@
 # (sec3-7-blog)=
 # # What a blog post says, and penalties on overlap
 #
-# **Source:** "Block Geometry & Everything-Bagel Neurons" (2025), a post on the paper.
-# **Run time:** about a minute.
-#
 # The post makes three claims that the paper does not make.
 # Blocks are largest for quadratic, then tanh, then GELU, then ReLU.
 # Superposition grows almost linearly with kurtosis.
@@ -22,8 +19,11 @@
 # The first is true of one model.
 # The second holds near the critical kurtosis and not beyond.
 # In the third the end is right, the way is not, and the cost is large.
+#
+# **Source:** "Block Geometry & Everything-Bagel Neurons" (2025), a post on the paper.
+# **Run time:** about a minute.
 
-# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
+# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the diagrams of Figure 7 [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with tanh [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
@@ -33,7 +33,7 @@ seed: int = 0  # seed of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
 

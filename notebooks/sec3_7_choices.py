@@ -11,17 +11,17 @@
 # (sec3-7-choices)=
 # # How much of Figure 7 is our choice?
 #
-# **Paper:** section 3.7, Figure 7 {cite}`scherlis2022`.
-# **Run time:** about five minutes, once the diagrams are there.
-#
 # The paper names models, sizes and nonlinearities.
 # It does not name inputs, bias, optimizer, restarts, or how the best run was picked.
 # What would the figure look like had we chosen otherwise?
 #
 # One choice decides everything: *the plateau at ½ needs inputs of one sign*.
 # The others hardly show.
+#
+# **Paper:** section 3.7, Figure 7 {cite}`scherlis2022`.
+# **Run time:** about five minutes, once the diagrams are there.
 
-# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "n_samples": 20000, "train_steps": 10, "train_starts": 1, "audit_cells": 1, "workers": 1}
+# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "n_samples": 20000, "train_steps": 10, "train_starts": 1, "audit_cells": 1, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with other choices [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
@@ -35,7 +35,7 @@ seed: int = 0  # seed of starts, nodes, samples and batches [0 .. 1000000]
 workers: int = 2  # processes that share sweeps and training [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from myst_nb import glue

@@ -10,9 +10,6 @@
 # (sec3-7-jump)=
 # # A jump, a slope, and a foot
 #
-# **Paper:** section 3.7, the sentence on a sharp 0–1 transition {cite}`scherlis2022`.
-# **Run time:** about five minutes on one CPU core.
-#
 # Six features share three neurons, and all but feature 1 have importance 1.
 # Let its importance $V$ grow past that of the others.
 # Does feature 1 get its dimension all at once, or bit by bit?
@@ -20,15 +17,18 @@
 # The paper sees a sharp transition from 0 to 1 for every nonlinearity when inputs are dense.
 # We find half of that: one jump, at $V=1$, for all of them.
 # For ReLU and GELU it does not start at 0, because a feature that hardly matters keeps a little capacity all the same.
+#
+# **Paper:** section 3.7, the sentence on a sharp 0–1 transition {cite}`scherlis2022`.
+# **Run time:** about five minutes on one CPU core.
 
-# %% tags=["parameters"] quick={"n_steps": 9, "n_starts": 8, "n_points": 256}
+# %% tags=["parameters", "hide-input"] quick={"n_steps": 9, "n_starts": 8, "n_points": 256}
 n_steps: int = 81  # steps of importance from 0.3 to 3.3, and some close to 1 [5 .. 201]
 n_starts: int = 32  # random starts, and as many arrangements, of a cell [1 .. 64]
 n_points: int = 2048  # expectation nodes of each line, about [256 .. 8192]
 seed: int = 0  # of starts and nodes [0 .. 1000000]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from myst_nb import glue

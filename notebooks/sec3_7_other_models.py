@@ -10,9 +10,6 @@
 # (sec3-7-other-models)=
 # # Other models and nonlinearities
 #
-# **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
-# **Run time:** about fifteen minutes on two CPU cores.
-#
 # One network adds up squares, another gives back what it was shown.
 # Both squeeze six features through three neurons.
 # Do they share their dimensions in the same way, and does it matter which nonlinearity they have?
@@ -21,8 +18,11 @@
 # A network that *computes* shares capacity along a slope; with quadratic, in one large {term}`block`.
 # A network that *compresses*, the {term}`autoencoder` of {cite:t}`elhage2022toy`, has a mesa at ½, on which two features point in opposite directions along one axis.
 # With ReLU the mesa reaches features a hundred times as important as all others.
+#
+# **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
+# **Run time:** about fifteen minutes on two CPU cores.
 
-# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
+# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the extra diagrams [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
@@ -32,7 +32,7 @@ seed: int = 0  # seed of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from myst_nb import glue

@@ -10,24 +10,24 @@
 # (sec3-7-two-in-one)=
 # # Two features in one dimension
 #
-# **Paper:** the smallest case of its section 3.7; the phase diagram of {cite:t}`elhage2022toy`.
-# **Run time:** some seconds.
-#
 # Two features, one neuron, ReLU: the smallest autoencoder there is.
 # One can guess four networks for it, and the best of the four is often quoted as *the* phase diagram.
 # Is it?
 #
 # Nearly.
 # The guesses are an upper bound on the loss, and direct minimization is better along every edge of the shared phase, which it moves.
+#
+# **Paper:** the smallest case of its section 3.7; the phase diagram of {cite:t}`elhage2022toy`.
+# **Run time:** some seconds.
 
-# %% tags=["parameters"] quick={"grid": 6, "n_starts": 2, "n_samples": 20000}
+# %% tags=["parameters", "hide-input"] quick={"grid": 6, "n_starts": 2, "n_samples": 20000}
 grid: int = 24  # cells along importance; along p, two thirds as many [6 .. 128]
 n_starts: int = 24  # random starts in each cell [1 .. 256]
 n_samples: int = 1000000  # samples against which the closed forms are checked [1000 .. 10000000]
 seed: int = 0  # of starts and samples [0 .. 1000000]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
 

@@ -25,7 +25,7 @@ kurtosis: float = 9.0  # fourth moment k of the inputs, above 3 [3.2 .. 100]
 seed: int = 0  # of all random numbers [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
