@@ -47,7 +47,7 @@ generator = np.random.default_rng(seed)
 # %%
 pentagon, pair = fc.polytope("pentagon"), fc.polytope("antipodal pair")
 two_blocks = fc.tegum_product(pentagon, 0.8 * pair)
-fc.blocks(two_blocks)
+[(block.features, block.dimension) for block in fc.blocks(two_blocks)]
 
 # %% mystnb={"figure": {"caption": "An embedding with two blocks (the paper's Figure 5). Left: the matrix (red positive, blue negative). Center: neurons 1 and 2 serve five features together, neuron 3 the other two; width shows the size of a weight, dashes a negative sign. Right: the embedding vectors.", "name": "fig-5"}, "image": {"alt": "Left: a matrix of three rows and seven columns, nonzero in a block of two by five and a block of one by two. Center: five features linked to two neurons and two features linked to a third. Right: five arrows in a horizontal disk and two along the vertical."}} tags=["hide-input"]
 figures.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
