@@ -178,8 +178,6 @@ many[::4, -1] = many[::4, 0]
 V, U = scaled_gram(many)
 X, Y = row_space_coordinates(U, n_dims)
 glue("appf-n-random", n_random, display=False)
-
-# %% tags=["hide-input"]
 crowd = ((many.mT @ many) ** 2).sum(axis=-1)
 by_columns = many / np.sqrt(crowd)[:, None, :]
 run.check("eq71-72-scaled-columns", V, by_columns)
@@ -192,9 +190,6 @@ run.check("appf-rank", [inside - np.linalg.matrix_rank(many)])
 one_by_one = sum(X[:, :, b, None] * Y[:, None, b, :] for b in range(n_dims))
 run.check("eq77-78-coordinates", [U, U], [X @ Y, one_by_one])
 run.check("eq79-unit-coordinates", (X**2).sum(axis=2), np.ones((n_random, n_features)))
-run.badge()
-
-# %% tags=["hide-input"]
 inner, ceiling = np.einsum("sib,sbi->si", X, Y), np.einsum("sbi,sbi->si", Y, Y)
 run.check("eq80-inner-product", inner**2, capacity)
 run.check("eq81-cauchy-schwarz", (X**2).sum(axis=2) * ceiling - capacity)

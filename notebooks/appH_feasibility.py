@@ -354,9 +354,6 @@ made = [*cut, other]
 run.check(
     "apph-lemma2-orthogonal", max(np.abs(M @ M.T - np.eye(len(M))).max() for M in made)
 )
-run.badge()
-
-# %% tags=["hide-input"]
 stages = [carried(M, s.n_dims) for M, s in zip(matrices, reversed(steps), strict=True)]
 tuples = [[float(c) for c in s.capacity] for s in reversed(steps)]
 run.check("apph-induction-every-stage", np.concatenate(stages), np.concatenate(tuples))

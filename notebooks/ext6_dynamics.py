@@ -123,7 +123,7 @@ table.round(4)
 # What the network has there is the optimum for fewer dimensions.
 # Equal features come together, without a step between them.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 run.check("ext6-flow", exact.mT @ exact, integrated.mT @ integrated)
 off = abs(delays.measured - delays.expected).max() / delays.expected.max()
 run.check("ext6-arrivals", off)
@@ -136,8 +136,6 @@ errors = np.array([
     abs(w.mT @ w - A - h * A_1).max() for h, w in zip(offsets, others, strict=True)
 ])
 run.check("ext6-first-order", np.log2(errors[1] / errors[0]))
-
-# %% tags=["hide-input"]
 run.badge()
 
 # %% [markdown]
@@ -194,12 +192,10 @@ figures.basins(kurtoses, reached, choices)
 # Dense features of similar importance are a matter of luck.
 # Sparse ones are not: although there are more ways to share than to choose, every start found an optimum.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 run.check("ext6-basins-above", min(share[3:].min() for share in reached.values()))
 below = [e.stable for each in ends.values() for e in each[:3]]
 run.check("ext6-basins-below", np.mean(below))
-
-# %% tags=["hide-input"]
 run.badge()
 
 # %% [markdown]
@@ -246,7 +242,7 @@ pd.DataFrame(rows).T.round(3)
 # Computation with ReLU or GELU, in which each neuron counts by itself, is the post's picture: it turns features onto neurons, and most of its time passes while the loss hardly falls.
 # Adam divides each entry by its own scale, so it knows the axes, and turns every model.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 free = ("computation, quadratic", "autoencoder, ReLU", "autoencoder, GELU")
 invariant = [paths[model] for model in free]
 plain = max(
@@ -255,8 +251,6 @@ plain = max(
 run.check("ext6-turning-gradient", plain)
 least = min(each["Adam"].turned[-1].min() for each in invariant)
 run.check("ext6-turning-adam", least)
-
-# %% tags=["hide-input"]
 run.badge()
 
 # %% [markdown]
@@ -316,11 +310,9 @@ figures.depth(
 # A narrow layer, which makes the same pairs anyway, loses nothing by what was mixed before.
 # Its capacities change, however: two outputs that look alike are shared out more evenly.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 both_ways = depth.measured_amplification(moments), fc.amplification(moments)
 run.check("ext6-amplification", *both_ways)
-
-# %% tags=["hide-input"]
 run.badge()
 
 # %% [markdown]
