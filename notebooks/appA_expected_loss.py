@@ -75,6 +75,8 @@ figures.moment_matrix(codes, n_features, str(k))
 # Its error is $-2x_1x_2$, with the mean square $4\,\mathbb{E}[x_1^2]\,\mathbb{E}[x_2^2]=4$ whatever the fourth moment.
 
 # %%
+import feature_capacity as fc
+
 [float(fc.expected_loss([[1, -1]], [1, 1], kurtosis)) for kurtosis in (1.8, 9, 100)]
 
 # %% [markdown]

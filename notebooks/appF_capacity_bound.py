@@ -71,8 +71,12 @@ figures.ascent({D: total[:-1] for D, total in totals.items()})
 # We follow the proof with an embedding that is small enough to print.
 
 # %%
+import numpy as np
+
+import feature_capacity as fc
+
 W = np.array([[2.0, 1.0, 0.0, 1.0], [0.0, 1.0, 1.0, -2.0]])
-fc.capacities(W).round(4), fc.total_capacity(W).round(4)
+fc.capacities(W).round(4), round(float(fc.total_capacity(W)), 4)
 
 # %% [markdown]
 # The second feature has $n_2=2$, and its inner products with all four are 2, 2, 1 and −1, so $C_2=4/(4+4+1+1)=0.4$.
@@ -122,7 +126,7 @@ U.round(2)
 
 # %%
 X, Y = row_space_coordinates(U, n_dims=2)
-(Y**2).sum(axis=0).round(4), (Y**2).sum().round(4)
+(Y**2).sum(axis=0).round(4), round(float((Y**2).sum()), 4)
 
 # %% mystnb={"figure": {"caption": "The proof in matrices, for four features in two dimensions. The squared framed entries are the capacities. Rows of $U$ and of $X$ have length one, and so have the rows of $Y$: only two of them, to be shared by four columns. Red is positive, blue negative.", "name": "fig-appf-matrices"}, "image": {"alt": "Five matrices with their entries: W and V are two by four, U four by four with a framed diagonal, X four by two, Y two by four. Color shows sign and size."}} tags=["hide-input"]
 sign = np.sign(Y.sum(axis=1, keepdims=True))

@@ -46,6 +46,8 @@ run = open_page(
 rng = np.random.default_rng(seed)
 
 # %%
+import feature_capacity as fc
+
 W = [[1, 1], [0, 1]]  # two features, 45 degrees apart
 fc.capacities(W), fc.leverage_capacities(W)
 

@@ -68,6 +68,11 @@ run = open_page(
 rng = np.random.default_rng(seed)
 
 # %%
+from fractions import Fraction
+
+import feature_capacity as fc
+from feature_capacity.geometry.feasibility import embedding_by_induction
+
 wanted = [Fraction(x) for x in ("3/10", "9/10", "1/2", "3/5", "9/20", "1/4")]
 W = embedding_by_induction(wanted)
 fc.capacities(W).round(12)

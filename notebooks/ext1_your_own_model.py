@@ -14,7 +14,7 @@
 # Point equation 3 at a trained matrix: are there features pinned at 1 and at 0, are there blocks?
 # And where the picture is missing, is it missing in the network, or did the measurement lose it?
 #
-# **Paper:** nothing; this page takes equation 3 {cite}`scherlis2022` to matrices that the paper did not make.
+# **Paper:** equation 3 {cite}`scherlis2022`, taken to matrices that the paper did not make.
 # **Run time:** about two minutes.
 
 # %% tags=["parameters", "hide-input"] quick={"n_words": 1500, "n_steps": 300, "n_runs": 2}

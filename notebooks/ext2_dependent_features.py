@@ -112,7 +112,7 @@ W = np.random.default_rng(seed).standard_normal((2, 4))
 error = ((x @ W.T) ** 2).sum(axis=1) - (x**2).sum(axis=1)
 brute = weight @ (error - weight @ error) ** 2
 grouped = fc.grouped_inputs(2, 2, q, p, kurtosis=1.0)
-brute, float(fc.loss_from_moments(W, np.ones(4), grouped))
+float(brute), float(fc.loss_from_moments(W, np.ones(4), grouped))
 
 # %% tags=["hide-input"]
 run.check("ext2-loss-in-moments", fc.loss_from_moments(W, np.ones(4), grouped), brute)

@@ -106,7 +106,7 @@ x = states * np.sqrt(k)
 every = np.stack([W, *np.random.default_rng(seed).standard_normal((20, 2, 5))])
 error = ((x @ every.mT) ** 2).sum(axis=-1) - x**2 @ v
 summed = (error - (error @ chance)[:, None]) ** 2 @ chance
-fc.capacities(W).round(3), summed[0], float(best.loss), summed[1:].min()
+fc.capacities(W).round(3), float(summed[0]), float(best.loss), float(summed[1:].min())
 
 # %% tags=["hide-input"]
 run.check("ext3-loss", fc.expected_loss(every, v, k), summed)

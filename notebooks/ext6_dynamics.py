@@ -369,7 +369,7 @@ width.gain_alone, width.weight, width.fall_of_others
 explained = fc.leverage_capacities(fc.flow_at_three(start, importance, times))
 figures.reading(times, capacity, explained)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 far = np.min([abs(np.log(V / edge)) for edge in edges], axis=0) > np.log(1.5)
 miss = abs(trained.capacity[:, 0] - exact_1)
 if far.any() and not far.all():
@@ -388,17 +388,14 @@ for name, label in labels.items():
     last = paths[name]["batches"].W[-1]
     apart = abs(fc.leverage_capacities(last) - fc.capacities(last))
     run.check(f"blog-probes-{label}", apart.max())
+run.badge()
 
 # %% [markdown]
 # :::{admonition} Where we differ from the post
 # :class: important
 # A new dimension is shared by all features that want some; it does not go to the one we choose unless that one is also weighted up ({ref}`secondary-width`).
 # :::
-
-# %% tags=["hide-input"]
-run.badge()
-
-# %% [markdown]
+#
 # ## Try it
 #
 # **A larger start.** At a size of 0.01, are there still stairs?

@@ -41,6 +41,9 @@ generator = np.random.default_rng(seed)
 glue("sec2-n-random", n_random, display=False)
 
 # %%
+import feature_capacity as fc
+from feature_capacity.geometry.polytopes import in_the_plane
+
 examples = {
     "orthogonal": in_the_plane([20, 110]),
     "lengths do not matter": in_the_plane([20, 110], [1, 0.4]),
@@ -254,7 +257,7 @@ figures.total_capacity_bounds(*cloud, n_dims, reached)
 
 # %%
 nothing = np.zeros((n_dims, n_features))
-fc.total_capacity(nothing)
+float(fc.total_capacity(nothing))
 
 # %% [markdown]
 # ### Capacities do not fix the embedding

@@ -62,9 +62,20 @@ importance = importance_ratio ** np.arange(n_features)
 capacity_explorer(importance, n_dims, kurtosis)
 
 # %% [markdown]
-# The same with the package:
+# The same with the package, in five lines:
 
 # %%
+import feature_capacity as fc
+
+importance = [1, 0.8, 0.64, 0.512, 0.4096, 0.32768]
+best = fc.solve_allocation(importance, n_dims=3, kurtosis=9)
+best.capacity.round(4), float(best.multiplier)
+
+# %% [markdown]
+# And everything that it says about the features of this page:
+
+# %%
+importance = importance_ratio ** np.arange(n_features)
 best = fc.solve_allocation(importance, n_dims, kurtosis)
 worth = fc.marginal_benefit(best.capacity, importance, kurtosis)
 table = {"importance": importance, "capacity": best.capacity}

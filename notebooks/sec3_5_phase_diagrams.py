@@ -127,6 +127,8 @@ figures.fig4(
 # The same in a few lines: where does feature 1 stand if it is a fifth more important than five others, for kurtoses from 2 to 100?
 
 # %%
+import feature_capacity as fc
+
 diagram = fc.phase_diagram([1.2], [2, 4, 9, 100], n_features=6, n_dims=3)
 diagram.capacity.round(3)
 

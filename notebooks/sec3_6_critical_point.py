@@ -76,6 +76,8 @@ figures.landscape(
 # The loss with nothing, half and all of the dimension for the first one: with $k=2$ halves are the worst choice, with $k=3$ all are the same, with $k=5$ halves are the best.
 
 # %%
+from feature_capacity.theory.varied import loss_profile
+
 ends_and_middle, V = [0, 0.5, 1], 1.0
 [loss_profile(ends_and_middle, V, k, 2, 1).round(2) for k in (2.0, 3.0, 5.0)]
 

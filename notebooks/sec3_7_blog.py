@@ -44,7 +44,6 @@ from feature_capacity.book.project import find_project
 from feature_capacity.figures import sec3_7_blog as figures
 from feature_capacity.figures.nonlinearities import gallery
 from feature_capacity.models.device import pick_device
-from feature_capacity.models.penalty import penalized_kurtosis
 from feature_capacity.sweeps import penalized, reading
 from feature_capacity.sweeps.figure_seven import (
     MODELS, NONLINEARITIES, Panel, as_map, figure_seven, solver,
@@ -142,6 +141,8 @@ run.badge()
 # At $\beta = k-3$ superposition ends:
 
 # %%
+from feature_capacity.models.penalty import penalized_kurtosis
+
 round(float(penalized_kurtosis(9.0, 9.0 - 3)), 12)
 
 # %%

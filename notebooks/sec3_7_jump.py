@@ -110,10 +110,11 @@ pd.DataFrame(
 # The jump is thus read off one cell, without steps of $V$:
 
 # %%
+import feature_capacity as fc
+from feature_capacity.solvers.equal_features import jump_at_equality
+
 model = fc.ToyModel("computation", "relu", n_features=6, n_dims=3)
-jump = jump_at_equality(
-    model, fc.SparseUniform(0.8), n_starts=32, n_points=n_points // 4
-)
+jump = jump_at_equality(model, fc.SparseUniform(0.8), n_starts=32, n_points=512)
 jump.capacity.round(2), round(jump.below, 2), round(jump.above, 2)
 
 # %% [markdown]

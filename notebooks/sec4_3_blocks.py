@@ -45,6 +45,8 @@ run = open_page(
 generator = np.random.default_rng(seed)
 
 # %%
+import feature_capacity as fc
+
 pentagon, pair = fc.polytope("pentagon"), fc.polytope("antipodal pair")
 two_blocks = fc.tegum_product(pentagon, 0.8 * pair)
 [(block.features, block.dimension) for block in fc.blocks(two_blocks)]

@@ -46,6 +46,8 @@ run = open_page(
 generator = np.random.default_rng(seed)
 
 # %%
+import feature_capacity as fc
+
 shapes = {name: fc.polytope(name) for name in fc.POLYTOPES}
 measured = {name: fc.capacities(W) for name, W in shapes.items()}
 measured["pentagon"]
@@ -205,7 +207,7 @@ for _ in range(n_tuples):
     for W in (fc.embedding_from_capacities(c), moved, film[-1]):
         isometry.append(np.abs(W @ W.T - np.eye(len(W))).max())
         miss.append(np.abs(fc.capacities(W) - c).max())
-max(isometry), max(miss)
+float(max(isometry)), float(max(miss))
 
 # %%
 c = random_capacities(n_large, generator)
