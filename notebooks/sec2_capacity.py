@@ -84,8 +84,7 @@ run.badge()
 
 # %% [markdown]
 # A pencil gives all of these numbers; the rest of this page says how.
-
-# %% [markdown]
+#
 # ## A layer, its features and its neurons
 #
 # Each input dimension is a feature.
@@ -105,6 +104,7 @@ W = generator.standard_normal((n_dims, n_features))
 x = generator.standard_normal(n_features)
 e = W @ x
 h = np.maximum(e, 0)
+h.round(2)
 
 # %% tags=["hide-input"]
 run.check("eq1-embedding", e, sum(x[i] * W[:, i] for i in range(n_features)))
@@ -165,14 +165,12 @@ x = fc.SparseUniform(0.2).sample((200, 1000, n_features), generator)
 back = x @ W.T @ W
 products = np.stack([x * back, x * x, back * back]).mean(axis=2)  # one mean per batch
 
-
-def squared_correlation(means):
-    return means[0] ** 2 / (means[1] * means[2])
-
-
-each = squared_correlation(products)
+cross, own, read = products
+each = cross**2 / (own * read)
 error = each.std(axis=0, ddof=1) / np.sqrt(len(each))
-together = squared_correlation(products.mean(axis=1))
+cross, own, read = products.mean(axis=1)
+together = cross**2 / (own * read)
+together.round(3), fc.capacities(W).round(3)
 
 # %% [markdown]
 # ### Is zero the right value for a feature that is not embedded?
@@ -186,6 +184,7 @@ together = squared_correlation(products.mean(axis=1))
 # Then $C_i=1$ for every $\varepsilon>0$, and the capacity jumps to 0 only when the feature vanishes.
 # Such directions exist only while the others leave a dimension free, and a random direction hits one with probability zero.
 # So 0 is the limit from almost everywhere, and capacity has a genuine jump at a few places.
+# Sixty random directions and the free one: the power of $\varepsilon$, and the least capacity on the way.
 
 # %%
 others = generator.standard_normal((n_dims, n_dims - 1))  # one direction stays free
@@ -196,9 +195,9 @@ lengths = np.geomspace(1e-6, 10, 57)
 first = directions[:, None, :, None] * lengths[:, None, None]
 rest = np.broadcast_to(others, (*first.shape[:2], *others.shape))
 shrinking = fc.capacities(np.concatenate([first, rest], axis=-1))[..., 0]
-
 growth = np.log(shrinking[:-1, 1] / shrinking[:-1, 0])
 order = growth / np.log(lengths[1] / lengths[0])
+float(np.median(order).round(3)), float(shrinking[-1].min().round(3))
 
 # %% mystnb={"figure": {"caption": "Capacity of a feature as its embedding shrinks: along random directions it vanishes, along the one direction orthogonal to all other features it stays 1.", "name": "fig-vanishing-embeddings"}, "image": {"alt": "Log-log plot of capacity against embedding length. Sixty blue lines fall with slope two toward zero; one orange line stays at one."}} tags=["hide-input"]
 figures.vanishing_embeddings(lengths, shrinking[:-1], shrinking[-1])
@@ -227,7 +226,7 @@ run.badge()
 #
 # The fraction is the *stable rank* of $W$: the sum of its squared singular values over the largest of these squares.
 # {numref}`fig-total-capacity-bounds` shows every embedding between the two bounds.
-# On the left edge, features are nearly on one line.
+# On the left edge nearly all squared length lies along one line.
 # The lower bound is attained only where every feature meets the same crowd, $WW^{T}w_i=s\,w_i$: then all singular values that are not zero are equal, and the total is a whole number (the rings).
 # At the top are the efficient embeddings, of any stable rank.
 
