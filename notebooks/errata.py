@@ -345,4 +345,4 @@ run.badge()
 # - $\lambda$ means two things: the threshold of section 2 is twice the square of the ratio of section 3.
 # - A formula that is not scale-free cannot be a fraction of a dimension.
 #
-# {ref}`deviations` has the list of all of them, with the sentences that need one more word and our choices where the paper is silent.
+# {ref}`deviations` has the list of all of them, with the sentences that need one more word; {ref}`choices` has our choices where the paper is silent.

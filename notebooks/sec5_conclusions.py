@@ -235,4 +235,4 @@ run.badge()
 # - Read blocks, not neurons: different blocks do not interfere, and the capacities of a block sum to its dimension.
 # - The order of the phases holds across the models tried here; where their edges are, and how large blocks become, depends on the model and on its inputs.
 #
-# What each sentence of the paper came to is in {ref}`claims`; where we differ from it, and how this reproduction was made, in {ref}`deviations`.
+# What each sentence of the paper came to is in {ref}`claims`; where we differ from it, in {ref}`deviations`; how this reproduction was made, in {ref}`choices`.
