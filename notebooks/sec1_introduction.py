@@ -343,7 +343,7 @@ variance = (kurtosis - 1) * (importance**2).sum()
 missed = (kurtosis - 1) * (importance[n_dims:] ** 2).sum()
 explained = {"pure": 1 - missed / variance, "shared": 1 - best.loss / variance}
 for neurons, share in explained.items():
-    glue(f"sec1-explained-{neurons}", share, display=False)
+    glue(f"sec1-explained-{neurons}", float(share), display=False)
 ladder = importance_ratio ** np.arange(6)
 identity = np.diag(np.sqrt(ladder))
 exact = loss_by_moments(identity, ladder, [1, 0, 1, 0, kurtosis])
