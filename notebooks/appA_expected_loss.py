@@ -75,6 +75,8 @@ figures.moment_matrix(codes, n_features, str(k))
 # Its error is $-2x_1x_2$, with the mean square $4\,\mathbb{E}[x_1^2]\,\mathbb{E}[x_2^2]=4$ whatever the fourth moment.
 
 # %%
+import feature_capacity as fc
+
 [float(fc.expected_loss([[1, -1]], [1, 1], kurtosis)) for kurtosis in (1.8, 9, 100)]
 
 # %% [markdown]
@@ -232,16 +234,8 @@ pd.DataFrame(table).rename("(P{})".format).astype(str)
 # In the first three lines the paper prints $2b\sum_i A_{ii}^2$ for $2b\sum_i A_{ii}$.
 # The column on the right shows what that would give; the last line, and all that follows, is as the paper has it ({ref}`errata-bias-term`).
 # :::
-
-# %% tags=["hide-input"]
-run.check("eq30-four-sums", lines[30] - exact)
-run.check("eq31-completed-sum", lines[31] - exact)
-run.check("eq32-square-of-trace", lines[32] - exact)
-run.check("eq33-general-bias", lines[33] - exact)
-run.badge()
-
-# %% [markdown]
-# ## The best bias
+#
+# ### The best bias
 #
 # The bias sits in one square only, so the best one is $b = -\sum_i A_{ii}$.
 # It is also the bias that makes the model right on average: $\mathbb{E}[x^\mathsf{T}Ax] = \sum_i A_{ii}$.
@@ -256,7 +250,7 @@ run.badge()
 # A bias that is off by $t$ costs $t^2$, whatever the features and the weights.
 # So the parabolas of {numref}`fig-appa-bias` have one shape and one axis, and the {term}`kurtosis` only lifts them.
 
-# %%
+# %% mystnb={"figure": {"caption": "Expected loss over the bias at four kurtoses. Lines: (P33). Dots: sums over all outcomes. The best bias does not depend on the kurtosis, and neither does the cost of missing it.", "name": "fig-appa-bias"}, "image": {"alt": "Four parabolas of equal shape, one above the other, with a common vertical dashed axis; dots lie on each."}}
 offsets = np.array([Fraction(t, 2) for t in range(-6, 7)])
 steps, best = np.linspace(-3.5, 3.5, 141), -trace
 curves, dots = {}, {}
@@ -268,12 +262,14 @@ for value in (1, 2, 3, 4):
     dots[name] = np.array([chances @ (error + t) ** 2 for t in offsets], float)
     model = W.astype(float), v.astype(float), kurtosis
     curves[name] = fc.expected_loss(*model, bias=float(best) + steps)
-
-# %% mystnb={"figure": {"caption": "Expected loss over the bias at four kurtoses. Lines: (P33). Dots: sums over all outcomes. The best bias does not depend on the kurtosis, and neither does the cost of missing it.", "name": "fig-appa-bias"}, "image": {"alt": "Four parabolas of equal shape, one above the other, with a common vertical dashed axis; dots lie on each."}} tags=["hide-input"]
 at = float(best) + offsets.astype(float)
 figures.bias_parabolas(float(best) + steps, curves, at, dots, float(best))
 
 # %% tags=["hide-input"]
+run.check("eq30-four-sums", lines[30] - exact)
+run.check("eq31-completed-sum", lines[31] - exact)
+run.check("eq32-square-of-trace", lines[32] - exact)
+run.check("eq33-general-bias", lines[33] - exact)
 gram, at_best = W.T @ W, P @ (form + best) ** 2
 overlap = (gram**2).sum() - (np.diag(gram) ** 2).sum()
 in_vectors = (k - 1) * ((np.diag(gram) - v) ** 2).sum() + 2 * overlap

@@ -78,6 +78,10 @@ figures.correlation_panels(panels, heads)
 # Its covariances with $x_1^2$, $x_2^2$ (diagonal) and $x_1x_2$ (off it), at kurtosis 9:
 
 # %%
+import numpy as np
+
+from feature_capacity.theory.enumeration import product_covariances
+
 pair = np.array([[1, -1]])
 product_covariances(pair.T @ pair, [1, 0, 1, 0, 9])
 

@@ -28,7 +28,7 @@ n_problems: int = 12  # random problems for each kurtosis [2 .. 60]
 seed: int = 0  # of the problems [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import combinations
 
 import numpy as np
@@ -111,24 +111,8 @@ best
 #
 # It is a minimum, because the second derivative $2(k-3) + 4/C_i$ is positive: it is at least $2(k-1)$, as $C_i \le 1$, and $k>1$.
 # Both $n_i^*$ and $n_i^{*2}/C_i$ go to 0 with $C_i$, so an ignored feature adds nothing to the last two sums of the loss.
-
-# %% tags=["hide-input"]
-slope = 2 * (k - 1) * (n - v) - 4 * n + 4 * n / C
-collected = n * ((k - 3) + 2 / C) - (k - 1) * v
-printed = (k - 1) * v / ((k - 3) + 2 / C)
-zeros = sp.solve(sp.Eq(slope, 0), n)
-limits = [sp.limit(printed, C, 0, "+"), sp.limit(printed**2 / C, C, 0, "+")]
-bend = sp.diff(loss, n, 2) - 2 * (k - 1) - 4 * (1 - C) / C
-run.check("eq49-partial-derivative", sp.simplify(sp.diff(loss, n) - slope) != 0)
-run.check("eq50-stationary", sp.simplify(slope.subs(n, printed)) != 0)
-run.check("eq51-collected", sp.simplify(slope - 2 * collected) != 0)
-run.check("eq52-only-solution", sum(sp.simplify(zero - printed) != 0 for zero in zeros))
-run.check("eq52-limits", sum(limit != 0 for limit in limits))
-run.check("appc-length-is-a-minimum", sp.simplify(bend) != 0)
-run.badge()
-
-# %% [markdown]
-# ## The envelope argument
+#
+# ### The envelope argument
 #
 # Now let the capacity change, with the length always following:
 #
@@ -148,6 +132,18 @@ total = sp.diff(loss.subs(n, best), C)
 sp.factor(total)
 
 # %% tags=["hide-input"]
+slope = 2 * (k - 1) * (n - v) - 4 * n + 4 * n / C
+collected = n * ((k - 3) + 2 / C) - (k - 1) * v
+printed = (k - 1) * v / ((k - 3) + 2 / C)
+zeros = sp.solve(sp.Eq(slope, 0), n)
+limits = [sp.limit(printed, C, 0, "+"), sp.limit(printed**2 / C, C, 0, "+")]
+bend = sp.diff(loss, n, 2) - 2 * (k - 1) - 4 * (1 - C) / C
+run.check("eq49-partial-derivative", sp.simplify(sp.diff(loss, n) - slope) != 0)
+run.check("eq50-stationary", sp.simplify(slope.subs(n, printed)) != 0)
+run.check("eq51-collected", sp.simplify(slope - 2 * collected) != 0)
+run.check("eq52-only-solution", sum(sp.simplify(zero - printed) != 0 for zero in zeros))
+run.check("eq52-limits", sum(limit != 0 for limit in limits))
+run.check("appc-length-is-a-minimum", sp.simplify(bend) != 0)
 direct, indirect = sp.diff(loss, C).subs(n, best), sp.diff(loss, n).subs(n, best)
 moves = sp.diff(best, C)
 run.check("eq53-chain-rule", sp.simplify(total - direct - indirect * moves) != 0)
@@ -175,7 +171,7 @@ run.badge()
 hessian = sp.hessian(loss, (C, n))
 sp.factor(hessian.det())
 
-# %%
+# %% mystnb={"figure": {"caption": "Above: the loss of one feature, divided by $k-1$, over its capacity and squared length (green is low, dark blue high); the pale line is the valley of the best lengths. Below: the same along the orange path, against the dotted chord: above it, on it, below it.", "name": "fig-appc-valleys"}, "image": {"alt": "Three columns for kurtosis 1.8, 3 and 12. Above, contour maps crossed by a pale valley: bent upward, straight, bent the other way. Below, curves of loss along a straight path: above, on, and below a dotted chord."}}
 capacity, sq_norm = np.linspace(0.02, 1, 200), np.linspace(0, 1.2, 200)
 grid = np.stack(np.meshgrid(capacity, sq_norm), axis=-1)[..., None]
 ends, way = np.array([0.15, 0.9]), np.linspace(0, 1, 101)[:, None]
@@ -187,31 +183,12 @@ for q in (1.8, 3.0, 12.0):
     x = path[0] + way * (path[1] - path[0])
     along = fc.loss_from_capacities(x[:, :1], x[:, 1:], [1.0], q)
     panels[f"$k={q:g}$"] = (whole / (q - 1), valley, path, along / (q - 1))
-
-# %% mystnb={"figure": {"caption": "Above: the loss of one feature, divided by $k-1$, over its capacity and squared length (green is low, dark blue high); the pale line is the valley of the best lengths. Below: the same along the orange path, against the dotted chord: above it, on it, below it.", "name": "fig-appc-valleys"}, "image": {"alt": "Three columns for kurtosis 1.8, 3 and 12. Above, contour maps crossed by a pale valley: bent upward, straight, bent the other way. Below, curves of loss along a straight path: above, on, and below a dotted chord."}} tags=["hide-input"]
 figures.valleys(capacity, sq_norm, panels)
 
 # %% [markdown]
 # At $k=3$ the valley is a straight line, $n^* = v\,C$, and so is the loss along it: any split of the budget between equal features costs the same.
-
-# %% tags=["hide-input"]
-curvature = 4 * (k - 3) * (k - 1) ** 2 * v**2 / ((k - 3) * C + 2) ** 3
-rise = {
-    name: heights - np.linspace(heights[0], heights[-1], 101)
-    for name, (*_, heights) in panels.items()
-}
-dense, three_k, sparse = rise.values()
-run.check("appc-corner", sp.simplify(hessian[0, 0] - 4 * n**2 / C**3) != 0)
-determinant = hessian.det() - 8 * (k - 3) * n**2 / C**3
-run.check("appc-determinant", sp.simplify(determinant) != 0)
-run.check("appc-curvature", sp.simplify(sp.diff(total, C) - curvature) != 0)
-run.check("appc-straight-at-three", three_k)
-run.check("appc-bowed-below-three", dense.max())
-run.check("appc-sags-above-three", sparse.min())
-run.badge()
-
-# %% [markdown]
-# ## Why low kurtosis ends in corners
+#
+# ### Why low kurtosis ends in corners
 #
 # For $k\le3$ the loss is concave (or straight) over the polytope of all allocations, like the first two triangles of {numref}`fig-appc-triangles`, and a concave function on a polytope is smallest at one of its corners.
 # With a whole number of dimensions the corners are the choices of $D$ whole features.
@@ -230,6 +207,19 @@ for q in (1.2, 1.8, 2.4, 3.0):
 {q: round(float(values.min()), 4) for q, values in excess.items()}
 
 # %% tags=["hide-input"]
+curvature = 4 * (k - 3) * (k - 1) ** 2 * v**2 / ((k - 3) * C + 2) ** 3
+rise = {
+    name: heights - np.linspace(heights[0], heights[-1], 101)
+    for name, (*_, heights) in panels.items()
+}
+dense, three_k, sparse = rise.values()
+run.check("appc-corner", sp.simplify(hessian[0, 0] - 4 * n**2 / C**3) != 0)
+determinant = hessian.det() - 8 * (k - 3) * n**2 / C**3
+run.check("appc-determinant", sp.simplify(determinant) != 0)
+run.check("appc-curvature", sp.simplify(sp.diff(total, C) - curvature) != 0)
+run.check("appc-straight-at-three", three_k)
+run.check("appc-bowed-below-three", dense.max())
+run.check("appc-sags-above-three", sparse.min())
 nearest = [np.abs(splits[loss_at[q].argmin()] - optima[q]).max() for q in optima]
 run.check("appc-triangle-optimum", max(nearest))
 run.check("appc-corners-win", np.concatenate(list(excess.values())))
@@ -272,8 +262,6 @@ inverse = first_reached(
     np.full(kurtoses.size, 1e-6),
     np.full(kurtoses.size, 1e6),
 )[:, None]  # of the multiplier
-
-# %%
 C57 = np.clip(slope * importances * inverse - offset, 0, 1)
 n58 = np.where(C57 == 1, importances, C57 / inverse)
 rate = fc.marginal_benefit(C57, importances, kurtoses) * inverse**2 / 2
@@ -339,15 +327,13 @@ run.badge()
 # It remains to find a matrix (the paper's C.0.1).
 # Appendix H gives, for capacities between 0 and 1 that sum to $D$, a semiorthogonal matrix that has them, and in it $n_i = C_i$: lengths in proportion to capacities, as $n_i = \lambda C_i$ requires.
 # A feature with a dimension of its own has $n_i = v_i$ instead and gets a block of its own; the paper's sentence about a scalar skips this case ({ref}`errata-feasible-scale`).
-# `optimal_embedding` builds the matrix, and we measure what it has.
+# `optimal_embedding` builds the matrix, and we measure what it has: the capacities of the solution.
+# Therefore the minimum over capacities and lengths is the minimum over embeddings.
 
 # %%
 best_of_one = fc.solve_allocation(importances[-1], n_dims, 40.0)
 E = fc.optimal_embedding(best_of_one, generator=rng)
 fc.capacities(E).round(3), best_of_one.capacity.round(3)
-
-# %% [markdown]
-# Therefore the solution is feasible, and the minimum over capacities and lengths is the minimum over embeddings.
 
 # %% tags=["hide-input"]
 plain = np.array([fc.embedding_from_capacities(c, generator=rng) for c in C57])

@@ -81,6 +81,8 @@ figures.kurtosis_lines(p, lines, marks, least)
 # The package knows it of its own distributions, and makes them from a fourth moment too:
 
 # %%
+import feature_capacity as fc
+
 feature = fc.SparseUniform.from_kurtosis(9.0)
 feature.p, fc.SparseUniform(0.6).kurtosis, fc.SparseNormal(0.5).kurtosis
 

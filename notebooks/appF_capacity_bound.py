@@ -71,8 +71,12 @@ figures.ascent({D: total[:-1] for D, total in totals.items()})
 # We follow the proof with an embedding that is small enough to print.
 
 # %%
+import numpy as np
+
+import feature_capacity as fc
+
 W = np.array([[2.0, 1.0, 0.0, 1.0], [0.0, 1.0, 1.0, -2.0]])
-fc.capacities(W).round(4), fc.total_capacity(W).round(4)
+fc.capacities(W).round(4), round(float(fc.total_capacity(W)), 4)
 
 # %% [markdown]
 # The second feature has $n_2=2$, and its inner products with all four are 2, 2, 1 and −1, so $C_2=4/(4+4+1+1)=0.4$.
@@ -122,7 +126,7 @@ U.round(2)
 
 # %%
 X, Y = row_space_coordinates(U, n_dims=2)
-(Y**2).sum(axis=0).round(4), (Y**2).sum().round(4)
+(Y**2).sum(axis=0).round(4), round(float((Y**2).sum()), 4)
 
 # %% mystnb={"figure": {"caption": "The proof in matrices, for four features in two dimensions. The squared framed entries are the capacities. Rows of $U$ and of $X$ have length one, and so have the rows of $Y$: only two of them, to be shared by four columns. Red is positive, blue negative.", "name": "fig-appf-matrices"}, "image": {"alt": "Five matrices with their entries: W and V are two by four, U four by four with a framed diagonal, X four by two, Y two by four. Color shows sign and size."}} tags=["hide-input"]
 sign = np.sign(Y.sum(axis=1, keepdims=True))
@@ -178,8 +182,6 @@ many[::4, -1] = many[::4, 0]
 V, U = scaled_gram(many)
 X, Y = row_space_coordinates(U, n_dims)
 glue("appf-n-random", n_random, display=False)
-
-# %% tags=["hide-input"]
 crowd = ((many.mT @ many) ** 2).sum(axis=-1)
 by_columns = many / np.sqrt(crowd)[:, None, :]
 run.check("eq71-72-scaled-columns", V, by_columns)
@@ -192,9 +194,6 @@ run.check("appf-rank", [inside - np.linalg.matrix_rank(many)])
 one_by_one = sum(X[:, :, b, None] * Y[:, None, b, :] for b in range(n_dims))
 run.check("eq77-78-coordinates", [U, U], [X @ Y, one_by_one])
 run.check("eq79-unit-coordinates", (X**2).sum(axis=2), np.ones((n_random, n_features)))
-run.badge()
-
-# %% tags=["hide-input"]
 inner, ceiling = np.einsum("sib,sbi->si", X, Y), np.einsum("sbi,sbi->si", Y, Y)
 run.check("eq80-inner-product", inner**2, capacity)
 run.check("eq81-cauchy-schwarz", (X**2).sum(axis=2) * ceiling - capacity)

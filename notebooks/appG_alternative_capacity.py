@@ -46,10 +46,12 @@ run = open_page(
 rng = np.random.default_rng(seed)
 
 # %%
+import feature_capacity as fc
+
 W = [[1, 1], [0, 1]]  # two features, 45 degrees apart
 fc.capacities(W), fc.leverage_capacities(W)
 
-# %% tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "How well a feature can be read out of its embedding: by its own embedding vector, and by the best linear readout. For the optima of the quadratic model, which are efficient, the two are equal.", "name": "fig-appg-two"}, "image": {"alt": "Scatter of best squared correlation against capacity. Random embeddings lie above the diagonal, efficient ones on it."}} tags=["hide-input"]
 many = rng.standard_normal((n_random, n_dims, n_features))
 many *= rng.lognormal(0, 1, (n_random, 1, n_features))
 many[::3, -1] = 2 * many[::3, 0]
@@ -58,8 +60,6 @@ plain, alternative = fc.capacities(many), fc.leverage_capacities(many)
 importance = np.linspace(2.0, 0.5, n_features)
 solutions = [fc.solve_allocation(importance, n_dims, k) for k in (2.0, 4.0, 9.0, 30.0)]
 best = [fc.optimal_embedding(solution, generator=rng) for solution in solutions]
-
-# %% mystnb={"figure": {"caption": "How well a feature can be read out of its embedding: by its own embedding vector, and by the best linear readout. For the optima of the quadratic model, which are efficient, the two are equal.", "name": "fig-appg-two"}, "image": {"alt": "Scatter of best squared correlation against capacity. Random embeddings lie above the diagonal, efficient ones on it."}} tags=["hide-input"]
 measures = fc.capacities, fc.leverage_capacities
 efficient_ones = [np.concatenate([f(E) for E in best]) for f in measures]
 figures.two_capacities(plain[:120].ravel(), alternative[:120].ravel(), efficient_ones)
@@ -158,14 +158,12 @@ gap.relative_gap(W)
 # Sum over the features, and the total capacity is at least $\operatorname{rank}(W)\cdot 4\kappa/(1+\kappa)^2$: the more evenly an embedding spreads, the less it wastes.
 # The floor is attained by a feature halfway between the axes of a stretched crowd.
 
-# %%
+# %% mystnb={"figure": {"caption": "Capacity over alternative capacity, for the features of random embeddings; those with a condition number above 200 lie beyond the frame. Black: the floor of Kantorovich's inequality. Only uneven embeddings separate the two.", "name": "fig-appg-floor"}, "image": {"alt": "Scatter of the ratio of the two capacities against condition number. All points lie between a falling black curve, which starts at ratio 1 and condition number 1, and the horizontal line at 1."}}
 kappa = gap.condition_number(many)
 stretch = np.geomspace(1, 200, 61)
 halfway = np.zeros((61, 2, 3)) + np.array([[1.0, 1.0, 0.0], [1.0, -1.0, 0.0]])
 halfway[:, 0, 2] = np.sqrt(2 * stretch - 2)
 lowest = fc.capacities(halfway)[:, 0] / fc.leverage_capacities(halfway)[:, 0]
-
-# %% mystnb={"figure": {"caption": "Capacity over alternative capacity, for the features of random embeddings; those with a condition number above 200 lie beyond the frame. Black: the floor of Kantorovich's inequality. Only uneven embeddings separate the two.", "name": "fig-appg-floor"}, "image": {"alt": "Scatter of the ratio of the two capacities against condition number. All points lie between a falling black curve, which starts at ratio 1 and condition number 1, and the horizontal line at 1."}} tags=["hide-input"]
 shown = rng.permutation(n_random)[:400]
 ratios = (plain / alternative)[shown].ravel()
 figures.ratio_floor(np.repeat(kappa[shown], n_features), ratios, stretch, lowest)
@@ -298,9 +296,6 @@ member = (block_of == np.arange(3)[:, None]).astype(float)
 across = (block_of[:, None] != block_of)[:, None, :] * first["three blocks"]
 in_total = np.tensordot(member, first["three blocks"], 1)
 run.check("appg-no-flow-between-blocks", [abs(across).max(), abs(in_total).max()])
-run.badge()
-
-# %% tags=["hide-input"]
 openings, leading = [], []
 for E in (one_block, three_blocks):
     along = rng.standard_normal(E.shape)

@@ -68,6 +68,11 @@ run = open_page(
 rng = np.random.default_rng(seed)
 
 # %%
+from fractions import Fraction
+
+import feature_capacity as fc
+from feature_capacity.geometry.feasibility import embedding_by_induction
+
 wanted = [Fraction(x) for x in ("3/10", "9/10", "1/2", "3/5", "9/20", "1/4")]
 W = embedding_by_induction(wanted)
 fc.capacities(W).round(12)
@@ -354,9 +359,6 @@ made = [*cut, other]
 run.check(
     "apph-lemma2-orthogonal", max(np.abs(M @ M.T - np.eye(len(M))).max() for M in made)
 )
-run.badge()
-
-# %% tags=["hide-input"]
 stages = [carried(M, s.n_dims) for M, s in zip(matrices, reversed(steps), strict=True)]
 tuples = [[float(c) for c in s.capacity] for s in reversed(steps)]
 run.check("apph-induction-every-stage", np.concatenate(stages), np.concatenate(tuples))

@@ -30,6 +30,7 @@ seed: int = 0  # of everything random on this page [0 .. 1000000]
 
 # %% tags=["hide-input"]
 import numpy as np
+import pandas as pd
 from myst_nb import glue
 from scipy.optimize import minimize_scalar
 
@@ -57,7 +58,7 @@ bias = np.linspace(-5, 5, 101)
 without_bias = (kurtosis - 1) * (diagonal**2).sum() + diagonal.sum() ** 2 + cross
 corrected = without_bias + 2 * bias * diagonal.sum() + bias**2
 printed = without_bias + 2 * bias * (diagonal**2).sum() + bias**2
-bias[corrected.argmin()], bias[printed.argmin()]
+[float(bias[form.argmin()]) for form in (corrected, printed)]
 
 # %% mystnb={"figure": {"caption": "Equation 32 with the bias term as printed and as corrected, against sampled losses (bars: four standard errors).", "name": "fig-errata-bias"}, "image": {"alt": "Two parabolas of expected loss over the bias. Sampled points with small error bars lie on the corrected one; the printed one has its minimum elsewhere."}} tags=["hide-input"]
 inputs = fc.SparseUniform.from_kurtosis(kurtosis)
@@ -73,8 +74,10 @@ figures.bias_term(bias, corrected, printed, (bias[some], mean, 4 * error))
 # The model says $b$ and should say $x^2$, so the loss is $\mathbb{E}(b-x^2)^2=b^2-2b+k$, smallest at $b=1$.
 # The printed form has $b^2+2b+k$ and would set $b=-1$.
 #
+# ## Sections 2 and 3
+#
 # (errata-two-multipliers)=
-# ## Sections 2.2 and 3.4: one letter for two multipliers
+# ### Sections 2.2 and 3.4: one letter for two multipliers
 #
 # In section 2.2, $\lambda$ is the multiplier of the budget: what a little more total capacity would save, per unit.
 # In equations 15 to 18 and 55 to 58, $\lambda$ is the ratio $n_i/C_i$ of the features that share.
@@ -100,20 +103,16 @@ float(saved), ratio, 2 * ratio**2
 # %% [markdown]
 # The one is {glue:text}`errata-saved`, the other {glue:text}`errata-ratio`, and the first is twice the square of the second.
 # No conclusion of the paper mixes them up.
-
-# %% tags=["hide-input"]
-run.check("errata-two-multipliers-corrected", saved / (2 * ratio**2))
-run.check("errata-two-multipliers-printed", saved / ratio)
-run.badge()
-
-# %% [markdown]
+#
 # (errata-lengths-only)=
-# ## Section 3: what the loss depends on
+# ### Section 3: what the loss depends on
 #
 # The opening of section 3 says that the expected loss can be written entirely in terms of the lengths of the embedding vectors and the moments of the features.
 # It also needs their angles, or, which is the discovery of section 3.3, the capacities.
 #
-# Equal lengths and different angles have different losses: unit vectors in random directions, and the same number of unit vectors all in one direction.
+# Two pairs of embeddings show it.
+# The first two have equal lengths and different losses: unit vectors in random directions, and as many unit vectors all in one direction.
+# The other two, a sparse staircase and a generic embedding, have equal lengths *and* capacities and different angles, and their losses are equal.
 
 # %%
 spread = rng.standard_normal((n_dims, n_features))
@@ -123,12 +122,7 @@ bundle[0] = 1.0
 equal_lengths = [
     float(fc.expected_loss(E, importance, kurtosis)) for E in (spread, bundle)
 ]
-equal_lengths
 
-# %% [markdown]
-# With equal lengths *and* capacities the angles may differ, and the losses are equal: a sparse staircase and a generic embedding.
-
-# %%
 even = np.full(n_features, n_dims / n_features)
 staircase = fc.embedding_from_capacities(even)
 generic = fc.embedding_from_capacities(even, generator=rng)
@@ -137,19 +131,13 @@ glue("errata-angles", float(angles), display=False)
 equal_both = [
     float(fc.expected_loss(E, importance, kurtosis)) for E in (staircase, generic)
 ]
-equal_both
+equal_lengths, equal_both
 
 # %% [markdown]
-# Some inner products of the two differ by {glue:text}`errata-angles:.2f`.
-
-# %% tags=["hide-input"]
-run.check("errata-lengths-only-printed", *equal_lengths)
-run.check("errata-lengths-and-capacities", *equal_both)
-run.badge()
-
-# %% [markdown]
+# Some inner products of the last two differ by {glue:text}`errata-angles:.2f`.
+#
 # (errata-curvature)=
-# ## Section 3.6: convex and concave
+# ### Section 3.6: convex and concave
 #
 # One sentence says that from dense to sparse inputs the marginal loss curves go from convex to flat to concave; two sentences later they are concave for dense inputs.
 # The first is true of the loss *reduction*, the second of the *loss*, and neither of the curves of marginal benefit that Figure 4 plots.
@@ -161,7 +149,14 @@ capacity = np.linspace(0, 1, 101)
 cases = {k: np.full(capacity.size, 1.0) for k in (1.5, 2.4, 6.0, 25.0)}
 loss = {k: fc.loss_at_best_lengths(capacity, v, k) / (k - 1) for k, v in cases.items()}
 benefit = {k: fc.marginal_benefit(capacity, v, k) / 2 for k, v in cases.items()}
-{k: (np.diff(loss[k], 2).min() > 0, np.diff(benefit[k], 2).min() > 0) for k in cases}
+bends = {"loss": loss, "marginal benefit": benefit}
+pd.DataFrame({
+    name: {
+        f"k = {k:g}": "convex" if np.diff(curve, 2).min() > 0 else "concave"
+        for k, curve in curves.items()
+    }
+    for name, curves in bends.items()
+})  # fmt: skip
 
 # %% mystnb={"figure": {"caption": "Left: the loss of a feature is concave in its capacity for dense inputs ($k<3$) and convex for sparse ones ($k>3$). Right, on a logarithmic axis: its marginal benefit rises for dense inputs and falls for sparse ones; on a linear axis all four curves are convex.", "name": "fig-errata-curvature"}, "image": {"alt": "Left: four curves of loss from 1 to 0, two bending down and two bending up. Right: their marginal benefits, two rising and two falling to a common value at capacity 1."}} tags=["hide-input"]
 figures.curvature(capacity, {f"$k={k:g}$": (loss[k], benefit[k]) for k in cases})
@@ -174,6 +169,10 @@ figures.curvature(capacity, {f"$k={k:g}$": (loss[k], benefit[k]) for k in cases}
 # Capacity lowers the loss, so the reduction is the one with the minus sign.
 
 # %% tags=["hide-input"]
+run.check("errata-two-multipliers-corrected", saved / (2 * ratio**2))
+run.check("errata-two-multipliers-printed", saved / ratio)
+run.check("errata-lengths-only-printed", *equal_lengths)
+run.check("errata-lengths-and-capacities", *equal_both)
 signed = np.concatenate([np.diff(loss[k], 2) * np.sign(k - 3) for k in cases])
 run.check("errata-curvature-corrected", signed)
 lowest = min(np.diff(curve, 2).min() for curve in benefit.values())
@@ -196,26 +195,22 @@ run.badge()
 shares = ([0.5, 0.75, 0.75], [0.5, 0.5])
 first, second = [fc.embedding_from_capacities(c, generator=rng) for c in shares]
 two_scales = fc.tegum_product(2 * first, 0.5 * second)
-(
-    fc.total_capacity(two_scales).round(12),
-    np.linalg.svd(two_scales, compute_uv=False).round(12),
-)
+values = np.linalg.svd(two_scales, compute_uv=False)
+float(fc.total_capacity(two_scales).round(12)), values.round(12)
 
 # %% tags=["hide-input"]
 run.check(
     "errata-general-form-corrected",
     [block.deviation for block in fc.blocks(two_scales)],
 )
-run.check(
-    "errata-general-form-printed",
-    np.linalg.svd(two_scales, compute_uv=False),
-    np.ones(3),
-)
+run.check("errata-general-form-printed", values, np.ones(3))
 run.badge()
 
 # %% [markdown]
+# ## Appendices A, C and E
+#
 # (errata-bias-term)=
-# ## Equations 30 to 32: the bias term
+# ### Equations 30 to 32: the bias term
 #
 # Appendix A expands $\mathbb{E}[(x^\mathsf{T}Ax+b)^2]$ with $A = W^\mathsf{T}W-\operatorname{diag}(v)$.
 # The cross term is $2b\,\mathbb{E}[x^\mathsf{T}Ax] = 2b\sum_i A_{ii}$.
@@ -228,18 +223,11 @@ moments = [inputs.moment(order) for order in range(5)]
 fourth, covariance = (moment_tensor(moments, n_features, order) for order in (4, 2))
 summed = np.einsum("ij,kl,ijkl", A, A, fourth) + bias**2
 summed += 2 * bias * np.einsum("ij,ij", A, covariance)
-abs(corrected - summed).max(), abs(printed - summed).max()
-
-# %% tags=["hide-input"]
-run.check("errata-bias-term-corrected", corrected, summed)
-run.check("errata-bias-term-printed", printed, summed)
-run.check("errata-bias-term-sampled", mean, corrected[some], standard_error=error)
-run.check("errata-bias-term-printed-sampled", mean, printed[some], standard_error=error)
-run.badge()
+[float(abs(form - summed).max()) for form in (corrected, printed)]
 
 # %% [markdown]
 # (errata-feasible-scale)=
-# ## Appendix C.0.1: one scale, or several
+# ### Appendix C.0.1: one scale, or several
 #
 # To show that the optimal lengths and capacities can be had together, the appendix takes a semiorthogonal matrix, in which $n_i \propto C_i$, and a scalar.
 # That serves the features that share.
@@ -261,14 +249,9 @@ blocked = fc.expected_loss(
 )
 float(least), float(blocked), float(one_scale)
 
-# %% tags=["hide-input"]
-run.check("errata-feasible-scale-corrected", blocked, least)
-run.check("errata-feasible-scale-printed", one_scale, least)
-run.badge()
-
 # %% [markdown]
 # (errata-covariance)=
-# ## Equations 62 to 66: a covariance that became a factor
+# ### Equations 62 to 66: a covariance that became a factor
 #
 # Appendix E shows that the capacity of a feature is the squared correlation between the feature and its readout by $W^\mathsf{T}$.
 # Where it should say $\operatorname{Cov}(X_i,X_j)$, it prints $(k-1)(X_i,X_j)$: it looks as if a macro for the covariance and the factor of equation 12 had been exchanged.
@@ -281,6 +264,12 @@ squared = np.diag(covariance @ G) ** 2 / np.diag(G @ covariance @ G)
 squared.round(4), fc.capacities(W).round(4)
 
 # %% tags=["hide-input"]
+run.check("errata-bias-term-corrected", corrected, summed)
+run.check("errata-bias-term-printed", printed, summed)
+run.check("errata-bias-term-sampled", mean, corrected[some], standard_error=error)
+run.check("errata-bias-term-printed-sampled", mean, printed[some], standard_error=error)
+run.check("errata-feasible-scale-corrected", blocked, least)
+run.check("errata-feasible-scale-printed", one_scale, least)
 run.check("errata-covariance-corrected", squared, fc.capacities(W))
 run.check("errata-covariance-printed", (kurtosis - 1) * np.diag(covariance))
 run.badge()
@@ -292,30 +281,26 @@ run.badge()
 # A blog post of February 2025 on the paper, "Block Geometry & Everything-Bagel Neurons", prints another capacity: $\|w_i\|^2$ over the sum of squared inner products, where the numerator should be $\|w_i\|^4$.
 # That is not a fraction of a dimension: double the embedding, and it falls to a quarter; halve it, and it can exceed 1.
 
-# %%
+# %% mystnb={"figure": {"caption": "Capacity of one feature of an antipodal pair while the embedding is scaled.", "name": "fig-errata-scale"}, "image": {"alt": "On logarithmic axes, the paper's capacity is a horizontal line at one half; the blog post's falls with the square of the scale and is above 1 for small embeddings."}}
 scale = np.geomspace(0.25, 4, 41)
 scaled = scale[:, None, None] * np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]])
 definition = fc.capacities(scaled)
 rival = (scaled**2).sum(axis=1) / ((scaled.mT @ scaled) ** 2).sum(axis=2)
-
-# %% mystnb={"figure": {"caption": "Capacity of one feature of an antipodal pair while the embedding is scaled.", "name": "fig-errata-scale"}, "image": {"alt": "On logarithmic axes, the paper's capacity is a horizontal line at one half; the blog post's falls with the square of the scale and is above 1 for small embeddings."}} tags=["hide-input"]
 both = {"the paper, equation 3": definition[:, 0], "the blog post": rival[:, 0]}
 figures.scale_dependence(scale, both)
 
 # %% [markdown]
 # The same post describes a block as an orthogonal matrix with lengths that can be chosen feature by feature.
-# In an efficient block the lengths follow from the capacities, up to one scale (equation 24); make one vector of a triangle twice as long, and capacity is lost.
-
-# %%
-stretched = fc.polytope("triangle") * np.array([1.0, 1.0, 2.0])
-fc.total_capacity(stretched)
-
-# %% [markdown]
+# In an efficient block the lengths follow from the capacities, up to one scale (equation 24); make one vector of a triangle twice as long, and of 2 dimensions {glue:text}`errata-stretched:.2f` are used.
+#
 # Its other claims, on activations other than the square, on a linear growth of polysemanticity with kurtosis and on penalties, are taken up in {ref}`sec3-7-blog`.
 
 # %% tags=["hide-input"]
+stretched = fc.polytope("triangle") * np.array([1.0, 1.0, 2.0])
+used = float(fc.total_capacity(stretched))
+glue("errata-stretched", used, display=False)
 run.check("errata-secondary-scale-free", rival, np.broadcast_to(rival[20], rival.shape))
-run.check("errata-secondary-block-lengths", 2 - fc.total_capacity(stretched))
+run.check("errata-secondary-block-lengths", 2 - used)
 run.badge()
 
 # %% [markdown]
@@ -360,4 +345,4 @@ run.badge()
 # - $\lambda$ means two things: the threshold of section 2 is twice the square of the ratio of section 3.
 # - A formula that is not scale-free cannot be a fraction of a dimension.
 #
-# {ref}`deviations` has the list of all of them, with the sentences that need one more word and our choices where the paper is silent.
+# {ref}`deviations` has the list of all of them, with the sentences that need one more word; {ref}`choices` has our choices where the paper is silent.

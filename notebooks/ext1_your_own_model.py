@@ -10,14 +10,14 @@
 # (ext1-your-own-model)=
 # # Your own model: what does capacity show?
 #
-# **Paper:** nothing; this page takes equation 3 {cite}`scherlis2022` to matrices that the paper did not make.
-# **Run time:** about two minutes.
-#
 # In the paper's models features have a dimension each, share one, or are left out, and those that share form blocks.
 # Point equation 3 at a trained matrix: are there features pinned at 1 and at 0, are there blocks?
 # And where the picture is missing, is it missing in the network, or did the measurement lose it?
+#
+# **Paper:** equation 3 {cite}`scherlis2022`, taken to matrices that the paper did not make.
+# **Run time:** about two minutes.
 
-# %% tags=["parameters"] quick={"n_words": 1500, "n_steps": 300, "n_runs": 2}
+# %% tags=["parameters", "hide-input"] quick={"n_words": 1500, "n_steps": 300, "n_runs": 2}
 weights: str = ""  # a file of your own; empty for the word vectors {file}
 tensor: str = ""  # which tensor of it, where there are several
 features: str = "auto"  # which axis of it is features {auto, rows, columns}
@@ -68,7 +68,8 @@ if weights:
 else:
     words = word_vectors(n_words)
     found = fc.measure({TENSOR: words.vectors}, features=axis)
-    names = words.tokens if found.source.features == "rows" else list(map(str, range(n_words)))
+    rows = found.source.features == "rows"
+    names = words.tokens if rows else list(map(str, range(n_words)))
 glue("ext1-source", found.source.sentence(), display=False)
 
 # %% mystnb={"figure": {"caption": "Capacities of a trained matrix, sorted, and of as many random vectors, once of one length and once of the lengths measured. In the default run these are 32,000 word vectors in 256 dimensions.", "name": "fig-ext1-against-random"}, "image": {"alt": "Sorted capacities on logarithmic axes, all far below the line of a dimension of its own. The measured curve falls steadily over several decades and nearly coincides with that of random vectors of the same lengths; random vectors of one length form a flat line at the even share."}} tags=["hide-input"]
@@ -151,7 +152,8 @@ ends = found.squares.min(), found.squares.max()
 assert ends[0] * (1 - 1e-6) <= multiplier.min() <= multiplier.max() <= ends[1] * (1 + 1e-6)
 glue("ext1-low", f"{spread[0] / spread[1]:.2f}", display=False)
 glue("ext1-high", f"{spread[2] / spread[1]:.2f}", display=False)
-glue("ext1-decades", f"{np.log10(np.quantile(sq_norm, 0.999) / np.quantile(sq_norm, 0.001)):.1f}", display=False)
+shortest, longest = np.quantile(sq_norm, [0.001, 0.999])
+glue("ext1-decades", f"{np.log10(longest / shortest):.1f}", display=False)
 glue("ext1-missing", f"{found.statistic('missing_capacity'):.0f}", display=False)
 
 # %% mystnb={"figure": {"caption": "Capacity against squared length of every feature. Solid: the multiplier that all would share in an efficient embedding of the same lengths. Dashed: the largest and least multiplier that the spectrum allows.", "name": "fig-ext1-length"}, "image": {"alt": "A narrow diagonal cloud of slope one on logarithmic axes, over several decades of squared length, between two dashed lines of the same slope; a solid line runs through it."}} tags=["hide-input"]
@@ -192,7 +194,8 @@ trained = [
     train_sparse_autoencoder(W, inputs, n_latents, penalty, seed=seed + i, **settings)
     for i in range(n_runs)
 ]
-blurred = train_sparse_autoencoder(W, inputs, n_latents, penalty / 10, seed=seed, **settings)
+tenth = penalty / 10
+blurred = train_sparse_autoencoder(W, inputs, n_latents, tenth, seed=seed, **settings)
 glue("ext1-runs", n_runs, display=False)
 print("torch computes on", pick_device(device, float64=False))
 
@@ -204,7 +207,8 @@ print("torch computes on", pick_device(device, float64=False))
 # %% mystnb={"figure": {"caption": "Capacities of known features, and of the latents nearest to them (black: the truth; bars: median, dots: each training). b: columns of length 1. c: columns as long as their latents are strong. d: as many random directions.", "name": "fig-ext1-dictionaries"}, "image": {"alt": "Four rows of bars. Known features: three at one, seventeen falling from 0.8 to 0.3. In the dictionary with columns of length one, most bars are near one half. With columns as long as latents are strong, most dots of the first three are at one, some near one half, and the others follow the black marks roughly. Random directions are all near one third."}} tags=["hide-input"]
 visible = known.length > 0
 latents = [one.found(W[:, visible])[0] for one in trained]
-unit = [fc.capacities(one.directions)[at] for one, at in zip(trained, latents, strict=True)]
+pairs = list(zip(trained, latents, strict=True))
+unit = [fc.capacities(one.directions)[at] for one, at in pairs]
 strong = [fc.capacities(one.used)[at] for one, at in zip(trained, latents, strict=True)]
 chance = generator.standard_normal((12, n_latents))
 chance /= np.linalg.norm(chance, axis=0)
@@ -225,7 +229,9 @@ glue("ext1-whole-runs", 3 * n_runs, display=False)
 glue("ext1-unit", int((np.array(unit)[:, :3] > 0.95).sum()), display=False)
 glue("ext1-strong", int((np.array(strong)[:, :3] > 0.95).sum()), display=False)
 glue("ext1-split", int((split & (np.array(strong)[:, :3] < 0.95)).sum()), display=False)
-agreement = [[np.corrcoef(known.capacity[visible], c)[0, 1] for c in way] for way in (unit, strong)]
+agreement = [
+    [np.corrcoef(known.capacity[visible], c)[0, 1] for c in way] for way in (unit, strong)
+]
 glue("ext1-agree-unit", f"{np.median(agreement[0]):.2f}", display=False)
 glue("ext1-agree-strong", f"{np.median(agreement[1]):.2f}", display=False)
 

@@ -10,14 +10,14 @@
 # (ext2-dependent-features)=
 # # Dependent features: do features that occur together share?
 #
-# **Paper:** section 3.1 {cite}`scherlis2022`, without its assumption that features are independent.
-# **Run time:** about a minute.
-#
 # Words come in topics, edges in textures: features of a real network depend on each other.
 # Does it still take a kurtosis above 3 to share a dimension?
 # What if two features are never active at the same time?
+#
+# **Paper:** section 3.1 {cite}`scherlis2022`, without its assumption that features are independent.
+# **Run time:** about a minute.
 
-# %% tags=["parameters"] quick={"grid": 10, "n_starts": 4}
+# %% tags=["parameters", "hide-input"] quick={"grid": 10, "n_starts": 4}
 n_features: int = 6  # features, all pairs of which depend alike [4 .. 6]
 n_dims: int = 3  # dimensions they have [1 .. 3]
 grid: int = 24  # kurtoses and co-activations that are tried [8 .. 60]
@@ -25,7 +25,7 @@ n_starts: int = 20  # random starts of each minimization [4 .. 40]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import itertools
 
 import numpy as np
@@ -112,7 +112,7 @@ W = np.random.default_rng(seed).standard_normal((2, 4))
 error = ((x @ W.T) ** 2).sum(axis=1) - (x**2).sum(axis=1)
 brute = weight @ (error - weight @ error) ** 2
 grouped = fc.grouped_inputs(2, 2, q, p, kurtosis=1.0)
-brute, float(fc.loss_from_moments(W, np.ones(4), grouped))
+float(brute), float(fc.loss_from_moments(W, np.ones(4), grouped))
 
 # %% tags=["hide-input"]
 run.check("ext2-loss-in-moments", fc.loss_from_moments(W, np.ones(4), grouped), brute)
@@ -336,7 +336,7 @@ assert packed.shape[0] == 3
 error = ((inputs @ packed.T) ** 2).sum(axis=1) - (inputs**2).sum(axis=1)
 run.check("ext2-exclusion-free", np.abs(error).max())
 
-# Lovász 1979: a ring of odd length, and that the thetas of a graph and its complement multiply
+# Lovász 1979: a ring of odd length; the thetas of a graph and its complement multiply
 # to the number of features.
 ring_theta = 7 * np.cos(np.pi / 7) / (1 + np.cos(np.pi / 7))
 slack = []

@@ -10,14 +10,14 @@
 # (ext3-unequal-features)=
 # # Unequal features: can a dense feature share?
 #
-# **Paper:** section 3.1 {cite}`scherlis2022`, without its assumption that all features have one kurtosis.
-# **Run time:** under a minute.
-#
 # In the paper every feature is as sparse as every other, and sharing takes a kurtosis above 3.
 # Real features differ: some are on all the time, others once in a million words.
 # Is a dense feature among sparse ones always a loner, whole or ignored?
+#
+# **Paper:** section 3.1 {cite}`scherlis2022`, without its assumption that all features have one kurtosis.
+# **Run time:** under a minute.
 
-# %% tags=["parameters"] quick={"grid": 24, "n_random": 40}
+# %% tags=["parameters", "hide-input"] quick={"grid": 24, "n_random": 40}
 dense_kurtosis: float = 2.5  # fourth moment of the dense feature [1.5 .. 2.95]
 sparse_kurtosis: float = 30.0  # fourth moment of the others [5 .. 1000]
 n_sparse: int = 4  # how many others there are, of importance 1 [2 .. 12]
@@ -27,7 +27,7 @@ n_random: int = 400  # random problems [20 .. 4000]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import itertools
 
 import numpy as np
@@ -108,7 +108,7 @@ x = states * np.sqrt(k)
 every = np.stack([W, *np.random.default_rng(seed).standard_normal((20, 2, 5))])
 error = ((x @ every.mT) ** 2).sum(axis=-1) - x**2 @ v
 summed = (error - (error @ chance)[:, None]) ** 2 @ chance
-fc.capacities(W).round(3), summed[0], float(best.loss), summed[1:].min()
+fc.capacities(W).round(3), float(summed[0]), float(best.loss), float(summed[1:].min())
 
 # %% tags=["hide-input"]
 run.check("ext3-loss", fc.expected_loss(every, v, k), summed)

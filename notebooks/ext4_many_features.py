@@ -10,14 +10,14 @@
 # (ext4-many-features)=
 # # Many features: what width does one need?
 #
-# **Paper:** section 3.5 {cite}`scherlis2022`, with a million features instead of six.
-# **Run time:** a few seconds.
-#
 # A network has many more features than neurons, and their importances fall like a power law.
 # Which of them get a dimension, which share one, which are left out?
 # How fast does the loss fall as the network gets wider, and how wide must it be for the features that one cares about to stand alone?
+#
+# **Paper:** section 3.5 {cite}`scherlis2022`, with a million features instead of six.
+# **Run time:** a few seconds.
 
-# %% tags=["parameters"] quick={"n_features": 20000, "n_widths": 30}
+# %% tags=["parameters", "hide-input"] quick={"n_features": 20000, "n_widths": 30}
 exponent: float = 1.0  # importance of feature i is i to the minus this [0.3 .. 3]
 n_features: int = 1000000  # features there are [10000 .. 1000000000]
 kurtosis: float = 100.0  # fourth moment k of every feature [4 .. 100000]

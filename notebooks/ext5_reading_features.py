@@ -10,14 +10,14 @@
 # (ext5-reading-features)=
 # # Reading features: what a dictionary finds where the truth is known
 #
-# **Paper:** section 1 and Appendix G {cite}`scherlis2022`, and the forum post's use for toy models: a test case for methods that read networks.
-# **Run time:** about a minute.
-#
 # A sparse autoencoder is trained on the hidden activations of a network, and its latents are taken for the network's features.
 # Are they?
 # In a trained language model nobody can say, because nobody knows the features; here we know all of them, and how much capacity each has.
+#
+# **Paper:** section 1 and Appendix G {cite}`scherlis2022`, and the forum post's use for toy models: a test case for methods that read networks.
+# **Run time:** about a minute.
 
-# %% tags=["parameters"] quick={"n_latents": 48, "n_steps": 60, "n_samples": 3000, "n_oracle": 20, "n_trials": 4, "kind": "random"}
+# %% tags=["parameters", "hide-input"] quick={"n_latents": 48, "n_steps": 60, "n_samples": 3000, "n_oracle": 20, "n_trials": 4, "kind": "random"}
 kind: str = "minimized"  # how the network was made {minimized, trained, random}
 n_latents: int = 120  # of a dictionary [16 .. 1000]
 n_active: int = 2  # latents active at a time, top-k and nested [1 .. 12]
@@ -29,7 +29,7 @@ n_trials: int = 40  # trials for each number of active features [2 .. 1000]
 device: str = "auto"  # where dictionaries are trained {auto, cpu, cuda, mps}
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from myst_nb import glue
@@ -105,7 +105,8 @@ known.loss, known.certificate.loss, known.optimal_capacity.round(3)
 
 # %% tags=["hide-input"]
 summaries = {name: fc.zoo.summary(name) for name in fc.zoo.names()}
-pd.Series(summaries, name="what it is").to_frame()
+table = {"network": summaries.keys(), "what it is": summaries.values()}
+pd.DataFrame(table).style.hide(axis="index")
 
 # %% [markdown]
 # The one of this page has forty independent features of kurtosis 45, whose importance falls like $i^{-0.7}$.
@@ -134,7 +135,7 @@ pd.DataFrame(
     {"capacity": network.capacity, "own direction": own, "best probe": best}
 ).iloc[some].assign(sampled=sampled).round(3)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 run.check("ext5-capacity-is-readout", own, network.capacity)
 run.check("ext5-leverage-is-best-readout", best, fc.leverage_capacities(network.W))
 run.badge()
@@ -164,7 +165,7 @@ figures.recovery_rates(counts, rates, usual)
 # A dictionary has to learn the directions, which this oracle knows: it is the mark to measure dictionaries by.
 # In this network {glue:text}`ext5-usual` features are active on average, and sometimes more than can be told apart.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 glue("ext5-usual", f"{usual:.1f}", display=False)
 run.check("ext5-compressed-sensing-sparse", rates["the network"][0])
 run.check("ext5-compressed-sensing-dense", rates["the network"][-1])
@@ -213,7 +214,7 @@ table.round(3)
 # How well a feature is read follows from its capacity (rank correlation with the F1 score, top-k: {glue:text}`ext5-rank`; with the cosine: {glue:text}`ext5-rank-cosine`).
 # Importance puts features in the same order, because an optimal network gives capacity by importance.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 present = capacity > 0.2
 rank = reading.rank_correlation(capacity, found["top-k"].f1)
 rank_cosine = reading.rank_correlation(capacity, found["top-k"].cosine)
@@ -282,7 +283,7 @@ pd.DataFrame(
     }
 ).round(3)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 if dead["without"]:
     run.check("ext5-resampling-revives", dead["with resampling"] / dead["without"])
 else:
@@ -347,7 +348,7 @@ figures.measures_side_by_side(part, list(sides.index), counted)
 # - *Effective features* counts features among which capacity is shared, not dimensions.
 # - None of them knows which features meet: the tree has seven features in three dimensions, and weighted by co-activation ({ref}`dependent features <ext2-dependent-features>`) its capacities sum to {glue:text}`ext5-weighted`.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 glue("ext5-weighted", f"{weighted:.0f}", display=False)
 uneven = sides.loc["one long, one short"]
 apart = uneven["total capacity"] - uneven["participation ratio"]

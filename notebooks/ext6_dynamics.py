@@ -10,14 +10,14 @@
 # (ext6-dynamics)=
 # # How networks get there
 #
-# **Paper:** section 3 {cite}`scherlis2022`, where the optimum is; here the way to it. The questions are those of the blog post of {ref}`sec3-7-blog`.
-# **Run time:** about a minute.
-#
 # Optimal capacities say where training should end.
 # Does it march there or loiter?
 # In which order do features come, what stops them, and what becomes of capacity in the next layer?
+#
+# **Paper:** section 3 {cite}`scherlis2022`, where the optimum is; here the way to it. The questions are those of the blog post of {ref}`sec3-7-blog`.
+# **Run time:** about a minute.
 
-# %% tags=["parameters"] quick={"n_starts": 10, "n_steps": 60, "n_models": 1, "n_grid": 7}
+# %% tags=["parameters", "hide-input"] quick={"n_starts": 10, "n_steps": 60, "n_models": 1, "n_grid": 7}
 start_size: float = 1e-5  # size of the random start in the exact flow [1e-7 .. 1e-2]
 n_starts: int = 100  # random starts for each kurtosis [4 .. 1000]
 n_steps: int = 1500  # steps of training [20 .. 20000]
@@ -28,7 +28,7 @@ probability: float = 0.1  # chance that a feature is active, in training [0.05 .
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where training runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -123,7 +123,7 @@ table.round(4)
 # What the network has there is the optimum for fewer dimensions.
 # Equal features come together, without a step between them.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 run.check("ext6-flow", exact.mT @ exact, integrated.mT @ integrated)
 off = abs(delays.measured - delays.expected).max() / delays.expected.max()
 run.check("ext6-arrivals", off)
@@ -136,8 +136,6 @@ errors = np.array([
     abs(w.mT @ w - A - h * A_1).max() for h, w in zip(offsets, others, strict=True)
 ])
 run.check("ext6-first-order", np.log2(errors[1] / errors[0]))
-
-# %% tags=["hide-input"]
 run.badge()
 
 # %% [markdown]
@@ -194,12 +192,10 @@ figures.basins(kurtoses, reached, choices)
 # Dense features of similar importance are a matter of luck.
 # Sparse ones are not: although there are more ways to share than to choose, every start found an optimum.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 run.check("ext6-basins-above", min(share[3:].min() for share in reached.values()))
 below = [e.stable for each in ends.values() for e in each[:3]]
 run.check("ext6-basins-below", np.mean(below))
-
-# %% tags=["hide-input"]
 run.badge()
 
 # %% [markdown]
@@ -246,7 +242,7 @@ pd.DataFrame(rows).T.round(3)
 # Computation with ReLU or GELU, in which each neuron counts by itself, is the post's picture: it turns features onto neurons, and most of its time passes while the loss hardly falls.
 # Adam divides each entry by its own scale, so it knows the axes, and turns every model.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 free = ("computation, quadratic", "autoencoder, ReLU", "autoencoder, GELU")
 invariant = [paths[model] for model in free]
 plain = max(
@@ -255,8 +251,6 @@ plain = max(
 run.check("ext6-turning-gradient", plain)
 least = min(each["Adam"].turned[-1].min() for each in invariant)
 run.check("ext6-turning-adam", least)
-
-# %% tags=["hide-input"]
 run.badge()
 
 # %% [markdown]
@@ -316,11 +310,9 @@ figures.depth(
 # A narrow layer, which makes the same pairs anyway, loses nothing by what was mixed before.
 # Its capacities change, however: two outputs that look alike are shared out more evenly.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 both_ways = depth.measured_amplification(moments), fc.amplification(moments)
 run.check("ext6-amplification", *both_ways)
-
-# %% tags=["hide-input"]
 run.badge()
 
 # %% [markdown]
@@ -377,7 +369,7 @@ width.gain_alone, width.weight, width.fall_of_others
 explained = fc.leverage_capacities(fc.flow_at_three(start, importance, times))
 figures.reading(times, capacity, explained)
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 far = np.min([abs(np.log(V / edge)) for edge in edges], axis=0) > np.log(1.5)
 miss = abs(trained.capacity[:, 0] - exact_1)
 if far.any() and not far.all():
@@ -396,17 +388,14 @@ for name, label in labels.items():
     last = paths[name]["batches"].W[-1]
     apart = abs(fc.leverage_capacities(last) - fc.capacities(last))
     run.check(f"blog-probes-{label}", apart.max())
+run.badge()
 
 # %% [markdown]
 # :::{admonition} Where we differ from the post
 # :class: important
 # A new dimension is shared by all features that want some; it does not go to the one we choose unless that one is also weighted up ({ref}`secondary-width`).
 # :::
-
-# %% tags=["hide-input"]
-run.badge()
-
-# %% [markdown]
+#
 # ## Try it
 #
 # **A larger start.** At a size of 0.01, are there still stairs?

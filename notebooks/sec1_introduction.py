@@ -39,7 +39,6 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.explorers import capacity_explorer
 from feature_capacity.figures import sec1_introduction as figures
@@ -63,11 +62,15 @@ generator = np.random.default_rng(seed)
 glue("sec1-rotation", rotation, display=False)
 
 # %%
-rotated = in_the_plane([rotation, rotation + 90])
-overlapping = in_the_plane([45 - angle / 2, 45 + angle / 2])
-fc.capacities(rotated).round(3), fc.capacities(overlapping).round(3)
+import feature_capacity as fc
+
+turned = [[0.8, -0.6], [0.6, 0.8]]  # columns at right angles
+mixed = [[1.0, 0.6], [0.0, 0.8]]  # columns with the cosine 0.6
+fc.capacities(turned).round(3), fc.capacities(mixed).round(3)
 
 # %% mystnb={"figure": {"caption": "Two embeddings with polysemantic neurons (the paper's Figure 1). Top: the embeddings, with neurons as axes and the capacities below. Bottom: what each neuron receives from each feature.", "name": "fig-two-kinds"}, "image": {"alt": "Left: two orthogonal arrows turned against the neuron axes, capacities 1.00 and 1.00. Right: two arrows at an acute angle, capacities 0.71 and 0.71. Bars below show that both neurons receive input from both features in either case."}} tags=["hide-input"]
+rotated = in_the_plane([rotation, rotation + 90])
+overlapping = in_the_plane([45 - angle / 2, 45 + angle / 2])
 shares = [fc.capacities(W) for W in (rotated, overlapping)]
 figures.fig1_two_kinds(
     {"rotated": (rotated, shares[0]), "not orthogonal": (overlapping, shares[1])}
@@ -86,16 +89,13 @@ figures.fig1_two_kinds(
 #
 # Turn the neuron axes step by step, and look at the worst *cross-talk*: the second strongest input of a neuron over its strongest.
 
-# %%
+# %% mystnb={"figure": {"caption": "Cross-talk of the worst neuron while the neuron axes turn; rings mark the best turn of each embedding.", "name": "fig-turning-the-basis"}, "image": {"alt": "Two lines of cross-talk against the turn of the basis. The line of the rotated embedding touches zero; the line of the overlapping one stays well above zero."}}
 degrees = np.linspace(0, 90, 361)
 axes = np.stack([in_the_plane([turn, turn + 90]).T for turn in degrees])
 worst = {
     "rotated": cross_talk(axes @ rotated),
     "not orthogonal": cross_talk(axes @ overlapping),
 }
-{name: round(float(values.min()), 3) for name, values in worst.items()}
-
-# %% mystnb={"figure": {"caption": "Cross-talk of the worst neuron while the neuron axes turn; rings mark the best turn of each embedding.", "name": "fig-turning-the-basis"}, "image": {"alt": "Two lines of cross-talk against the turn of the basis. The line of the rotated embedding touches zero; the line of the overlapping one stays well above zero."}} tags=["hide-input"]
 figures.turning_the_basis(degrees, worst)
 
 # %% [markdown]
@@ -138,12 +138,9 @@ run.badge()
 # So at the optimum all features that share have the *same* marginal value.
 # The others are *pinned*: at 0 if even their first bit is worth less than that, at 1 if even their last bit is worth more.
 
-# %%
+# %% mystnb={"figure": {"caption": "Marginal loss reduction of every feature against its capacity, from the most important (top) to the least (bottom); circles mark the optimal allocation (the paper's Figure 2).", "name": "fig-marginal-loss"}, "image": {"alt": "Twelve falling curves on a logarithmic scale, one below the other. Circles: the top curves end at capacity one above a dashed threshold, the middle ones cross the threshold, the bottom ones start at capacity zero below it."}}
 importance = importance_ratio ** np.arange(n_features)
 best = fc.solve_allocation(importance, n_dims, kurtosis)
-best.capacity.round(3)
-
-# %% mystnb={"figure": {"caption": "Marginal loss reduction of every feature against its capacity, from the most important (top) to the least (bottom); circles mark the optimal allocation (the paper's Figure 2).", "name": "fig-marginal-loss"}, "image": {"alt": "Twelve falling curves on a logarithmic scale, one below the other. Circles: the top curves end at capacity one above a dashed threshold, the middle ones cross the threshold, the bottom ones start at capacity zero below it."}} tags=["hide-input"]
 grid = np.linspace(0, 1, 201)
 curves = fc.marginal_benefit(grid[:, None], importance, kurtosis)
 at_best = fc.marginal_benefit(best.capacity, importance, kurtosis)
@@ -182,28 +179,6 @@ found = {n: fc.solve_allocation(v, 5 * n // 12, kurtosis) for n, v in ladders.it
 shared = {n: x.phase == fc.POLYSEMANTIC for n, x in found.items()}
 pinned = {f"{n} features": 1 - some.mean() for n, some in shared.items()}
 pd.DataFrame({"share pinned": pinned}).round(2)
-
-# %% tags=["hide-input"]
-bases = np.linalg.qr(generator.standard_normal((n_random, n_features, n_dims)))[0]
-rivals = (bases**2).sum(axis=2)  # random allocations of the same budget, near and far
-distance = generator.random((n_random, 1)) ** 3
-rivals = best.capacity + distance * (rivals - best.capacity)
-losses = fc.loss_at_best_lengths(rivals, importance, kurtosis).sum(axis=1)
-
-problems = generator.lognormal(sigma=1.0, size=(n_random, n_features))
-kurtoses = np.exp(generator.uniform(np.log(1.1), np.log(1000), n_random))
-solved = fc.solve_allocation(problems, n_dims, kurtoses[:, None])
-sharing = solved.phase == fc.POLYSEMANTIC
-some = sharing.any(axis=1)
-top = np.where(sharing, problems, 0).max(axis=1)[some]
-bottom = np.where(sharing, problems, np.inf).min(axis=1)[some]
-met = fc.interference(fc.optimal_embedding(best, generator))[best.capacity == 1]
-run.check("fig2-common-threshold", fc.kkt_residuals(best).max())
-run.check("fig2-any-other-allocation-is-worse", losses / best.loss - 1)
-window = (kurtoses[some] - 1) / 2
-run.check("intro-pinning-comes-from-the-bounds", window - top / bottom)
-run.check("intro-own-dimension-is-orthogonal", met.max(initial=0))
-run.badge()
 
 # %% [markdown]
 # ## Who shares, and when
@@ -252,6 +227,25 @@ pd.DataFrame({"C": C, **ratios}, index=[f"v = {x:.2f}" for x in v]).round(3)
 # :::
 
 # %% tags=["hide-input"]
+bases = np.linalg.qr(generator.standard_normal((n_random, n_features, n_dims)))[0]
+rivals = (bases**2).sum(axis=2)  # random allocations of the same budget, near and far
+distance = generator.random((n_random, 1)) ** 3
+rivals = best.capacity + distance * (rivals - best.capacity)
+losses = fc.loss_at_best_lengths(rivals, importance, kurtosis).sum(axis=1)
+
+problems = generator.lognormal(sigma=1.0, size=(n_random, n_features))
+kurtoses = np.exp(generator.uniform(np.log(1.1), np.log(1000), n_random))
+solved = fc.solve_allocation(problems, n_dims, kurtoses[:, None])
+sharing = solved.phase == fc.POLYSEMANTIC
+some = sharing.any(axis=1)
+top = np.where(sharing, problems, 0).max(axis=1)[some]
+bottom = np.where(sharing, problems, np.inf).min(axis=1)[some]
+met = fc.interference(fc.optimal_embedding(best, generator))[best.capacity == 1]
+run.check("fig2-common-threshold", fc.kkt_residuals(best).max())
+run.check("fig2-any-other-allocation-is-worse", losses / best.loss - 1)
+window = (kurtoses[some] - 1) / 2
+run.check("intro-pinning-comes-from-the-bounds", window - top / bottom)
+run.check("intro-own-dimension-is-orthogonal", met.max(initial=0))
 by_rank = np.take_along_axis(solved.capacity, np.argsort(-problems, axis=1), axis=1)
 some_ks = np.geomspace(1.1, 1000, 80)
 by_kurtosis = fc.solve_allocation(problems[:200, None], n_dims, some_ks[:, None])
@@ -279,7 +273,7 @@ run.badge()
 # {numref}`fig-one-among-equals` shows all three.
 # The dots know no theory: an optimizer minimized the loss over the entries of $W$, for six features and three neurons.
 
-# %%
+# %% mystnb={"figure": {"caption": "Capacity of one feature over its importance, all others having importance 1, six features in three dimensions. Dots: minimized without theory. Lines: closed form. Dense inputs make it jump at 1; the sparser they are, the wider the range over which it shares.", "name": "fig-one-among-equals"}, "image": {"alt": "Four curves from 0 to 1 over a logarithmic axis of importance. For kurtosis 2 a jump at 1; for 4, 9 and 30 ramps that begin ever earlier and end ever later, up to importance 2.3. Dots lie on the curves."}}
 V = 2.0 ** ((np.arange(-8, 8) + 0.5) / 2)  # half octaves, on either side of 1
 rows = fc.phases.one_feature_varied(V, 6)
 embeddings = {
@@ -288,14 +282,12 @@ embeddings = {
 }
 found = {k: fc.capacities(np.array(W))[:, 0] for k, W in embeddings.items()}
 partly = {k: (c > 1e-6) & (c < 1 - 1e-6) for k, c in found.items()}
-{f"k = {k:g}": f"{some.sum() / 2:g} octaves" for k, some in partly.items()}
-
-# %% mystnb={"figure": {"caption": "Capacity of one feature over its importance, all others having importance 1, six features in three dimensions. Dots: minimized without theory. Lines: closed form. Dense inputs make it jump at 1; the sparser they are, the wider the range over which it shares.", "name": "fig-one-among-equals"}, "image": {"alt": "Four curves from 0 to 1 over a logarithmic axis of importance. For kurtosis 2 a jump at 1; for 4, 9 and 30 ramps that begin ever earlier and end ever later, up to importance 2.3. Dots lie on the curves."}} tags=["hide-input"]
 fine = np.geomspace(V[0], V[-1], 801)
 lines = dict(zip(found, fc.phase_diagram(fine, list(found)).capacity, strict=True))
 figures.one_among_equals(fine, lines, V, found)
 
 # %% [markdown]
+# At the kurtoses 4, 9 and 30 feature 1 shares over {glue:text}`sec1-octaves-4:g`, {glue:text}`sec1-octaves-9:g` and {glue:text}`sec1-octaves-30:g` octaves of importance, at kurtosis 2 over none.
 # The upper end of the range cannot pass $\frac{N-1}{D-1}$, here 2.5: a feature more important than that is whole however sparse the inputs are ({ref}`sec3-5-phase-diagrams`).
 #
 # :::{admonition} Where we differ: always fully represented
@@ -319,6 +311,8 @@ more, less = (
     for x in (100.0, 0.01)
 )
 octaves = np.array([some.sum() / 2 for some in partly.values()])
+for k, number in zip(partly, octaves, strict=True):
+    glue(f"sec1-octaves-{k:g}", float(number), display=False)
 run.check("intro-much-more-important-closed-form", np.stack(extremes))
 run.check("intro-much-more-important-minimized", [fc.capacities(W)[0] for W in more])
 run.check("intro-much-less-important", [fc.capacities(W)[0] for W in less])
@@ -342,15 +336,14 @@ figures.fig3_two_toy_models(drawn)
 # %% [markdown]
 # With one neuron for each feature, $w_i=\sqrt{v_i}\,e_i$, the computation is exact.
 # How well do {glue:text}`sec1-n-dims` neurons imitate {glue:text}`sec1-n-features`?
-# By the share of the target's variance that they explain, in the problem of {numref}`fig-marginal-loss`:
+# In the problem of {numref}`fig-marginal-loss` they explain {glue:text}`sec1-explained-pure:.1%` of the target's variance if each serves one of the most important features, and {glue:text}`sec1-explained-shared:.1%` if they share.
 
-# %%
+# %% tags=["hide-input"]
 variance = (kurtosis - 1) * (importance**2).sum()
 missed = (kurtosis - 1) * (importance[n_dims:] ** 2).sum()
 explained = {"pure": 1 - missed / variance, "shared": 1 - best.loss / variance}
-{neurons: f"{share:.1%}" for neurons, share in explained.items()}
-
-# %% tags=["hide-input"]
+for neurons, share in explained.items():
+    glue(f"sec1-explained-{neurons}", float(share), display=False)
 ladder = importance_ratio ** np.arange(6)
 identity = np.diag(np.sqrt(ladder))
 exact = loss_by_moments(identity, ladder, [1, 0, 1, 0, kurtosis])

@@ -110,7 +110,7 @@ at_any, at_best = (
     ]
     for n in (any_lengths, best_lengths)
 )
-at_any, at_best  # with the lengths held fixed, and with the ratios of length to capacity
+at_any, at_best  # lengths held fixed, and ratios of length to capacity held fixed
 
 # %% [markdown]
 # Now suppose that capacity never hurts: the *marginal benefit* $-\partial L/\partial C_i$ is never negative.
@@ -167,23 +167,22 @@ float(on_the_threshold)
 # Conditions {eq}`eq-paper-6` to {eq}`eq-paper-8` say what an optimum must look like.
 # Whether the allocation *is* the optimum needs a judge that does not know them.
 # We give the loss to a general-purpose optimizer (SLSQP), which may leave capacity unspent.
+#
+# Equation {eq}`eq-paper-5` can be felt directly, with a {ref}`figure to play with <sec1-explorer>` or by computation.
+# Take a little capacity $\delta$ from one shared feature and give it to another: at the optimum, the loss changes by an amount of order $\delta^2$ only.
+# Below are the largest distance between the optimizer's capacities and ours, and the power of $\delta$.
 
 # %%
 few = generator.lognormal(sigma=0.5, size=(12, n_features))
 found = np.array([optimum_by_slsqp(v, kurtosis, n_dims) for v in few])
-float(abs(found - fc.solve_allocation(few, n_dims, kurtosis).capacity).max())
 
-# %% [markdown]
-# Equation {eq}`eq-paper-5` can be felt directly, with a {ref}`figure to play with <sec1-explorer>` or by computation.
-# Take a little capacity $\delta$ from one shared feature and give it to another: at the optimum, the loss changes by an amount of order $\delta^2$ only.
-
-# %%
 v = np.array([1.3, 1.0, 0.8])
 pair = fc.solve_allocation(v, 1, 9.0)
 moves = np.array([2e-3, 1e-3])
 moved = pair.capacity + moves[:, None] * np.array([1, -1, 0])
 rise = fc.loss_at_best_lengths(moved, v, 9.0).sum(axis=1) - pair.loss
-pair.capacity.round(3)
+far = abs(found - fc.solve_allocation(few, n_dims, kurtosis).capacity).max()
+float(far), float(np.log2(rise[0] / rise[1]).round(3))
 
 # %% tags=["hide-input"]
 formula = -fc.marginal_benefit(C, [1.0, 1.2, 0.8], kurtosis)[0]
@@ -205,7 +204,7 @@ run.badge()
 # {numref}`fig-six-situations` draws two features, blue and black, that compete for one dimension.
 # The best split is found by brute force: try every split, add up the areas under both curves.
 
-# %%
+# %% mystnb={"figure": {"caption": "Two features compete for one dimension: increasing returns (A, B), constant and equal returns (C, every split is optimal), diminishing returns (D, E, F); dots mark the optimal split.", "name": "fig-six-situations"}, "image": {"alt": "Six panels with a blue and a black curve of marginal benefit against capacity. In A and B the curves rise and the dots sit at capacities 0 and 1. In C both are one flat line with rings all along it. In D, E and F the curves fall; the dots are at 0 and 1, at equal height inside, and at 1 and 0."}}
 grid = np.linspace(0, 1, 201)
 falling = np.exp(-0.9 * grid)
 curves = [
@@ -217,9 +216,6 @@ curves = [
     (2.6 * falling, falling),  # F
 ]
 splits = [best_split(grid, *pair) for pair in curves]
-splits
-
-# %% mystnb={"figure": {"caption": "Two features compete for one dimension: increasing returns (A, B), constant and equal returns (C, every split is optimal), diminishing returns (D, E, F); dots mark the optimal split.", "name": "fig-six-situations"}, "image": {"alt": "Six panels with a blue and a black curve of marginal benefit against capacity. In A and B the curves rise and the dots sit at capacities 0 and 1. In C both are one flat line with rings all along it. In D, E and F the curves fall; the dots are at 0 and 1, at equal height inside, and at 1 and 0."}} tags=["hide-input"]
 heads = ["rising, black wins", "rising, blue wins", "constant, equal"]
 heads += ["falling, black wins", "falling, shared", "falling, blue wins"]
 both = zip(heads, curves, splits, strict=True)
@@ -241,7 +237,7 @@ figures.six_situations(grid, {head: (*pair, split) for head, pair, split in both
 # Importance only scales a curve up or down.
 # {numref}`fig-six-situations-quadratic` has one dimension for two features again, with the optimum from `fc.solve_allocation`; the brute-force search finds the same.
 
-# %%
+# %% mystnb={"figure": {"caption": "The same six situations in the quadratic model; blue has importance $v$, black importance 1.", "name": "fig-six-situations-quadratic"}, "image": {"alt": "Six panels as in the previous figure, computed from the quadratic model at kurtosis 1.8, 3 and 5. The pattern of optimal dots is the same."}}
 cases = [(0.8, 1.8), (1.25, 1.8), (1.0, 3.0), (0.45, 5.0), (1.2, 5.0), (2.2, 5.0)]
 pairs = [fc.marginal_benefit(grid[:, None], [v, 1.0], k).T for v, k in cases]
 exact = [fc.solve_allocation([v, 1.0], 1, k) for v, k in cases]
@@ -252,16 +248,9 @@ by_force = [best_split(grid, *pair) for pair in pairs]
 values = [[-1 if c is None else c for c in found] for found in (in_theory, by_force)]
 glue("sec2-split-b", float(in_theory[4]), display=False)
 glue("sec2-split-k", float(1 - in_theory[4]), display=False)
-
-# %% mystnb={"figure": {"caption": "The same six situations in the quadratic model; blue has importance $v$, black importance 1.", "name": "fig-six-situations-quadratic"}, "image": {"alt": "Six panels as in the previous figure, computed from the quadratic model at kurtosis 1.8, 3 and 5. The pattern of optimal dots is the same."}} tags=["hide-input"]
 heads = [f"$k$ = {k:g}, $v$ = {v:g}" for v, k in cases]
 both = zip(heads, pairs, in_theory, strict=True)
 figures.six_situations(grid, {head: (*pair, split) for head, pair, split in both})
-
-# %%
-ks = np.array([1.1, 1.8, 2.5, 2.99, 3.0, 3.01, 5.0, 9.0, 100.0])
-by_kurtosis = fc.marginal_benefit(grid[:, None], [1.0], ks[:, None, None])[..., 0]
-np.sign(np.diff(by_kurtosis, axis=1)[:, 0])
 
 # %% [markdown]
 # In panel E of {numref}`fig-six-situations-quadratic` blue gets {glue:text}`sec2-split-b:.2f` and black {glue:text}`sec2-split-k:.2f` of the dimension.
@@ -297,7 +286,9 @@ whole_budget, broken
 
 # %% tags=["hide-input"]
 run.check("sec2-six-situations", np.diff(values, axis=0))
-gain = -np.diff(fc.loss_at_best_lengths(grid[:, None], [1.0], ks[:, None, None])[..., 0])
+ks = np.array([1.1, 1.8, 2.5, 2.99, 3.0, 3.01, 5.0, 9.0, 100.0])
+alone = fc.loss_at_best_lengths(grid[:, None], [1.0], ks[:, None, None])[..., 0]
+gain = -np.diff(alone)
 bend = np.sign(np.round(np.diff(gain) / gain[:, 1:], 9))
 run.check("sec2-returns-by-kurtosis", np.mean(bend == np.sign(3 - ks)[:, None]))
 run.check("sec2-increasing-returns-pin", np.minimum(whole_budget, 1 - whole_budget))
@@ -317,7 +308,8 @@ run.badge()
 # On efficient embeddings the two agree.
 
 # %%
-wholes = np.argsort(generator.random((100, 6, n_features))) < n_dims  # choices of whole features
+# Mixtures of six choices of whole features sum to D, and stay between 0 and 1.
+wholes = np.argsort(generator.random((100, 6, n_features))) < n_dims
 mix = generator.dirichlet(np.full(6, 0.5), 100)
 targets = np.clip((mix[:, :, None] * wholes).sum(axis=1), 0, 1)
 built = [fc.embedding_from_capacities(c, generator=generator) for c in targets]
@@ -334,7 +326,7 @@ float(abs(both[0] - targets).max())
 # So $C_1=1$ forces $\theta=90°$, and then the second feature has capacity 1 too, or 0 if it is ignored.
 # The allocation $(1,\tfrac12)$, the cross in {numref}`fig-realizable-pairs`, obeys $0\le C_i\le1$ and $1\le\sum_iC_i\le2$, yet no embedding has it, though some come as close as you like.
 
-# %%
+# %% mystnb={"figure": {"caption": "Capacities that two features in the plane can have, by 2500 random embeddings; the cross marks an allocation within the bounds that no embedding has.", "name": "fig-realizable-pairs"}, "image": {"alt": "Two square plots. Left: by equation 3 the points fill the triangle above the diagonal but not its upper and right edges. Right: by leverage the points lie only on the diagonal and at the corner one, one."}}
 angle = generator.uniform(0, 180, 2500)
 angle[:250] = 0
 first = np.broadcast_to([[1.0], [0.0]], (2, 2500))
@@ -346,8 +338,6 @@ np.testing.assert_allclose(product_of_both, np.cos(np.radians(angle)) ** 4, atol
 
 orthogonal = np.array([np.diag([1, s]) for s in [0, *np.geomspace(1e-3, 1e3, 25)]])
 second_has = fc.capacities(orthogonal)[:, 1]  # while the first has 1
-
-# %% mystnb={"figure": {"caption": "Capacities that two features in the plane can have, by 2500 random embeddings; the cross marks an allocation within the bounds that no embedding has.", "name": "fig-realizable-pairs"}, "image": {"alt": "Two square plots. Left: by equation 3 the points fill the triangle above the diagonal but not its upper and right edges. Right: by leverage the points lie only on the diagonal and at the corner one, one."}} tags=["hide-input"]
 heads = ["$C$ of equation (3)", r"leverage $\tilde C$"]
 figures.realizable_pairs(by_overlap, by_leverage, heads)
 

@@ -41,6 +41,9 @@ generator = np.random.default_rng(seed)
 glue("sec2-n-random", n_random, display=False)
 
 # %%
+import feature_capacity as fc
+from feature_capacity.geometry.polytopes import in_the_plane
+
 examples = {
     "orthogonal": in_the_plane([20, 110]),
     "lengths do not matter": in_the_plane([20, 110], [1, 0.4]),
@@ -56,7 +59,9 @@ shares = {name: fc.capacities(W) for name, W in examples.items()}
 shares["a pair and a loner"]
 
 # %% mystnb={"figure": {"caption": "Embeddings in the plane and how each divides two dimensions among its features; hatched capacity goes unused (the paper's Figure 6, with our own examples).", "name": "fig-example-allocations"}, "image": {"alt": "Nine small plots of embedding vectors in the plane. Under each a bar of length two is divided into the capacities of the features: orthogonal 1 and 1, antipodal pair one half each, triangle two thirds each, pentagon two fifths each, vectors sixty degrees apart 0.8 each, and others."}} tags=["hide-input"]
-figures.fig6_example_allocations({name: (W, shares[name]) for name, W in examples.items()})
+figures.fig6_example_allocations(
+    {name: (W, shares[name]) for name, W in examples.items()}
+)
 
 # %% [markdown]
 # **Top row.** Orthogonal features own a dimension each, whatever their lengths; an ignored feature has nothing and costs nothing.
@@ -79,8 +84,7 @@ run.badge()
 
 # %% [markdown]
 # A pencil gives all of these numbers; the rest of this page says how.
-
-# %% [markdown]
+#
 # ## A layer, its features and its neurons
 #
 # Each input dimension is a feature.
@@ -100,6 +104,7 @@ W = generator.standard_normal((n_dims, n_features))
 x = generator.standard_normal(n_features)
 e = W @ x
 h = np.maximum(e, 0)
+h.round(2)
 
 # %% tags=["hide-input"]
 run.check("eq1-embedding", e, sum(x[i] * W[:, i] for i in range(n_features)))
@@ -160,14 +165,12 @@ x = fc.SparseUniform(0.2).sample((200, 1000, n_features), generator)
 back = x @ W.T @ W
 products = np.stack([x * back, x * x, back * back]).mean(axis=2)  # one mean per batch
 
-
-def squared_correlation(means):
-    return means[0] ** 2 / (means[1] * means[2])
-
-
-each = squared_correlation(products)
+cross, own, read = products
+each = cross**2 / (own * read)
 error = each.std(axis=0, ddof=1) / np.sqrt(len(each))
-together = squared_correlation(products.mean(axis=1))
+cross, own, read = products.mean(axis=1)
+together = cross**2 / (own * read)
+together.round(3), fc.capacities(W).round(3)
 
 # %% [markdown]
 # ### Is zero the right value for a feature that is not embedded?
@@ -181,6 +184,7 @@ together = squared_correlation(products.mean(axis=1))
 # Then $C_i=1$ for every $\varepsilon>0$, and the capacity jumps to 0 only when the feature vanishes.
 # Such directions exist only while the others leave a dimension free, and a random direction hits one with probability zero.
 # So 0 is the limit from almost everywhere, and capacity has a genuine jump at a few places.
+# Sixty random directions and the free one: the power of $\varepsilon$, and the least capacity on the way.
 
 # %%
 others = generator.standard_normal((n_dims, n_dims - 1))  # one direction stays free
@@ -191,16 +195,18 @@ lengths = np.geomspace(1e-6, 10, 57)
 first = directions[:, None, :, None] * lengths[:, None, None]
 rest = np.broadcast_to(others, (*first.shape[:2], *others.shape))
 shrinking = fc.capacities(np.concatenate([first, rest], axis=-1))[..., 0]
-
 growth = np.log(shrinking[:-1, 1] / shrinking[:-1, 0])
 order = growth / np.log(lengths[1] / lengths[0])
+float(np.median(order).round(3)), float(shrinking[-1].min().round(3))
 
 # %% mystnb={"figure": {"caption": "Capacity of a feature as its embedding shrinks: along random directions it vanishes, along the one direction orthogonal to all other features it stays 1.", "name": "fig-vanishing-embeddings"}, "image": {"alt": "Log-log plot of capacity against embedding length. Sixty blue lines fall with slope two toward zero; one orange line stays at one."}} tags=["hide-input"]
 figures.vanishing_embeddings(lengths, shrinking[:-1], shrinking[-1])
 
 # %% tags=["hide-input"]
 run.check("sec2-scale-and-rotation", turned, capacity)
-run.check("footnote1-squared-correlation", together, fc.capacities(W), standard_error=error)
+run.check(
+    "footnote1-squared-correlation", together, fc.capacities(W), standard_error=error
+)
 run.check("footnote2-limit", order[np.argmax(abs(order - 2))])
 run.check("footnote2-exceptional-direction", shrinking[-1])
 run.badge()
@@ -220,7 +226,7 @@ run.badge()
 #
 # The fraction is the *stable rank* of $W$: the sum of its squared singular values over the largest of these squares.
 # {numref}`fig-total-capacity-bounds` shows every embedding between the two bounds.
-# On the left edge, features are nearly on one line.
+# On the left edge nearly all squared length lies along one line.
 # The lower bound is attained only where every feature meets the same crowd, $WW^{T}w_i=s\,w_i$: then all singular values that are not zero are equal, and the total is a whole number (the rings).
 # At the top are the efficient embeddings, of any stable rank.
 
@@ -232,7 +238,7 @@ float(total.min()), float(total.max())
 # %% mystnb={"figure": {"caption": "Total capacity of random embeddings against their stable rank: always on or above the diagonal, never above the number of dimensions.", "name": "fig-total-capacity-bounds"}, "image": {"alt": "Scatter of total capacity against stable rank. All points lie in the triangle between the diagonal and the horizontal line at the number of dimensions; rings mark whole numbers on the diagonal."}} tags=["hide-input"]
 tame = generator.standard_normal((1500, n_dims, n_features))
 tame *= np.exp(generator.normal(scale=0.7, size=(1500, n_dims, 1)))
-alone = np.zeros((300, n_dims, n_features))  # one feature per neuron, of any length: efficient
+alone = np.zeros((300, n_dims, n_features))  # one feature a neuron, of any length
 alone[:, range(n_dims), range(n_dims)] = generator.uniform(0.2, 1, size=(300, n_dims))
 level = np.zeros((n_dims, n_dims, n_features))  # equal singular values, of every rank
 for rank in range(n_dims):
@@ -240,7 +246,8 @@ for rank in range(n_dims):
     level[rank, : rank + 1] = fc.embedding_from_capacities(even)
 some = [embeddings[:1500], tame, alone]
 cloud = np.concatenate([[stable_rank(W), fc.total_capacity(W)] for W in some], axis=1)
-figures.total_capacity_bounds(*cloud, n_dims, np.stack([stable_rank(level), fc.total_capacity(level)], 1))
+reached = np.stack([stable_rank(level), fc.total_capacity(level)], axis=1)
+figures.total_capacity_bounds(*cloud, n_dims, reached)
 
 # %% [markdown]
 # One embedding escapes the lower bound.
@@ -249,7 +256,7 @@ figures.total_capacity_bounds(*cloud, n_dims, np.stack([stable_rank(level), fc.t
 
 # %%
 nothing = np.zeros((n_dims, n_features))
-fc.total_capacity(nothing)
+float(fc.total_capacity(nothing))
 
 # %% [markdown]
 # ### Capacities do not fix the embedding
@@ -271,7 +278,8 @@ float(abs(overlaps - other.T @ other).max())
 run.check("sec2-total-at-most-dims", n_dims - total)
 run.check("sec2-total-at-least-one", [total - ranks, ranks - 1])
 run.check("sec2-total-of-the-zero-matrix", fc.total_capacity(nothing) - 1)
-run.check("sec2-capacities-leave-freedom", abs(overlaps - other.T @ other).max() / overlaps.max())
+apart = abs(overlaps - other.T @ other).max() / overlaps.max()
+run.check("sec2-capacities-leave-freedom", apart)
 run.badge()
 
 # %% [markdown]

@@ -22,12 +22,12 @@
 n_features: int = 6  # features N of the larger example [6 .. 10]
 n_dims: int = 3  # its neurons D, always fewer than features [1 .. 5]
 kurtosis: float = 9.0  # fourth moment k of a feature [1.8 .. 60]
-importance_ratio: float = 0.8  # importance of each feature over the one before it [0.5 .. 1]
+importance_ratio: float = 0.8  # each importance over the one before it [0.5 .. 1]
 n_samples: int = 400000  # sampled inputs per distribution [10000 .. 2000000]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from fractions import Fraction
 from functools import partial
 
@@ -61,8 +61,13 @@ print("computed on:", pick_device(device))
 rng = np.random.default_rng(seed)
 
 # %%
+import numpy as np
+
+import feature_capacity as fc
+
 two_kept = np.array([[1, 0, 0], [0, 1, 0]])
 star = np.array([[1, -1 / 2, -1 / 2], [0, np.sqrt(3) / 2, -np.sqrt(3) / 2]])
+fc.capacities(two_kept), fc.capacities(star).round(3)
 
 # %% mystnb={"figure": {"caption": "What the data says about each pair of three equal features, and what two networks with two neurons say. Below each, the two terms of its loss, as parts of the variance of the target.", "name": "fig-sec3-1-maps"}, "image": {"alt": "Three square matrices. Data: a diagonal of three ones. Two kept: only the first two ones. Star of three: all three ones, and minus one half between all pairs."}} tags=["hide-input"]
 terms = np.array([fc.loss_terms(W, np.ones(3), kurtosis) for W in (two_kept, star)])
@@ -374,7 +379,7 @@ run.badge()
 # Every network with fewer neurons than features has such inputs; it can only choose rare ones.
 # :::
 #
-# **Dense inputs.** What do the bars of {numref}`fig-sec3-1-maps` come to for uniform inputs that are never off, $k=1.8$?
+# **Dense inputs.** What do the numbers under {numref}`fig-sec3-1-maps` come to for uniform inputs that are never off, $k=1.8$?
 #
 # ```sh
 # papermill notebooks/sec3_1_quadratic_model.ipynb out.ipynb --cwd notebooks -p kurtosis 1.8

@@ -24,11 +24,11 @@
 n_features: int = 6  # features N in the data [6 .. 10]
 n_dims: int = 3  # neurons D, always fewer than features [1 .. 5]
 kurtosis: float = 9.0  # fourth moment k of a feature [1.8 .. 60]
-importance_ratio: float = 0.8  # importance of each feature over the one before it [0.5 .. 1]
+importance_ratio: float = 0.8  # each importance over the one before it [0.5 .. 1]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import combinations
 
 import numpy as np
@@ -62,9 +62,20 @@ importance = importance_ratio ** np.arange(n_features)
 capacity_explorer(importance, n_dims, kurtosis)
 
 # %% [markdown]
-# The same with the package:
+# The same with the package, in five lines:
 
 # %%
+import feature_capacity as fc
+
+importance = [1, 0.8, 0.64, 0.512, 0.4096, 0.32768]
+best = fc.solve_allocation(importance, n_dims=3, kurtosis=9)
+best.capacity.round(4), float(best.multiplier)
+
+# %% [markdown]
+# And everything that it says about the features of this page:
+
+# %%
+importance = importance_ratio ** np.arange(n_features)
 best = fc.solve_allocation(importance, n_dims, kurtosis)
 worth = fc.marginal_benefit(best.capacity, importance, kurtosis)
 table = {"importance": importance, "capacity": best.capacity}

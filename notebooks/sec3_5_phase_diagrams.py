@@ -27,7 +27,7 @@ n_problems: int = 60  # random problems solved without the theory [10 .. 500]
 seed: int = 0  # seed of the random starts and samples [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
 
@@ -127,6 +127,8 @@ figures.fig4(
 # The same in a few lines: where does feature 1 stand if it is a fifth more important than five others, for kurtoses from 2 to 100?
 
 # %%
+import feature_capacity as fc
+
 diagram = fc.phase_diagram([1.2], [2, 4, 9, 100], n_features=6, n_dims=3)
 diagram.capacity.round(3)
 
@@ -147,7 +149,8 @@ phase_explorer(
         ("closed form",): PhaseMap(theory.capacity[::-1], best_loss[::-1], found),
         ("difference",): PhaseMap(difference[::-1], minimum.loss[::-1], found, "difference"),
     },
-    {"route": "shown"}, importance_1, p[::-1], kurtosis[::-1], start=(1.3, 0.15), tolerance=1e-6,
+    {"route": "shown"}, importance_1, p[::-1], kurtosis[::-1],
+    start=(1.3, 0.15), tolerance=1e-6,
 )  # fmt: skip
 
 # %% [markdown]

@@ -28,7 +28,7 @@ n_starts: int = 16  # random starts in each of its cells [1 .. 64]
 seed: int = 0  # seed of the random starts and samples [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
 
@@ -76,6 +76,8 @@ figures.landscape(
 # The loss with nothing, half and all of the dimension for the first one: with $k=2$ halves are the worst choice, with $k=3$ all are the same, with $k=5$ halves are the best.
 
 # %%
+from feature_capacity.theory.varied import loss_profile
+
 ends_and_middle, V = [0, 0.5, 1], 1.0
 [loss_profile(ends_and_middle, V, k, 2, 1).round(2) for k in (2.0, 3.0, 5.0)]
 

@@ -11,23 +11,24 @@
 # (sec3-7-choices)=
 # # How much of Figure 7 is our choice?
 #
-# **Paper:** section 3.7, Figure 7 {cite}`scherlis2022`.
-# **Run time:** about five minutes, once the diagrams are there.
-#
 # The paper names models, sizes and nonlinearities.
 # It does not name inputs, bias, optimizer, restarts, or how the best run was picked.
 # What would the figure look like had we chosen otherwise?
 #
 # One choice decides everything: *the plateau at ½ needs inputs of one sign*.
-# The others hardly show.
+# {numref}`fig-sec3-7-inputs` repeats the middle row of {numref}`fig-7` with inputs of both signs.
+# The other choices hardly show.
+#
+# **Paper:** section 3.7, Figure 7 {cite}`scherlis2022`.
+# **Run time:** about five minutes, once the diagrams are there.
 
-# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "n_samples": 20000, "train_steps": 10, "train_starts": 1, "audit_cells": 1, "workers": 1}
+# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "n_samples": 20000, "train_steps": 10, "train_starts": 1, "audit_cells": 1, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with other choices [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
-warm_rounds: int = 20  # rounds in which minima of other cells are tried, at most [0 .. 64]
+warm_rounds: int = 20  # rounds of trying the minima of other cells, at most [0 .. 64]
 n_points: int = 16384  # expectation nodes in each row, about [64 .. 65536]
-n_samples: int = 10000000  # samples against which the noise-free loss is checked [1000 .. 100000000]
+n_samples: int = 10000000  # samples that check the noise-free loss [1000 .. 100000000]
 train_steps: int = 10000  # steps of minibatch training [10 .. 100000]
 train_starts: int = 8  # networks trained for each cell of a row [1 .. 32]
 audit_cells: int = 40  # cells of each diagram that are searched again at length [1 .. 1000]
@@ -35,7 +36,7 @@ seed: int = 0  # seed of starts, nodes, samples and batches [0 .. 1000000]
 workers: int = 2  # processes that share sweeps and training [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from myst_nb import glue
@@ -50,7 +51,7 @@ from feature_capacity.sweeps import choices, reading, trained
 from feature_capacity.sweeps.audit import long_search
 from feature_capacity.sweeps.figure_seven import (
     MODELS, NONLINEARITIES, Panel,
-    as_map, figure_seven, first_capacity, solver, table_of_maps,
+    as_map, by_activation, figure_seven, first_capacity, solver, table_of_maps,
 )  # fmt: skip
 
 run = open_page(
@@ -69,12 +70,6 @@ panels = {(row, name): Panel(*MODELS[row], NONLINEARITIES[name]) for row, name i
 compute, code, code_5 = MODELS
 V, p, _ = as_map(best[code, "ReLU"])
 
-# %% [markdown]
-# (sec3-7-inputs)=
-# ## Inputs of the autoencoder
-#
-# {numref}`fig-sec3-7-inputs` repeats the middle row of Figure 7 with inputs of both signs.
-
 # %%
 families = {"uniform": "sparse_uniform", "normal": "sparse_normal"}
 by_inputs = {
@@ -87,6 +82,9 @@ by_inputs = {
 fig7_phase_diagrams(table_of_maps(by_inputs))
 
 # %% [markdown]
+# (sec3-7-inputs)=
+# ## Inputs of the autoencoder
+#
 # The mesa at ½ is gone.
 # An antipodal pair works because a positive $x_1$ pushes the partner's output below zero, where ReLU hides it.
 # With inputs of both signs a negative $x_1$ pushes it up, where nothing hides it, and the pair pays for every single activation.
@@ -148,25 +146,25 @@ fig7_phase_diagrams(table_of_maps(by_bias))
 # In an antipodal pair the error is made where both partners are active, and no constant can undo it.
 # Where inputs are dense it is otherwise: a bias says the mean of an ignored feature, and without one the network spends some capacity on saying it.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 both_signs = max(
     reading.stuck(first_capacity(found)).mean() for found in by_inputs.values()
 )
 one_sign = reading.stuck(first_capacity(best[code, "ReLU"])).mean()
+alike = {}
 for name, act in NONLINEARITIES.items():
     none = by_bias["computation,\nno bias", name]
     with_bias = reading.on_grid_of(best[compute, name], none)
-    alike = reading.correlation(first_capacity(none), with_bias)
-    run.check(f"sec3-7-bias-none-shape-{act}", alike)
-    for label, (model, bias) in kinds.items():
-        if model == "autoencoder" and name != "quadratic":
-            found = by_bias[label, name]
-            half = reading.cells_where(found, reading.stuck(first_capacity(found)))
-            pairs = reading.share([reading.in_a_pair(W) for W in half])
-            run.check(f"sec3-7-bias-{bias}-pairs-{act}", pairs)
-
-# %% tags=["hide-input"]
+    alike[act] = reading.correlation(first_capacity(none), with_bias)
+in_pairs = {
+    label: by_activation(by_bias, label, reading.share_of_pairs) for label in kinds
+}
+one_bias, no_bias = in_pairs["autoencoder,\none bias"], in_pairs["autoencoder,\nno bias"]
+silent = ("relu", "gelu")
 run.check("sec3-7-one-sign", both_signs / one_sign if one_sign else np.nan)
+run.check_each("sec3-7-bias-none-shape", alike)
+run.check_each("sec3-7-bias-shared-pairs", {act: one_bias[act] for act in silent})
+run.check_each("sec3-7-bias-none-pairs", {act: no_bias[act] for act in silent})
 run.badge()
 
 # %% [markdown]
@@ -263,7 +261,7 @@ pd.DataFrame(
 # In sixteen cells of each diagram, spread over it, we compare it with about 130,000 nodes drawn anew: it is off by {glue:text}`sec3-7-flattered:.1%` at most, and by {glue:text}`sec3-7-flattered-median:.2%` in the median.
 # Minimized again on other nodes, capacities move by {glue:text}`sec3-7-moved:.4f` in the median of the worst diagram.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 off = {key: choices.flattery(panels[key], found) for key, found in best.items()}
 off = np.abs(np.concatenate(list(off.values())))
 moved = [
@@ -298,12 +296,8 @@ for label, value in labels.items():
     glue(f"sec3-7-{label}", float(value), display=False)
 glue("sec3-7-many", many, display=False)
 glue("sec3-7-audited", min(audit_cells, grid**2), display=False)
-for name in ("ReLU", "GELU"):
-    run.check(
-        f"sec3-7-limits-pairs-{NONLINEARITIES[name]}", min(linked["autoencoder", name])
-    )
-
-# %% tags=["hide-input"]
+fewest = {NONLINEARITIES[n]: min(linked["autoencoder", n]) for n in ("ReLU", "GELU")}
+run.check_each("sec3-7-limits-pairs", fewest)
 run.check("fig7-nodes-loss", np.nanmax(off))
 run.check("fig7-nodes-redrawn", max(moved))
 run.check(
@@ -362,7 +356,7 @@ figures.panel_beside(
     {"minimized": (V[some], p[some], minimized), "trained": (V[some], p[some], picture)}
 )
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 excess = np.concatenate([each.excess for each in beside.values()])
 same = excess < 0.01
 apart = np.concatenate(
@@ -374,8 +368,6 @@ glue("sec3-7-train-starts", train_starts, display=False)
 glue("sec3-7-excess-median", float(np.median(excess)), display=False)
 glue("sec3-7-excess-panel", max(middle, key=middle.get), display=False)
 glue("sec3-7-excess-worst", float(max(middle.values())), display=False)
-
-# %% tags=["hide-input"]
 run.check("fig7-trained-never-better", -excess.min())
 run.check("fig7-trained-agrees", np.median(apart[same]) if same.any() else np.nan)
 run.badge()

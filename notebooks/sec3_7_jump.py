@@ -10,9 +10,6 @@
 # (sec3-7-jump)=
 # # A jump, a slope, and a foot
 #
-# **Paper:** section 3.7, the sentence on a sharp 0–1 transition {cite}`scherlis2022`.
-# **Run time:** about five minutes on one CPU core.
-#
 # Six features share three neurons, and all but feature 1 have importance 1.
 # Let its importance $V$ grow past that of the others.
 # Does feature 1 get its dimension all at once, or bit by bit?
@@ -20,15 +17,18 @@
 # The paper sees a sharp transition from 0 to 1 for every nonlinearity when inputs are dense.
 # We find half of that: one jump, at $V=1$, for all of them.
 # For ReLU and GELU it does not start at 0, because a feature that hardly matters keeps a little capacity all the same.
+#
+# **Paper:** section 3.7, the sentence on a sharp 0–1 transition {cite}`scherlis2022`.
+# **Run time:** about five minutes on one CPU core.
 
-# %% tags=["parameters"] quick={"n_steps": 9, "n_starts": 8, "n_points": 256}
-n_steps: int = 81  # steps of importance from 0.3 to 3.3, besides those close to 1 [5 .. 201]
+# %% tags=["parameters", "hide-input"] quick={"n_steps": 9, "n_starts": 8, "n_points": 256}
+n_steps: int = 81  # steps of importance from 0.3 to 3.3, and some close to 1 [5 .. 201]
 n_starts: int = 32  # random starts, and as many arrangements, of a cell [1 .. 64]
 n_points: int = 2048  # expectation nodes of each line, about [256 .. 8192]
 seed: int = 0  # of starts and nodes [0 .. 1000000]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from myst_nb import glue
@@ -110,10 +110,11 @@ pd.DataFrame(
 # The jump is thus read off one cell, without steps of $V$:
 
 # %%
+import feature_capacity as fc
+from feature_capacity.solvers.equal_features import jump_at_equality
+
 model = fc.ToyModel("computation", "relu", n_features=6, n_dims=3)
-jump = jump_at_equality(
-    model, fc.SparseUniform(0.8), n_starts=32, n_points=n_points // 4
-)
+jump = jump_at_equality(model, fc.SparseUniform(0.8), n_starts=32, n_points=512)
 jump.capacity.round(2), round(jump.below, 2), round(jump.above, 2)
 
 # %% [markdown]
@@ -159,7 +160,8 @@ small = np.geomspace(0.02, 0.2, 6)
 feet = {
     name: foot(
         fc.ToyModel("computation", acts[name]), fc.SparseUniform(1.0), small,
-        n_starts=max(1, n_starts // 8), n_points=min(n_points, 512), seed=seed, device=device,
+        n_starts=max(1, n_starts // 8), n_points=min(n_points, 512),
+        seed=seed, device=device,
     ).capacity[:, 0]
     for name in ("ReLU", "GELU", "|x|", "quadratic")
 }  # fmt: skip
@@ -177,58 +179,6 @@ figures.foot_and_jump(
 # The others keep one that shrinks: at $p=0.5$ it is {glue:text}`sec3-7-jump-half-relu:.2f` for ReLU and {glue:text}`sec3-7-jump-half-gelu:.2f` for GELU, at $p=0.1$ {glue:text}`sec3-7-jump-tenth-relu:.2f` and {glue:text}`sec3-7-jump-tenth-gelu:.2f`.
 # The transition at high sparsity is smoother, as the paper says, but not smooth, with ReLU in all sparse rows and with GELU in the sparsest; a step of this size hides well in a diagram of some dozen cells.
 #
-# ## Checks
-
-# %% tags=["hide-cell"]
-at = np.array(few)
-for name in ("ReLU", "GELU"):
-    glue(
-        f"sec3-7-jump-half-{acts[name]}", float(size[name][at == 0.5][0]), display=False
-    )
-    glue(
-        f"sec3-7-jump-tenth-{acts[name]}",
-        float(size[name][at == 0.1][0]),
-        display=False,
-    )
-    run.check(
-        f"jump-foot-order-{acts[name]}",
-        np.polyfit(np.log(small), np.log(np.maximum(feet[name], 1e-12)), 1)[0],
-    )
-    toy, even = (
-        fc.ToyModel("computation", f) for f in (acts[name], even_part(acts[name]))
-    )
-    nodes = sparse_quadrature(fc.SparseUniform(1.0), 6, 64, seed)
-    nodes = reflected_nodes(symmetric_nodes(nodes, both_signs=False))
-    W, v = np.random.default_rng(seed).normal(size=(8, 3, 6)), np.ones((8, 6))
-    parts = linear_part_loss(W, v, float(nodes.weight @ nodes.x[:, 0] ** 2))
-    parts += quadrature_loss(even, W, np.zeros(8), v, nodes)
-    run.check(
-        f"jump-odd-part-{acts[name]}",
-        quadrature_loss(toy, W, np.zeros(8), v, nodes),
-        parts,
-    )
-for name in ("quadratic", "|x|"):
-    run.check(f"jump-no-foot-{acts[name]}", feet[name].max())
-for name in ("quadratic", "ReLU", "GELU"):
-    dense = np.array(probabilities) >= 0.6
-    run.check(f"sec3-7-jump-{acts[name]}", np.median(lines[name].across[dense]))
-    run.check(
-        f"sec3-7-jump-only-{acts[name]}", lines[name].largest_elsewhere[dense].max()
-    )
-    run.check(f"sec3-7-zero-to-one-{acts[name]}", np.median(lines[name].width[dense]))
-    sparse = size[name][at <= 0.1].max()
-    run.check(
-        f"sec3-7-smoother-{acts[name]}", sparse / np.median(lines[name].across[dense])
-    )
-    run.check(f"sec3-7-steady-{acts[name]}", sparse)
-# Further down several embeddings have nearly the same loss, and which is lowest hangs on the nodes.
-there = [i for i, p in enumerate(probabilities) if p >= 0.6]
-both = [few.index(probabilities[i]) for i in there]
-apart = [
-    np.abs(size[name][both] - lines[name].across[there]) for name in ("ReLU", "GELU")
-]
-
-# %% [markdown]
 # ::::{admonition} Where we differ from the paper
 # :class: important
 # Section 3.7 says *a sharp 0–1 transition at mild sparsity* for all three nonlinearities, and *a smoother transition* beyond.
@@ -239,6 +189,46 @@ apart = [
 # ::::
 
 # %% tags=["hide-input"]
+at, dense = np.array(few), np.array(probabilities) >= 0.6
+for name in ("ReLU", "GELU"):
+    half, tenth = (float(size[name][at == x][0]) for x in (0.5, 0.1))
+    glue(f"sec3-7-jump-half-{acts[name]}", half, display=False)
+    glue(f"sec3-7-jump-tenth-{acts[name]}", tenth, display=False)
+
+# The loss on symmetric nodes, and the sum of its two parts.
+nodes = sparse_quadrature(fc.SparseUniform(1.0), 6, 64, seed)
+nodes = reflected_nodes(symmetric_nodes(nodes, both_signs=False))
+W, v = np.random.default_rng(seed).normal(size=(8, 3, 6)), np.ones((8, 6))
+linear = linear_part_loss(W, v, float(nodes.weight @ nodes.x[:, 0] ** 2))
+for act in ("relu", "gelu"):
+    whole, even = (
+        quadrature_loss(fc.ToyModel("computation", f), W, np.zeros(8), v, nodes)
+        for f in (act, even_part(act))
+    )
+    run.check(f"jump-odd-part-{act}", whole, linear + even)
+
+logs = {name: np.log(np.maximum(foot, 1e-12)) for name, foot in feet.items()}
+orders = {acts[n]: np.polyfit(np.log(small), logs[n], 1)[0] for n in ("ReLU", "GELU")}
+run.check_each("jump-foot-order", orders)
+run.check_each("jump-no-foot", {acts[n]: feet[n].max() for n in ("quadratic", "|x|")})
+
+three = {acts[name]: lines[name] for name in ("quadratic", "ReLU", "GELU")}
+across = {act: np.median(each.across[dense]) for act, each in three.items()}
+elsewhere = {act: each.largest_elsewhere[dense].max() for act, each in three.items()}
+width = {act: np.median(each.width[dense]) for act, each in three.items()}
+sparse = {acts[name]: each[at <= 0.1].max() for name, each in size.items()}
+run.check_each("sec3-7-jump", across)
+run.check_each("sec3-7-jump-only", elsewhere)
+run.check_each("sec3-7-zero-to-one", width)
+run.check_each("sec3-7-smoother", {act: sparse[act] / across[act] for act in three})
+run.check_each("sec3-7-steady", {act: sparse[act] for act in three})
+
+# Further down several embeddings have nearly the same loss: the nodes decide which is best.
+there = [i for i, p in enumerate(probabilities) if p >= 0.6]
+both = [few.index(probabilities[i]) for i in there]
+apart = [
+    np.abs(size[name][both] - lines[name].across[there]) for name in ("ReLU", "GELU")
+]
 run.check("jump-two-routes", np.max(apart))
 run.badge()
 
@@ -250,11 +240,11 @@ run.badge()
 # Here is the jump at $V=1$ under five readings: the inputs of section 3; the same without a bias; uniform from 0 to 1; uniform from $-a$ to $2a$; and from 0 to 1 less the mean.
 
 # %%
-three = [0.3, 0.64, 1.0]
+some = [0.3, 0.64, 1.0]
 readings = {
     name: jumps_by_reading(
         acts[name],
-        three,
+        some,
         n_starts=max(1, n_starts // 2),
         n_points=n_points // 4,
         seed=seed,
@@ -266,10 +256,10 @@ pd.DataFrame(
     {
         (name, p): [row[r][i] for r in READINGS]
         for name, row in readings.items()
-        for i, p in enumerate(three)
+        for i, p in enumerate(some)
     },
     index=READINGS,
-).round(2)
+).style.format(precision=2, na_rep="–")
 
 # %% [markdown]
 # Dense inputs (1.0) give a jump under every reading that has a diagram at all.

@@ -10,9 +10,6 @@
 # (sec3-7-other-models)=
 # # Other models and nonlinearities
 #
-# **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
-# **Run time:** about fifteen minutes on two CPU cores.
-#
 # One network adds up squares, another gives back what it was shown.
 # Both squeeze six features through three neurons.
 # Do they share their dimensions in the same way, and does it matter which nonlinearity they have?
@@ -21,23 +18,25 @@
 # A network that *computes* shares capacity along a slope; with quadratic, in one large {term}`block`.
 # A network that *compresses*, the {term}`autoencoder` of {cite:t}`elhage2022toy`, has a mesa at ½, on which two features point in opposite directions along one axis.
 # With ReLU the mesa reaches features a hundred times as important as all others.
+#
+# **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
+# **Run time:** about fifteen minutes on two CPU cores.
 
-# %% tags=["parameters"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
+# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the extra diagrams [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
-warm_rounds: int = 20  # rounds in which minima of other cells are tried, at most [0 .. 64]
+warm_rounds: int = 20  # rounds of trying the minima of other cells, at most [0 .. 64]
 n_points: int = 16384  # expectation nodes in each row, about [64 .. 65536]
 seed: int = 0  # seed of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
 from feature_capacity.book.project import find_project
 from feature_capacity.explorers import PhaseMap, phase_explorer
@@ -45,17 +44,11 @@ from feature_capacity.explorers.minimization import minimization_explorer
 from feature_capacity.figures import sec3_7_other_models as figures
 from feature_capacity.geometry.neuron_bases import fewest_neurons
 from feature_capacity.models.device import pick_device
-from feature_capacity.solvers.minimization import random_starts
-from feature_capacity.solvers.pair_edge import (
-    edge_by_blocks,
-    leak_edge,
-    measured_edge,
-    scaled,
-)
+from feature_capacity.solvers import pair_edge
 from feature_capacity.sweeps import reading
 from feature_capacity.sweeps.figure_seven import (
     IMPORTANCES, MODELS, NONLINEARITIES, PROBABILITIES, Panel,
-    as_map, figure_seven, first_capacity, solver, table_of_maps,
+    as_map, by_activation, figure_seven, first_capacity, solver, table_of_maps,
 )  # fmt: skip
 
 run = open_page(
@@ -97,6 +90,8 @@ figures.fig7_phase_diagrams(
 # In code, one cell of the middle panel:
 
 # %%
+import feature_capacity as fc
+
 model = fc.ToyModel("autoencoder", "relu", n_features=6, n_dims=3)
 cell = fc.minimize(
     model, fc.UnitSparseUniform(0.02), [[1.2, 1, 1, 1, 1, 1]], n_starts=16
@@ -190,11 +185,10 @@ figures.slices(
 r, c = (int(np.argmin(abs(np.log(x / y)))) for x, y in ((p, 0.02), (V, 1.2)))
 figures.cosines(
     {
-        f"{row.split(',')[0]}\n{name}, $C_1={first_capacity(best[row, name])[r, c]:.2f}$": best[
-            row, name
-        ].W.values[r, c]
-        for row in (compute, code)
-        for name in NONLINEARITIES
+        f"{row.split(',')[0]}\n{name}, $C_1={first_capacity(found)[r, c]:.2f}$":
+            found.W.values[r, c]
+        for (row, name), found in best.items()
+        if row in (compute, code)
     }
 )
 
@@ -207,73 +201,54 @@ figures.cosines(
 # Then $f(x_1+x_2)=f(x_1)+f(x_2)$ as long as one of the two is off, which is nearly always when inputs are sparse.
 # Small cosines tie the three pairs together; that they count as one block hangs on the limit of 0.1.
 
-# %% tags=["hide-cell"]
-sparse = {
-    key: reading.rows_where(found, 0, reading.SPARSE) for key, found in best.items()
-}
-dense = {
-    key: reading.rows_where(found, reading.DENSE, 1) for key, found in best.items()
-}
-for name, act in NONLINEARITIES.items():
-    key, other, five = (compute, name), (code, name), (code_5, name)
-    band = reading.widths(best[key])
-    run.check(
-        f"sec3-7-wider-{act}",
-        np.median(band[sparse[key]]) - np.median(band[dense[key]]),
-    )
-    plateau = np.median(reading.plateaus(best[other])[sparse[other]])
-    run.check(f"sec3-7-plateau-{act}", plateau)
-    glue(f"sec3-7-plateau-{act}", float(plateau), display=False)
-    run.check(f"sec3-7-no-plateau-{act}", reading.plateaus(best[key]).max())
-    half = reading.cells_where(best[other], reading.stuck(first_capacity(best[other])))
-    pairs = [W for W in half if reading.in_a_pair(W)]
-    run.check(f"sec3-7-pairs-{act}", len(pairs) / len(half) if len(half) else np.nan)
-    run.check(
-        f"sec3-7-antipodal-{act}", reading.share([reading.antipodal(W) for W in pairs])
-    )
-    neurons = reading.neurons_of_shared_features(best[key])
-    spread = reading.spread_over_neurons(best[key])
-    run.check(f"sec3-7-many-neurons-{act}", reading.share(spread))
-    glue(
-        f"sec3-7-neurons-{act}",
-        float(np.median(neurons)) if neurons.size else np.nan,
-        display=False,
-    )
-    shared = reading.cells_where(
-        best[key], reading.superposed(first_capacity(best[key]))
-    )
-    run.check(
-        f"sec4-6-one-block-{act}",
-        reading.share([reading.one_shared_block(W) for W in shared]),
-    )
-    equal = [
+# %% tags=["hide-input"]
+plateaus = by_activation(best, code, reading.sparse_plateau)
+for act, plateau in plateaus.items():
+    glue(f"sec3-7-plateau-{act}", plateau, display=False)
+neurons = by_activation(best, compute, reading.neurons_of_shared_features)
+for act, each in neurons.items():
+    glue(f"sec3-7-neurons-{act}", reading.middle(each), display=False)
+equal = {
+    act: [
         fc.minimize(
             fc.ToyModel("autoencoder", act), fc.UnitSparseUniform(q), np.ones((1, 6)),
             n_starts=4 * n_starts, seed=[seed, 6, i], device=device,
         ).W[0]
-        for i, q in enumerate(p[sparse[other]][::3])
-    ]  # fmt: skip
-    run.check(
-        f"sec4-6-small-blocks-{act}",
-        reading.share([reading.largest_block(W) <= 3 for W in equal]),
+        for i, q in enumerate(p[p <= reading.SPARSE][::3])
+    ]
+    for act in NONLINEARITIES.values()
+}  # fmt: skip
+small = {
+    act: reading.share([reading.largest_block(W) <= 3 for W in embeddings])
+    for act, embeddings in equal.items()
+}
+quadratic = first_capacity(best[compute, "quadratic"])
+alike = {
+    NONLINEARITIES[name]: reading.correlation(
+        quadratic, first_capacity(best[compute, name])
     )
-    if name != "quadratic":
-        alike = reading.correlation(
-            *(first_capacity(best[compute, n]) for n in ("quadratic", name))
-        )
-        run.check(f"sec3-7-same-shape-{act}", alike)
-        half_5 = reading.cells_where(
-            best[five], reading.stuck(first_capacity(best[five]))
-        )
-        run.check(
-            f"fig7-half-6-in-5-{act}",
-            reading.share([reading.in_a_pair(W) for W in half_5]),
-        )
-    if name == "ReLU":
-        on_axes = fewest_neurons(half)[:, 0] if len(half) else [np.nan]
-        run.check("sec3-7-pair-on-a-neuron", np.max(on_axes))
-
-# %% tags=["hide-input"]
+    for name in ("ReLU", "GELU")
+}
+in_five = by_activation(best, code_5, reading.share_of_pairs)
+half = reading.cells_at_half(best[code, "ReLU"])
+on_axes = fewest_neurons(half)[:, 0] if len(half) else [np.nan]
+run.check_each("sec3-7-wider", by_activation(best, compute, reading.widening))
+run.check_each("sec3-7-same-shape", alike)
+run.check_each("sec3-7-plateau", plateaus)
+run.check_each(
+    "sec3-7-no-plateau", by_activation(best, compute, reading.longest_plateau)
+)
+run.check_each("sec3-7-pairs", by_activation(best, code, reading.share_of_pairs))
+run.check_each("sec3-7-antipodal", by_activation(best, code, reading.share_antipodal))
+run.check_each("fig7-half-6-in-5", {act: in_five[act] for act in ("relu", "gelu")})
+run.check("sec3-7-pair-on-a-neuron", np.max(on_axes))
+run.check_each(
+    "sec3-7-many-neurons", by_activation(best, compute, reading.share_over_neurons)
+)
+run.check_each(
+    "sec4-6-one-block", by_activation(best, compute, reading.share_of_one_block)
+)
+run.check_each("sec4-6-small-blocks", small)
 run.badge()
 
 # %% [markdown]
@@ -288,26 +263,25 @@ run.badge()
 # The caption of Figure 7 leaves out the computation model with 6 in 5, because it "looks similar".
 # We computed it: the maps correlate by {glue:text}`sec3-7-alike-quadratic:.2f`, {glue:text}`sec3-7-alike-relu:.2f` and {glue:text}`sec3-7-alike-gelu:.2f`.
 
-# %% tags=["hide-cell"]
-for name, act in NONLINEARITIES.items():
-    row_5 = solve(Panel("computation", 5, act), extra_grid)
-    mine, mine_5 = (
-        reading.widths(best[compute, name]).mean(),
-        reading.widths(row_5).mean(),
-    )
-    theirs, theirs_5 = (
-        max(reading.widths(best[k, name]).mean(), 1e-9) for k in (code, code_5)
-    )
-    run.check(f"sec3-7-narrower-{act}", mine / theirs)
-    run.check(f"sec3-7-narrower-6-in-5-{act}", mine_5 / theirs_5)
-    glue(f"sec3-7-ratio-{act}", float(mine / theirs), display=False)
-    glue(f"sec3-7-fair-{act}", float(2 * mine / theirs), display=False)
-    seen = reading.on_grid_of(best[compute, name], row_5)
-    alike = reading.correlation(seen, first_capacity(row_5))
-    run.check(f"fig7-six-in-five-{act}", alike)
-    glue(f"sec3-7-alike-{act}", alike, display=False)
-
 # %% tags=["hide-input"]
+wide = {row: by_activation(best, row, reading.mean_width) for row in MODELS}
+six_in_five = {
+    name: solve(Panel("computation", 5, act), extra_grid)
+    for name, act in NONLINEARITIES.items()
+}
+ratio, ratio_5, alike = {}, {}, {}
+for name, act in NONLINEARITIES.items():
+    found = six_in_five[name]
+    ratio[act] = wide[compute][act] / max(wide[code][act], 1e-9)
+    ratio_5[act] = reading.mean_width(found) / max(wide[code_5][act], 1e-9)
+    on_its_grid = reading.on_grid_of(best[compute, name], found)
+    alike[act] = reading.correlation(on_its_grid, first_capacity(found))
+    glue(f"sec3-7-ratio-{act}", ratio[act], display=False)
+    glue(f"sec3-7-fair-{act}", 2 * ratio[act], display=False)
+    glue(f"sec3-7-alike-{act}", alike[act], display=False)
+run.check_each("sec3-7-narrower", ratio)
+run.check_each("sec3-7-narrower-6-in-5", ratio_5)
+run.check_each("fig7-six-in-five", alike)
 run.badge()
 
 # %% [markdown]
@@ -324,10 +298,10 @@ run.badge()
 # Dropping the partner instead would cost about $p\,\mathbb{E}[x^2]$.
 # Both fall alike with $p$, so that sparsity does not help, and at unit lengths the pair ends at
 #
-# $$ V = \frac{\mathbb{E}[x^2]}{\mathbb{E}[f(-x)^2]} = \infty\ \text{(ReLU)},\qquad 17.6\ \text{(GELU)},\qquad 5/3\ \text{(quadratic)}. $$ (eq-sec3-7-leak)
+# $$ V = \frac{\mathbb{E}[x^2]}{\mathbb{E}[f(-x)^2]} . $$ (eq-sec3-7-leak)
 
 # %%
-[round(leak_edge(act), 2) for act in ("relu", "gelu", "quadratic")]
+{act: round(pair_edge.leak_edge(act), 2) for act in ("relu", "gelu", "quadratic")}
 
 # %% [markdown]
 # ReLU has no leak.
@@ -340,17 +314,16 @@ run.badge()
 far = np.geomspace(1.5, 3000, max(9, grid * 3 // 2))
 p_far = np.geomspace(1e-4, 0.1, max(4, grid // 3))
 effort = {"n_starts": 2 * n_starts, "seed": seed, "device": device}
+inputs = [fc.UnitSparseUniform(q) for q in p_far]
 measured = {
-    name: np.array(
-        [measured_edge(act, fc.UnitSparseUniform(q), far, **effort) for q in p_far]
-    )
+    name: np.array([pair_edge.measured_edge(act, x, far, **effort) for x in inputs])
     for name, act in NONLINEARITIES.items()
 }
 by_blocks = {
     name: np.array(
         [
-            edge_by_blocks(NONLINEARITIES[name], fc.UnitSparseUniform(q), far, **effort)
-            for q in p_far
+            pair_edge.edge_by_blocks(NONLINEARITIES[name], x, far, **effort)
+            for x in inputs
         ]
     )
     for name in ("ReLU", "GELU")
@@ -368,56 +341,35 @@ figures.largest_shared_importance(p_far, measured, by_blocks, far[-1])
 # Inputs ten times as large make it more like ReLU.
 # At $V=50$ and $p=0.001$ capacity is {glue:text}`sec3-7-scale-1:.2f` with inputs up to 1, {glue:text}`sec3-7-scale-10:.2f` with inputs up to 10, and {glue:text}`sec3-7-scale-100:.2f` with inputs up to 100.
 
-# %% tags=["hide-cell"]
-for name, act in NONLINEARITIES.items():
-    found = best[code, name]
-    shared = reading.superposed(first_capacity(found))
-    run.check(f"sec3-7-extreme-{act}", max(V[shared.any(axis=0)], default=np.nan))
-    for label, key in (("computation", compute), ("6-in-5", code_5)):
-        last = first_capacity(best[key, name])[:, -1]
-        run.check(f"sec3-7-extreme-{label}-{act}", np.mean(last < 0.95))
-for name, edges in by_blocks.items():
-    inner = np.isfinite(edges) & (measured[name] < far[-1])
-    ratio = np.abs(np.log(edges[inner] / measured[name][inner]))
-    run.check(
-        f"sec3-7-extreme-blocks-{NONLINEARITIES[name]}",
-        np.exp(ratio.max()) if inner.any() else np.nan,
-    )
-inner = measured["ReLU"] < far[-1]
-line = (
-    np.polyfit(np.log(p_far[inner]), np.log(measured["ReLU"][inner]), 1)
-    if inner.sum() > 1
-    else [np.nan]
-)
-glue(
-    "sec3-7-p-100", float(p_far[measured["ReLU"] >= 100].max(initial=0)), display=False
-)
-glue("sec3-7-gelu-limit", float(np.max(measured["GELU"], initial=0)), display=False)
-pairs = np.concatenate([np.kron(np.eye(3), [1.0, -1.0]).ravel(), np.zeros(6)])[
-    None, None
-]
-at_scale = {}
-for scale in (1, 10, 100):
-    toy = fc.ToyModel("autoencoder", scaled("gelu", scale))
-    starts = np.concatenate([random_starts(toy, 1, 4 * n_starts, seed), pairs], axis=1)
-    cell = fc.minimize(
-        toy,
-        fc.UnitSparseUniform(0.001),
-        [[50, 1, 1, 1, 1, 1]],
-        starts=starts,
-        seed=seed,
-        device=device,
-    )
-    at_scale[scale] = cell.capacity[0, 0]
-    glue(f"sec3-7-scale-{scale}", float(at_scale[scale]), display=False)
-
 # %% tags=["hide-input"]
-run.check("sec3-7-extreme-scaling", -line[0])
+reach = measured["ReLU"]
+glue("sec3-7-p-100", float(p_far[reach >= 100].max(initial=0)), display=False)
+glue("sec3-7-gelu-limit", float(np.max(measured["GELU"], initial=0)), display=False)
+at_scale = {
+    scale: pair_edge.capacity_at_scale(
+        "gelu", scale, 50, 0.001, 4 * n_starts, seed, device
+    )
+    for scale in (1, 10, 100)
+}
+for scale, capacity in at_scale.items():
+    glue(f"sec3-7-scale-{scale}", capacity, display=False)
+factors = {
+    NONLINEARITIES[name]: pair_edge.largest_factor(edge, measured[name], far[-1])
+    for name, edge in by_blocks.items()
+}
+at_the_end = reading.not_whole_at_the_end
+run.check_each("sec3-7-extreme", by_activation(best, code, reading.furthest_superposed))
+run.check_each("sec3-7-extreme-computation", by_activation(best, compute, at_the_end))
+run.check_each("sec3-7-extreme-6-in-5", by_activation(best, code_5, at_the_end))
+run.check("sec3-7-extreme-scaling", -pair_edge.power_of_edge(p_far, reach, far[-1]))
+run.check_each("sec3-7-extreme-blocks", factors)
 run.check("sec3-7-extreme-scale-gelu", at_scale[1] - at_scale[10])
 run.badge()
 
 # %% [markdown]
-# ## Sentence by sentence
+# ## Three nonlinearities, ten sentences
+#
+# What the paper says of each model, and whether it agrees with what is found.
 
 # %% tags=["hide-input"]
 sentences = {

@@ -10,24 +10,24 @@
 # (sec3-7-two-in-one)=
 # # Two features in one dimension
 #
-# **Paper:** the smallest case of its section 3.7; the phase diagram of {cite:t}`elhage2022toy`.
-# **Run time:** some seconds.
-#
 # Two features, one neuron, ReLU: the smallest autoencoder there is.
 # One can guess four networks for it, and the best of the four is often quoted as *the* phase diagram.
 # Is it?
 #
-# Nearly.
+# Nearly, says {numref}`fig-sec3-7-two-in-one`.
 # The guesses are an upper bound on the loss, and direct minimization is better along every edge of the shared phase, which it moves.
+#
+# **Paper:** the smallest case of its section 3.7; the phase diagram of {cite:t}`elhage2022toy`.
+# **Run time:** some seconds.
 
-# %% tags=["parameters"] quick={"grid": 6, "n_starts": 2, "n_samples": 20000}
-grid: int = 24  # cells along the axis of importance, and two thirds as many along the other [6 .. 128]
+# %% tags=["parameters", "hide-input"] quick={"grid": 6, "n_starts": 2, "n_samples": 20000}
+grid: int = 24  # cells along importance; along p, two thirds as many [6 .. 128]
 n_starts: int = 24  # random starts in each cell [1 .. 256]
 n_samples: int = 1000000  # samples against which the closed forms are checked [1000 .. 10000000]
 seed: int = 0  # of starts and samples [0 .. 1000000]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
 
@@ -48,6 +48,20 @@ run = open_page(
     device=device,
 )
 print("computed on:", pick_device(device))
+
+# %%
+V, p = np.geomspace(0.1, 10, grid), np.geomspace(0.01, 1, max(4, grid * 2 // 3))
+found = two_in_one.diagram(V, p, n_starts, seed, device)
+gain = 1 - found.loss / found.by_hand.min(axis=-1)
+phase = classify(found.capacity.clip(0, 1), tolerance=0.05)
+quoted = np.array([0, 2, 1, 1])[found.by_hand.argmin(axis=-1)]
+
+# %% mystnb={"figure": {"caption": "Two features in one dimension. Left: the best of four networks made by hand. Center: direct minimization. Right: the part of the loss that minimization saves.", "name": "fig-sec3-7-two-in-one"}, "image": {"alt": "Two phase diagrams with similar layout; superposition reaches further in the minimized one. The third map shows savings, largest along the edges of the superposed phase and at dense inputs."}} tags=["hide-input"]
+figures.two_in_one(
+    {"by hand": (V, p, quoted), "minimized": (V, p, phase)},
+    (V, p, gain),
+    ("extra feature ignored", "both share", "main feature ignored"),
+)
 
 # %% [markdown]
 # ## Four guesses
@@ -80,31 +94,14 @@ np.stack([exact, mean, error]).round(4)
 #
 # We minimize from random starts on a grid of Gauss nodes, in double precision, and evaluate the four networks on the same nodes.
 # Half of the random starts have both weights of one sign, which is a trap, so there are many of them.
-
-# %%
-V, p = np.geomspace(0.1, 10, grid), np.geomspace(0.01, 1, max(4, grid * 2 // 3))
-found = two_in_one.diagram(V, p, n_starts, seed, device)
-gain = 1 - found.loss / found.by_hand.min(axis=-1)
-phase = classify(found.capacity.clip(0, 1), tolerance=0.05)
-quoted = np.array([0, 2, 1, 1])[found.by_hand.argmin(axis=-1)]
-
-# %% mystnb={"figure": {"caption": "Two features in one dimension. Left: the best of four networks made by hand. Center: direct minimization. Right: the part of the loss that minimization saves.", "name": "fig-sec3-7-two-in-one"}, "image": {"alt": "Two phase diagrams with similar layout; superposition reaches further in the minimized one. The third map shows savings, largest along the edges of the superposed phase and at dense inputs."}} tags=["hide-input"]
-figures.two_in_one(
-    {"by hand": (V, p, quoted), "minimized": (V, p, phase)},
-    (V, p, gain),
-    ("extra feature ignored", "both share", "main feature ignored"),
-)
-
-# %% [markdown]
+#
 # The layout is the same, and the phase agrees in {glue:text}`sec3-7-same-phase:.0%` of the cells.
 # Where it does not, the pair is better than both of its rivals: shorter vectors and a bias save up to {glue:text}`sec3-7-gain:.0%` of the loss, most along the edges and where inputs are dense.
 # So the edges of the shared phase lie further out than the four networks have them.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 glue("sec3-7-gain", float(gain.max()), display=False)
 glue("sec3-7-same-phase", float(np.mean(phase == quoted)), display=False)
-
-# %% tags=["hide-input"]
 run.check("two-in-one-closed-forms", mean, exact, standard_error=error)
 run.check("two-in-one-upper-bound", gain)
 run.check("two-in-one-lower", gain.max())

@@ -45,9 +45,11 @@ run = open_page(
 generator = np.random.default_rng(seed)
 
 # %%
+import feature_capacity as fc
+
 pentagon, pair = fc.polytope("pentagon"), fc.polytope("antipodal pair")
 two_blocks = fc.tegum_product(pentagon, 0.8 * pair)
-fc.blocks(two_blocks)
+[(block.features, block.dimension) for block in fc.blocks(two_blocks)]
 
 # %% mystnb={"figure": {"caption": "An embedding with two blocks (the paper's Figure 5). Left: the matrix (red positive, blue negative). Center: neurons 1 and 2 serve five features together, neuron 3 the other two; width shows the size of a weight, dashes a negative sign. Right: the embedding vectors.", "name": "fig-5"}, "image": {"alt": "Left: a matrix of three rows and seven columns, nonzero in a block of two by five and a block of one by two. Center: five features linked to two neurons and two features linked to a third. Right: five arrows in a horizontal disk and two along the vertical."}} tags=["hide-input"]
 figures.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
@@ -90,7 +92,9 @@ overlap = np.abs(turned.T @ turned) - np.diag((turned**2).sum(axis=0))
 capacity = fc.capacities(mixed)
 run.check("eq24-length-and-capacity", (mixed**2).sum(axis=0), scales[k] * capacity)
 run.check("eq25-capacity-per-block", np.bincount(k, capacity), [2, 2, 1])
-run.check("sec4-3-printed-scale", (printed**2).sum(axis=0), scales[k] * fc.capacities(printed))
+run.check(
+    "sec4-3-printed-scale", (printed**2).sum(axis=0), scales[k] * fc.capacities(printed)
+)
 run.check("fig5-two-blocks", np.array(sizes), np.array([(5, 2), (2, 1)]))
 run.check("intro-no-interference-across-blocks", overlap[:5, 5:].max())
 run.check("intro-interference-within-blocks", overlap.max(axis=1).min())
@@ -146,7 +150,8 @@ figures.hidden_blocks(hidden, Q.T @ hidden[:, order], found)
 kinds = {
     "W = QBP": lambda W: W,
     "one feature stretched": lambda W: W * np.where(
-        np.arange(n_features) == generator.integers(n_features), generator.uniform(1.2, 3), 1
+        np.arange(n_features) == generator.integers(n_features),
+        generator.uniform(1.2, 3), 1,
     ),
     "a little noise": lambda W: W
     + 10 ** generator.uniform(-2, -1) * generator.standard_normal(W.shape),
@@ -236,7 +241,8 @@ rotated = random_rotation(len(mixed), generator) @ mixed[:, order]
 members = answers[answers["kind"] == "W = QBP"]
 loud = [W for W, e in zip(shaken, noise, strict=True) if e >= 1e-4]
 run.check("sec4-4-capacities-unmoved", fc.capacities(rotated), capacity[order])
-run.check("sec4-4-lengths-unmoved", (rotated**2).sum(axis=0), (mixed**2).sum(axis=0)[order])
+lengths = (mixed**2).sum(axis=0)[order]
+run.check("sec4-4-lengths-unmoved", (rotated**2).sum(axis=0), lengths)
 run.check("thm2-sufficient", members["total"], np.full(len(members), n_dims))
 run.check("sec4-4-criteria-agree", (answers[list(criteria)].nunique(axis=1) > 1).sum())
 run.check("sec4-4-printed-criterion", accepted * (2 - fc.total_capacity(flat)))
@@ -284,7 +290,8 @@ overlap = (shared[:, :, :1] * shared[:, :, 1:]).sum(axis=1)
 cosine2 = overlap**2 / (shared[:, :, 0] ** 2).sum(axis=1, keepdims=True)
 number_of_blocks = [len(fc.blocks(W)) for W in four_in_a_plane([1, 2.9, 3, 4.5])]
 run.check("sec4-5-efficient-all-the-way", capacity.sum(axis=-1), np.full(len(n_1), 2))
-run.check("sec4-5-capacity-follows-length", capacity[:, 0], np.minimum(2 * n_1 / (n_1 + 3), 1))
+formula = np.minimum(2 * n_1 / (n_1 + 3), 1)
+run.check("sec4-5-capacity-follows-length", capacity[:, 0], formula)
 run.check("sec4-5-more-orthogonal", -np.diff(cosine2.mean(axis=1)))
 run.check("sec4-5-separates", np.array(number_of_blocks), np.array([1, 1, 2, 2]))
 run.check("sec4-5-ignored", capacity[0, 0])

@@ -21,11 +21,11 @@
 n_features: int = 12  # features of the embeddings drawn at random, N [9 .. 40]
 n_dims: int = 5  # their dimensions, D [2 .. 8]
 n_minima: int = 48  # random starts from which the loss is minimized, for each setting [4 .. 512]
-kurtosis: float = 9.0  # fourth moment k of the inputs, on the side where features share [3.2 .. 100]
+kurtosis: float = 9.0  # fourth moment k of the inputs, above 3 [3.2 .. 100]
 seed: int = 0  # of all random numbers [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -52,7 +52,8 @@ generator = np.random.default_rng(seed)
 
 # %%
 equal = fc.solve_allocation(np.ones(6), 3, kurtosis)
-pairs, generic = fc.optimal_embedding(equal), fc.optimal_embedding(equal, generator=generator)
+pairs = fc.optimal_embedding(equal)
+generic = fc.optimal_embedding(equal, generator=generator)
 losses = [float(fc.expected_loss(W, np.ones(6), kurtosis)) for W in (pairs, generic)]
 names_of_blocks(pairs), names_of_blocks(generic), losses
 
@@ -111,7 +112,11 @@ freedom = pd.DataFrame(freedom, columns=heads)
 freedom.set_index("blocks")
 
 # %% tags=["hide-input"]
-run.check("sec4-6-freedom-of-capacities", freedom["freedom of capacities"], n_features - freedom["blocks"])
+run.check(
+    "sec4-6-freedom-of-capacities",
+    freedom["freedom of capacities"],
+    n_features - freedom["blocks"],
+)
 run.check("sec4-6-freedom-of-lengths", freedom["freedom of lengths"], freedom["blocks"])
 run.badge()
 
@@ -126,7 +131,8 @@ run.badge()
 lowest = np.array([float(a.loss) for a in theory])[:, None]
 best = minima.loss <= (1 + 1e-9) * lowest
 single = np.array([[n_shared_blocks(W) == 1 for W in Ws] for Ws in minima.W])
-found = [names_of_blocks(Ws[hit.argmax()]) for Ws, hit in zip(minima.W, best, strict=True)]
+first = zip(minima.W, best.argmax(axis=1), strict=True)
+found = [names_of_blocks(Ws[hit]) for Ws, hit in first]
 pd.DataFrame({
     "feature 1": settings.keys(),
     "importance": settings.values(),

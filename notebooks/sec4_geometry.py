@@ -46,6 +46,8 @@ run = open_page(
 generator = np.random.default_rng(seed)
 
 # %%
+import feature_capacity as fc
+
 shapes = {name: fc.polytope(name) for name in fc.POLYTOPES}
 measured = {name: fc.capacities(W) for name, W in shapes.items()}
 measured["pentagon"]
@@ -63,7 +65,9 @@ figures.polytope_gallery(shapes, edges, found, [str(f) for f in fraction.values(
 
 # %% tags=["hide-input"]
 expected = [np.full_like(c, float(fraction[name])) for name, c in measured.items()]
-run.check("sec4-polytopes", np.concatenate(list(measured.values())), np.concatenate(expected))
+run.check(
+    "sec4-polytopes", np.concatenate(list(measured.values())), np.concatenate(expected)
+)
 run.badge()
 
 # %% [markdown]
@@ -75,7 +79,8 @@ run.badge()
 
 # %%
 lengths = 10 ** generator.uniform(-2, 2, n_dims)
-diagonal = np.concatenate([np.diag(lengths), np.zeros((n_dims, n_features - n_dims))], axis=1)
+nothing = np.zeros((n_dims, n_features - n_dims))
+diagonal = np.concatenate([np.diag(lengths), nothing], axis=1)
 fc.capacities(diagonal)
 
 # %% tags=["hide-input"]
@@ -202,13 +207,14 @@ for _ in range(n_tuples):
     for W in (fc.embedding_from_capacities(c), moved, film[-1]):
         isometry.append(np.abs(W @ W.T - np.eye(len(W))).max())
         miss.append(np.abs(fc.capacities(W) - c).max())
-max(isometry), max(miss)
+float(max(isometry)), float(max(miss))
 
 # %%
 c = random_capacities(n_large, generator)
 W = fc.embedding_from_capacities(c)
 large = np.abs(W @ W.T - np.eye(len(W))).max(), np.abs(fc.capacities(W) - c).max()
-glue("sec4-geometry-large", f"{W.shape[1]} features in {W.shape[0]} dimensions", display=False)
+size = f"{W.shape[1]} features in {W.shape[0]} dimensions"
+glue("sec4-geometry-large", size, display=False)
 W.shape
 
 # %% [markdown]

@@ -28,7 +28,7 @@ n_problems: int = 12  # random problems solved without the theory [2 .. 200]
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where the numerical minimization runs {auto, cpu, cuda, mps}
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
 
@@ -106,7 +106,8 @@ run.check("sec5-many-are-pinned", (best.phase != fc.POLYSEMANTIC).mean())
 run.check("sec5-relative-importance", scaled.capacity, best.capacity)
 run.check("sec5-own-dimension", overlaps.max(initial=0))
 run.check("sec5-shared-are-equal", benefit[shared], np.full(shared.sum(), best.threshold))
-run.check("sec5-and-significant", np.append(best.threshold - benefit[ignored], best.threshold))
+significant = np.append(best.threshold - benefit[ignored], best.threshold)
+run.check("sec5-and-significant", significant)
 run.check("sec5-pinned-without-theory", np.abs(minima.capacity - theory.capacity).max())
 run.badge()
 
@@ -165,7 +166,9 @@ for block in blocks:
 one_longer = W * (1 + np.eye(W.shape[1]))[:, None]  # feature i twice as long, for each i
 capacity = fc.capacities(W)
 totals = [capacity[list(block.features)].sum() for block in blocks]
-regular = np.concatenate([np.full(len(c), 1 / d) for d, c in enumerate(small.values(), 1)])
+regular = np.concatenate(
+    [np.full(len(c), 1 / d) for d, c in enumerate(small.values(), 1)]
+)
 run.check("sec5-small-blocks-are-forced", np.concatenate(list(small.values())), regular)
 run.check("sec5-large-blocks-are-loose", min(c.std() for c in large.values()))
 run.check("sec5-block-capacities-are-whole", totals, [block.dimension for block in blocks])
@@ -232,4 +235,4 @@ run.badge()
 # - Read blocks, not neurons: different blocks do not interfere, and the capacities of a block sum to its dimension.
 # - The order of the phases holds across the models tried here; where their edges are, and how large blocks become, depends on the model and on its inputs.
 #
-# What each sentence of the paper came to is in {ref}`claims`; where we differ from it, and how this reproduction was made, in {ref}`deviations`.
+# What each sentence of the paper came to is in {ref}`claims`; where we differ from it, in {ref}`deviations`; how this reproduction was made, in {ref}`choices`.

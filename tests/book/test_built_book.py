@@ -20,7 +20,7 @@ def test_every_page_is_there(book, project, documents):
     for page in book[2]:
         assert f"notebooks/{page.name}.html" in documents
     prose = "intro claims equations deviations notation glossary figures api how_to_run"
-    prose += " references related"
+    prose += " references related choices"
     for name in prose.split():
         assert f"book/{name}.html" in documents
     assert {f"{name}.html" for name in list_documents(project)} <= set(documents)

@@ -289,6 +289,17 @@ def test_a_claim_is_decided_by_all_its_measurements(slacks, status):
     assert row(run).unexplained == (status != HOLDS)
 
 
+def test_measurements_of_one_claim_are_checked_by_their_names():
+    run = run_of(claim_with(relu={}, gelu={}))
+    run.check_each("a-claim", {"relu": 1.0, "gelu": -1.0})
+    assert [run.records[f"a-claim-{name}"].status for name in ("relu", "gelu")] == [
+        "agrees",
+        "differs",
+    ]
+    with pytest.raises(ValueError, match="a-claim-tanh"):
+        run.check_each("a-claim", {"tanh": 1.0})
+
+
 def test_measurements_that_do_not_apply_decide_nothing():
     run = run_of(claim_with(relu={}, gelu={"applies_when": {"n": 8}}), n=4)
     run.check("a-claim-relu", 1.0)

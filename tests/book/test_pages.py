@@ -11,12 +11,14 @@ from feature_capacity._executor import Workers
 from feature_capacity.book import build as building
 from feature_capacity.book.build import Build, build_book, is_executed
 from feature_capacity.book.claims.registry import load_claims
+from feature_capacity.book.numbering import page_number
 from feature_capacity.book.pages import (
     PageError,
     execute,
     find_page,
     list_pages,
 )
+from feature_capacity.book.project import find_project
 
 
 def test_a_page_tells_its_title_and_its_section(tiny):
@@ -212,3 +214,8 @@ def test_a_kernel_that_dies_is_one_sentence_too(tiny):
     with pytest.raises(PageError, match=r"^page tiny: DeadKernelError: .*failed\.ipynb\)$"):
         execute(page, tiny.root / "out.ipynb", tiny.root / "failed.ipynb")
     assert not (tiny.root / "out.ipynb").exists()
+
+
+def test_no_two_pages_number_their_figures_alike():
+    numbers = [page_number(page.name) for page in list_pages(find_project())]
+    assert len(numbers) == len(set(numbers))

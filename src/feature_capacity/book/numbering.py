@@ -10,6 +10,14 @@ from collections.abc import Iterable, Iterator
 _PAPER_FIGURE = re.compile(r"paper['\u2019]s Figure (\d)|Figure (\d) of the paper")
 _PAPER_EQUATION = re.compile(r"eq-paper-(\d+)")
 
+# Further pages of one section, in the order of the table of contents.
+_FURTHER = {
+    "sec3_7_jump": "b",
+    "sec3_7_choices": "c",
+    "sec3_7_blog": "d",
+    "sec3_7_two_in_one": "e",
+}
+
 
 def paper_figure(caption: str) -> int | None:
     """Which figure of the paper a figure reproduces, as its caption says; None for our own.
@@ -26,11 +34,15 @@ def paper_figure(caption: str) -> int | None:
 def page_number(page: str) -> str:
     """What stands before the numbers of a page's own figures and equations.
 
+    Further pages of one section have a letter behind its number.
+
+    >>> page_number("sec3_7_other_models"), page_number("sec3_7_jump")
+    ('3.7', '3.7b')
     >>> [page_number(name) for name in ("sec3_5_phase_diagrams", "appG_alternative", "errata")]
     ['3.5', 'G', 'Errata']
     """
     if match := re.match(r"sec(\d+(?:_\d+)*)_", page):
-        return match[1].replace("_", ".")
+        return match[1].replace("_", ".") + _FURTHER.get(page, "")
     if match := re.match(r"app([A-Z])_", page):
         return match[1]
     if match := re.match(r"ext(\d+)_", page):

@@ -38,7 +38,7 @@ def against_random(capacity: np.ndarray, random: Mapping[str, np.ndarray], n_dim
     least = max(capacity[capacity > 0].min(initial=share), share * 1e-4)
     ax.set(xscale="log", yscale="log", xlim=(1, max(2, len(rank))), ylim=(least / 2, 2))
     ax.set(xlabel="features, largest capacity first", ylabel="capacity $C_i$")
-    ax.text(1.1, share, "even share", va="bottom", color=MUTED)
+    ax.text(1.1, share / 1.25, "even share", va="top", color=MUTED)
     fig.legend(loc="outside upper center", ncols=3)
     return fig
 

@@ -33,7 +33,7 @@ def phases_and_loss(
     middle = len(n_dims) // 2
     for text, height in (
         ("monosemantic", whole[middle] ** 0.5),
-        ("polysemantic", (whole[middle] * some[middle]) ** 0.5),
+        ("polysemantic", (n_dims[middle] * some[middle]) ** 0.5),  # above the dashed line
         ("ignored", (some[middle] * n_features) ** 0.5),
     ):
         place = {"ha": "center", "va": "center", "color": BLACK}

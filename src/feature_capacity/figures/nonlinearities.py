@@ -42,7 +42,7 @@ def key_of_curves(fig: Figure, curves: Iterable[tuple[str, str]]) -> None:
 @book_style
 def gallery(maps: Mapping[str, Map]) -> Figure:
     """Capacity maps by title, as in Figure 7, row after row."""
-    fig, axes = small_multiples(len(maps), 4, 6.2, 1.75, 1.25, sharey=True)
+    fig, axes = small_multiples(len(maps), min(4, len(maps)), 6.2, 1.75, 1.25, sharey=True)
     for ax, (title, picture) in zip(axes.flat, maps.items(), strict=False):
         image = capacity_map(ax, picture)
         ax.set_title(title, fontsize=9)

@@ -80,7 +80,7 @@ def foot_and_jump(
         look = "-" if len(p) > 20 else "o-"
         axes[1].plot(p, size, look, ms=4, color=ACTIVATION_COLORS[name], label=name)
     axes[1].axvline(0.6, color=MUTED, ls=":", lw=1.2, zorder=0)
-    note(axes[1], "$k=3$", (0.6, 0.08), (-4, 0), fontsize=8.5, color=MUTED, ha="right")
+    note(axes[1], "$k=3$", (0.6, 0.72), (-4, 0), fontsize=8.5, color=MUTED, ha="right")
     axes[1].set(xscale="log", xlabel=CHANCE, ylabel="jump of $C_1$ at $V=1$", ylim=(-0.03, 1.03))
     plain_ticks(axes[1].xaxis, (0.01, 0.1, 1))
     axes[1].legend(fontsize=8.5)

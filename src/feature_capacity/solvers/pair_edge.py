@@ -207,3 +207,53 @@ def measured_edge(
     found = minimize(model, inputs, rows, seed=seed, starts=starts, device=device)
     c = found.capacity[:, 0]
     return float(max(v[(c > 0.05) & (c < 0.95)], default=np.nan))
+
+
+def capacity_at_scale(
+    activation: str,
+    scale: float,
+    importance: float,
+    probability: float,
+    n_starts: int = 8,
+    seed: int = 0,
+    device: str = "auto",
+) -> float:
+    """Capacity of the first of six features in three dimensions, for inputs up to ``scale``.
+
+    The other five have importance 1; random starts, and three antipodal pairs.
+
+    >>> round(capacity_at_scale("relu", 1.0, 1.2, 0.02, device="cpu"), 2)
+    0.5
+    """
+    model = ToyModel("autoencoder", scaled(activation, scale))
+    pairs = np.concatenate([np.kron(np.eye(3), [1.0, -1.0]).ravel(), np.zeros(6)])
+    starts = random_starts(model, 1, n_starts, seed)
+    starts = np.concatenate([starts, pairs[None, None]], axis=1)
+    found = minimize(
+        model, UnitSparseUniform(probability), [[importance, 1, 1, 1, 1, 1]],
+        starts=starts, seed=seed, device=device,
+    )  # fmt: skip
+    return float(found.capacity[0, 0])
+
+
+def largest_factor(edge: np.ndarray, measured: np.ndarray, tried: float) -> float:
+    """Largest factor between two edges, where both lie below the largest importance tried.
+
+    >>> largest_factor(np.array([2.0, 8.0, np.inf]), np.array([2.0, 4.0, 9.0]), tried=9.0)
+    2.0
+    """
+    inner = np.isfinite(edge) & (measured < tried)
+    ratio = np.abs(np.log(edge[inner] / measured[inner]))
+    return float(np.exp(ratio.max())) if inner.any() else float("nan")
+
+
+def power_of_edge(probability: np.ndarray, edge: np.ndarray, tried: float) -> float:
+    """The power of p with which an edge falls, where it lies below the largest importance tried.
+
+    >>> round(power_of_edge(np.array([0.01, 0.1, 1.0]), np.array([100.0, 10.0, 1.0]), 1000), 9)
+    -1.0
+    """
+    inner = edge < tried
+    if inner.sum() < 2:
+        return float("nan")
+    return float(np.polyfit(np.log(probability[inner]), np.log(edge[inner]), 1)[0])

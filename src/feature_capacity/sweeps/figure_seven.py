@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -37,6 +37,8 @@ FAMILIES = {"computation": "sparse_uniform", "autoencoder": "unit_sparse_uniform
 
 Solve = Callable[["Panel", int], xr.Dataset]
 """Takes a panel and the number of cells along each axis."""
+
+T = TypeVar("T")
 
 _PATIENCE = 3.0  # seconds between two looks at a sweep that another process computes
 
@@ -138,6 +140,18 @@ def table_of_maps(
     for (row, name), each in found.items():
         rows.setdefault(row, {})[name] = (*as_map(each)[:2], read(each))
     return rows
+
+
+def by_activation(
+    found: Mapping[tuple[str, str], xr.Dataset], row: str, read: Callable[[xr.Dataset], T]
+) -> dict[str, T]:
+    """What is read off each panel of a row of Figure 7, by the activation.
+
+    >>> panels = {("a row", "ReLU"): xr.Dataset({"x": 2.0}), ("another", "ReLU"): xr.Dataset()}
+    >>> by_activation(panels, "a row", lambda panel: float(panel.x))
+    {'relu': 2.0}
+    """
+    return {NONLINEARITIES[name]: read(each) for (at, name), each in found.items() if at == row}
 
 
 def named(names: Iterable[str]) -> dict[str, str]:

@@ -48,6 +48,15 @@ def share(part: np.ndarray | Sequence[bool]) -> float:
     return float(np.mean(part)) if np.size(part) else float("nan")
 
 
+def middle(values: np.ndarray) -> float:
+    """Median; NaN of none.
+
+    >>> middle(np.array([3.0, 1.0, 2.0])), middle(np.empty(0))
+    (2.0, nan)
+    """
+    return float(np.median(values)) if values.size else float("nan")
+
+
 def widths(found: xr.Dataset, limits: tuple[float, float] = SHARED) -> np.ndarray:
     """Decades of importance over which feature 1 is superposed, for each row."""
     importance, _, capacity = as_map(found)
@@ -57,6 +66,39 @@ def widths(found: xr.Dataset, limits: tuple[float, float] = SHARED) -> np.ndarra
 def plateaus(found: xr.Dataset) -> np.ndarray:
     """Decades of importance over which the capacity of feature 1 is close to one half."""
     return widths(found, HALF)
+
+
+def sparse_plateau(found: xr.Dataset) -> float:
+    """Decades of importance at one half, in the median of the sparse rows."""
+    return float(np.median(plateaus(found)[rows_where(found, 0, SPARSE)]))
+
+
+def longest_plateau(found: xr.Dataset) -> float:
+    """Decades of importance at one half, in the row that has most."""
+    return float(plateaus(found).max())
+
+
+def widening(found: xr.Dataset) -> float:
+    """By how many decades sparse rows are superposed over more importance than dense ones."""
+    band = widths(found)
+    sparse, dense = rows_where(found, 0, SPARSE), rows_where(found, DENSE, 1)
+    return float(np.median(band[sparse]) - np.median(band[dense]))
+
+
+def mean_width(found: xr.Dataset) -> float:
+    """Decades of importance over which feature 1 is superposed, in the mean of all rows."""
+    return float(widths(found).mean())
+
+
+def furthest_superposed(found: xr.Dataset) -> float:
+    """Largest importance at which feature 1 is superposed in some row; NaN if it never is."""
+    importance, _, capacity = as_map(found)
+    return float(max(importance[superposed(capacity).any(axis=0)], default=np.nan))
+
+
+def not_whole_at_the_end(found: xr.Dataset) -> float:
+    """Share of rows in which feature 1 is not whole at the largest importance."""
+    return share(first_capacity(found)[:, -1] < SHARED[1])
 
 
 def rows_where(found: xr.Dataset, low: float, high: float) -> np.ndarray:
@@ -128,6 +170,27 @@ def largest_block(W: np.ndarray) -> int:
     return max((len(b.features) for b in blocks(W, COSINE)), default=0)
 
 
+def cells_at_half(found: xr.Dataset) -> np.ndarray:
+    """Embeddings of the cells in which feature 1 is close to one half."""
+    return cells_where(found, stuck(first_capacity(found)))
+
+
+def share_of_pairs(found: xr.Dataset) -> float:
+    """Of the cells close to one half, the share in which feature 1 is in a pair."""
+    return share([in_a_pair(W) for W in cells_at_half(found)])
+
+
+def share_antipodal(found: xr.Dataset) -> float:
+    """Of these pairs, the share whose features point in opposite directions."""
+    return share([antipodal(W) for W in cells_at_half(found) if in_a_pair(W)])
+
+
+def share_of_one_block(found: xr.Dataset) -> float:
+    """Of the cells in which feature 1 is superposed, the share with a single shared block."""
+    shared = cells_where(found, superposed(first_capacity(found)))
+    return share([one_shared_block(W) for W in shared])
+
+
 def neurons_of_shared_features(found: xr.Dataset) -> np.ndarray:
     """How many neurons each superposed feature projects on, in the best neuron basis of its cell.
 
@@ -153,6 +216,11 @@ def spread_over_neurons(found: xr.Dataset, least: float = 1.1) -> np.ndarray:
         return np.empty(0, dtype=bool)
     several = (fewest_neurons(W) >= least) & shared
     return several.sum(axis=1) > shared.sum(axis=1) / 2
+
+
+def share_over_neurons(found: xr.Dataset) -> float:
+    """Share of the cells of `spread_over_neurons` that need several neurons."""
+    return share(spread_over_neurons(found))
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:

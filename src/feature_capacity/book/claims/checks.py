@@ -74,6 +74,15 @@ class PageRun:
         else:
             self.not_applicable(measurement_id, "not made under these parameters")
 
+    def check_each(self, claim_id: str, measured: Mapping[str, ArrayLike]) -> None:
+        """Check several measurements of one claim, by the names that they have in its entry.
+
+        For measurements that are compared with what the entry says; those that need a reference
+        go through `check`, one by one.
+        """
+        for name, value in measured.items():
+            self.check(f"{claim_id}-{name}", value)
+
     def not_applicable(self, measurement_id: str, reason: str) -> None:
         """Say that nothing can be measured here, and why."""
         self._find(measurement_id)
