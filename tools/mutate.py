@@ -276,7 +276,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("words", nargs="*", metavar="WORD", help="only those whose line has a WORD")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")
-    parser.add_argument("--limit", type=float, default=600, help="seconds for each run (600)")
+    parser.add_argument("--limit", type=float, default=300, help="seconds for each run (300)")
     parser.add_argument("--list", action="store_true", help="name the changes and do nothing")
     parser.add_argument(
         "--keep", action="store_true", help="count what was judged before code or tests changed"
