@@ -46,9 +46,9 @@ def fork(work: Callable[[], object], said: Path) -> int:
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        file = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(file, 1)
-        os.dup2(file, 2)
+        sys.stdout = sys.stderr = said.open("w")  # noqa: SIM115, ends with the process
+        for number in (1, 2):  # also of what it starts
+            os.dup2(sys.stdout.fileno(), number)
         work()
         status = 0
     except SystemExit as end:
