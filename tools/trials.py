@@ -46,7 +46,7 @@ def fork(work: Callable[[], object], said: Path) -> int:
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        sys.stdout = sys.stderr = said.open("w")  # noqa: SIM115, ends with the process
+        sys.stdout = sys.stderr = said.open("w")
         for number in (1, 2):  # also of what it starts
             os.dup2(sys.stdout.fileno(), number)
         work()
