@@ -52,6 +52,7 @@ class Mutation:
     old: str
     new: str
     kind: str
+    page: str = ""  # one to run first, which saves time
     survives: str = ""  # why it is right that no claim notices it
 
     @property
@@ -75,7 +76,7 @@ class Outcome:
     name: str
     test: str
     claim: str
-    page: str  # one that did not run to its end; asked for only where no claim noticed
+    page: str  # where no claim noticed: a page that did not run to its end
     seconds: float
 
 
@@ -139,6 +140,7 @@ def judge(mutation: Mutation, folder: Path, limit: float) -> Outcome:
     groups = [list(map(str, files[: N_NEAR + 1])), list(map(str, files[N_NEAR + 1 :]))]
     test = trials.failed_test(package, list(filter(None, groups)), said, limit)
     pages = pages_that_reach(mutation.file, function_of(mutation))
+    pages.sort(key=lambda page: page != mutation.page)
     claim, page = trials.unmet_claim(package, pages, said, limit) if pages else ("", "")
     return Outcome(mutation.name, test, claim, page, time.monotonic() - began)
 
@@ -212,7 +214,7 @@ def _state() -> str:
 def line(outcome: Outcome, kind: str) -> str:
     """One change and who noticed it, for people."""
     said = [f"{kind:>8}  {outcome.name}  ({outcome.seconds:.0f} s)"]
-    page = f"none; stopped is {outcome.page}" if outcome.page else "none"
+    page = f"none ({outcome.page})" if outcome.page else "none"
     for by, what in (("test", outcome.test or "none"), ("claim", outcome.claim or page)):
         said.append(f"          {by:>5}: {what}")
     return "\n".join(said)
@@ -232,7 +234,7 @@ def summary(mutations: Sequence[Mutation], outcomes: Sequence[Outcome]) -> tuple
         unseen = [by for by in ("test", "claim") if not getattr(outcome, by)]
         if unseen:
             said = f"no {' and no '.join(unseen)} noticed {outcome.name}"
-            said += f"; a page stopped ({outcome.page})" if outcome.page else ""
+            said += f" ({outcome.page})" if outcome.page else ""
             said += f": {reasons[outcome.name]}" if reasons[outcome.name] else ""
             lines.append(textwrap.fill(said, 100, subsequent_indent="    "))
     return "\n".join(lines), enough
@@ -243,7 +245,7 @@ def false_alarms(outcomes: Sequence[Outcome], limit: float) -> list[str]:
     files = {o.name.partition(":")[0] for o in outcomes if o.test.startswith(trials.DOCTEST)}
     named = {o.test.partition("[")[0] for o in outcomes if o.test.startswith("tests/")}
     tests = [*(str(PACKAGE / file) for file in files), *(str(ROOT / test) for test in named)]
-    heard = [outcome.claim or outcome.page for outcome in outcomes]
+    heard = [outcome.claim for outcome in outcomes]
     pages = sorted({what.partition(":")[0] for what in heard if what})
     with tempfile.TemporaryDirectory(prefix="mutations-") as top:
         said = Path(top) / "said"

@@ -147,6 +147,8 @@ def unmet_claim(package: Path, pages: Sequence[str], said: Path, limit: float) -
     if status == 1 and words.strip():
         who, _, what = words.strip().splitlines()[-1].partition(" ")
         return (what, "") if who == CLAIM else ("", what)
-    if status not in (0, None):
+    if status is None:
+        return "", f"stopped after {limit:g} s"
+    if status:
         raise RuntimeError(f"the pages ended with {status}: {words.strip()[-2000:]}")
     return "", ""

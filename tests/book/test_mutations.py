@@ -65,7 +65,7 @@ def test_the_counts_ask_for_tests_and_claims_apart(mutate):
     assert "noticed by a test: 5 of 5 (100%" in said
     assert "noticed by a claim: 4 of 5 (80%" in said
     last = " ".join(said.split())
-    assert "no claim noticed a.py: x -> y; a page stopped (sec2: an error): no page has it" in last
+    assert "no claim noticed a.py: x -> y (sec2: an error): no page has it" in last
     assert not mutate.summary(changes, [seen, stopped])[1]
 
 
