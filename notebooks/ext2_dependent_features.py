@@ -183,6 +183,13 @@ for unit in (shared, np.eye(n_dims, n_features)):  # a parabola in the squared l
     a, b, c = np.polyfit(range(3), losses, 2)
     lowest.append(c - b**2 / (4 * a))
 run.check("ext2-border-place", *lowest)
+
+slopes = []
+for C, n, own in zip(theory.capacity, theory.sq_norm, moments.fourth, strict=True):
+    best = fc.embedding_from_capacities(C, n_dims) * np.sqrt(n / np.where(C > 0, C, 1))
+    here = fc.Moments(np.ones(n_features), own)
+    slopes.append(np.abs(fc.gradient_from_moments(best, importance, here)).max())
+run.check("ext2-border-stationary", max(slopes))
 run.badge()
 
 # %% [markdown]
