@@ -190,8 +190,11 @@ class Record:
         self.file, self.state = file, _state()
         lines = file.read_text().splitlines() if file.is_file() else []
         entries = [entry for line in lines if (entry := json.loads(line))]
-        right = [entry for entry in entries if keep or entry["state"] == self.state]
-        self.outcomes = {entry["name"]: Outcome(**_less(entry, "state")) for entry in right}
+        self.outcomes = {}
+        for entry in entries:
+            noticed = entry["test"] and entry["claim"]
+            if entry["state"] == self.state or keep and noticed:
+                self.outcomes[entry["name"]] = Outcome(**_less(entry, "state"))
 
     def add(self, outcome: Outcome) -> None:
         """Write one outcome down at once."""
@@ -281,7 +284,7 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=300, help="seconds for each run (300)")
     parser.add_argument("--list", action="store_true", help="name the changes and do nothing")
     parser.add_argument(
-        "--keep", action="store_true", help="count what was judged before code or tests changed"
+        "--keep", action="store_true", help="count what noticed before code, tests or pages changed"
     )
     given = parser.parse_args()
     chosen = _chosen(parser, given.words)
