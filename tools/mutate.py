@@ -23,7 +23,7 @@ import tempfile
 import textwrap
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -130,22 +130,30 @@ def function_of(mutation: Mutation) -> str:
     return next((n for k, n in reversed(_functions(mutation.file).items()) if k <= place), "")
 
 
-def judge(mutation: Mutation, folder: Path, limit: float) -> Outcome:
-    """Plant one change in a copy that is made in a folder, and run what reaches it."""
+def judge(mutation: Mutation, folder: Path, limit: float, before: Outcome | None) -> Outcome:
+    """Plant one change in a copy that is made in a folder, and run what reaches it.
+
+    A test or a claim that has noticed it before is taken as it was.
+    """
     began = time.monotonic()
     package, said = folder / PACKAGE.name, folder / "said"
     shutil.copytree(PACKAGE, package)
     mutation.plant(package)
-    files = [package / mutation.file, *tests_that_reach(mutation.file)]
-    groups = [list(map(str, files[: N_NEAR + 1])), list(map(str, files[N_NEAR + 1 :]))]
-    test = trials.failed_test(package, list(filter(None, groups)), said, limit)
+    test, claim, page = (before.test, before.claim, "") if before else ("", "", "")
+    if not test:
+        files = [package / mutation.file, *tests_that_reach(mutation.file)]
+        groups = [list(map(str, files[: N_NEAR + 1])), list(map(str, files[N_NEAR + 1 :]))]
+        test = trials.failed_test(package, list(filter(None, groups)), said, limit)
     pages = pages_that_reach(mutation.file, function_of(mutation))
     pages.sort(key=lambda page: page != mutation.page)
-    claim, page = trials.unmet_claim(package, pages, said, limit) if pages else ("", "")
+    if pages and not claim:
+        claim, page = trials.unmet_claim(package, pages, said, limit)
     return Outcome(mutation.name, test, claim, page, time.monotonic() - began)
 
 
-def judged(mutations: Iterable[Mutation], jobs: int, limit: float) -> Iterator[Outcome]:
+def judged(
+    mutations: Iterable[Mutation], jobs: int, limit: float, before: Mapping[str, Outcome]
+) -> Iterator[Outcome]:
     """Outcomes as they come, from some processes at a time, which end with this generator."""
     waiting, running = deque(mutations), dict[int, tuple[Mutation, Path]]()
     with tempfile.TemporaryDirectory(prefix="mutations-") as top:
@@ -154,7 +162,8 @@ def judged(mutations: Iterable[Mutation], jobs: int, limit: float) -> Iterator[O
                 while waiting and len(running) < jobs:
                     mutation = waiting.popleft()
                     folder = Path(tempfile.mkdtemp(dir=top))
-                    running[_begin(mutation, folder, limit)] = mutation, folder
+                    pid = _begin(mutation, folder, limit, before.get(mutation.name))
+                    running[pid] = mutation, folder
                 pid, status = os.wait()
                 mutation, folder = running.pop(pid)
                 _end(pid)  # what its tests may have left running
@@ -169,10 +178,10 @@ def judged(mutations: Iterable[Mutation], jobs: int, limit: float) -> Iterator[O
                 os.waitpid(pid, 0)
 
 
-def _begin(mutation: Mutation, folder: Path, limit: float) -> int:
+def _begin(mutation: Mutation, folder: Path, limit: float, before: Outcome | None) -> int:
     def work() -> None:
         os.setsid()
-        outcome = judge(mutation, folder, limit)
+        outcome = judge(mutation, folder, limit, before)
         (folder / "outcome").write_text(json.dumps(asdict(outcome)))
 
     return trials.fork(work, folder / "log")
@@ -190,11 +199,13 @@ class Record:
         self.file, self.state = file, _state()
         lines = file.read_text().splitlines() if file.is_file() else []
         entries = [entry for line in lines if (entry := json.loads(line))]
-        self.outcomes = {}
+        self.outcomes, self.before = dict[str, Outcome](), dict[str, Outcome]()
         for entry in entries:
-            noticed = entry["test"] and entry["claim"]
-            if entry["state"] == self.state or keep and noticed:
-                self.outcomes[entry["name"]] = Outcome(**_less(entry, "state"))
+            outcome = Outcome(**_less(entry, "state"))
+            if entry["state"] == self.state or (keep and outcome.test and outcome.claim):
+                self.outcomes[outcome.name] = outcome
+            elif keep:
+                self.before[outcome.name] = outcome
 
     def add(self, outcome: Outcome) -> None:
         """Write one outcome down at once."""
@@ -299,7 +310,8 @@ def main() -> int:
     compileall.compile_dir(PACKAGE, quiet=1)  # once, not in each copy
     trials.load_libraries()
     kinds = {mutation.name: mutation.kind for mutation in chosen}
-    bar = tqdm(judged(left, given.jobs, given.limit), total=len(left), disable=None, unit="change")
+    found = judged(left, given.jobs, given.limit, record.before)
+    bar = tqdm(found, total=len(left), disable=None, unit="change")
     for outcome in bar:
         record.add(outcome)
         tqdm.write(line(outcome, kinds[outcome.name]))
