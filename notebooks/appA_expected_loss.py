@@ -279,6 +279,8 @@ run.check("appa-best-bias-is-unbiased", P @ (form + best))
 run.check("eq34-best-bias", (k - 1) * squares + off - at_best)
 run.check("eq35-in-embedding-vectors", in_vectors - at_best)
 run.check("appa-miss-costs-its-square", missed, wanted)
+on_lines = [curve[10:131:10] for curve in curves.values()]  # one line point in ten has a dot
+run.check("appa-parabolas", on_lines, list(dots.values()))
 run.badge()
 
 # %% [markdown]

@@ -154,6 +154,9 @@ fourth = [p * (3 / p) ** 2 / 5 for p in chances]
 pairs = zip(fourth, chances, strict=True)
 run.check("eq60-unit-variance", [float(v - 1) for v in second])
 run.check("eq61-kurtosis", [float(m - Fraction(9, 5) / p) for m, p in pairs])
+widths, ps = np.array([(f.half_width, f.p) for f in three]).T
+integrals = [ps * widths**2 / 3, ps * widths**4 / 5]
+run.check("appd-drawn-features", integrals, [np.ones(3), [f.kurtosis for f in three]])
 run.badge()
 
 # %% [markdown]

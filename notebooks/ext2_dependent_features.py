@@ -172,6 +172,24 @@ equal = fc.minimize_moments(
 share = ((equal.capacity > 1e-4) & (equal.capacity < 1 - 1e-4)).sum(-1)
 expected = np.tile([0, n_features], 9)
 run.check("ext2-border-equal", (share != expected).sum())
+
+border = np.linspace(0.8, 4, 9)
+fourth = fc.sharing_threshold(border)[:, None, None] * eye + border[:, None, None] * (1 - eye)
+at_border = fc.Moments(np.ones((9, n_features)), fourth)
+shared = fc.embedding_from_capacities(np.full(n_features, n_dims / n_features))
+lowest = []
+for unit in (shared, np.eye(n_dims, n_features)):  # a parabola in the squared length
+    losses = [fc.loss_from_moments(unit * s**0.5, np.ones(n_features), at_border) for s in range(3)]
+    a, b, c = np.polyfit(range(3), losses, 2)
+    lowest.append(c - b**2 / (4 * a))
+run.check("ext2-border-place", *lowest)
+
+slopes = []
+for C, n, own in zip(theory.capacity, theory.sq_norm, moments.fourth, strict=True):
+    best = fc.embedding_from_capacities(C, n_dims) * np.sqrt(n / np.where(C > 0, C, 1))
+    here = fc.Moments(np.ones(n_features), own)
+    slopes.append(np.abs(fc.gradient_from_moments(best, importance, here)).max())
+run.check("ext2-border-stationary", max(slopes))
 run.badge()
 
 # %% [markdown]
@@ -294,6 +312,25 @@ minimized, closed = np.array(losses).T
 run.check("ext2-gaussians", minimized, closed)
 middle = np.array(numbers)[(some >= 0.2) & (some <= 0.8)]
 run.check("ext2-gaussians-share", np.minimum(middle, 1 - middle).min())
+run.badge()
+
+# %% [markdown]
+# A Gaussian times a random size that all features have in common is elliptical, of kurtosis $3h$.
+# It shares the same way: the optimum has the same directions, and the $i$-th component is longer by the factor $\sqrt{1+t/\mu_i}$, with $t = (h-1)R/(2h+(h-1)D)$ and $R$ the sum of the eigenvalues that are left out.
+# At a correlation of one half and $h = 3$, these are its capacities.
+
+# %%
+S = np.eye(4) + 0.5 * pairs
+stated = {h: fc.gaussian_embedding(S, v, 2, kurtosis=3 * h) for h in (1.5, 3.0)}
+stated[3.0].capacity.round(3)
+
+# %% tags=["hide-input"]
+T = sum(np.einsum(f"{pair}->ijkl", S, S) for pair in ("ij,kl", "ik,jl", "il,jk"))
+lowest = {}
+for h in stated:
+    full = fc.FullMoments(S, h * T)
+    lowest[h] = fc.minimize_moments(v, full, 2, n_starts=20, seed=seed, device=device).loss
+run.check("ext2-elliptical", list(lowest.values()), [best.loss for best in stated.values()])
 run.badge()
 
 # %% [markdown]

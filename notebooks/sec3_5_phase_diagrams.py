@@ -334,6 +334,10 @@ run.check("sec3-5-shared-capacity", best.capacity[:, 0], formula)
 run.check(
     "sec3-5-equal-importances", varied_optimum(1.0, k, N, D)[0], np.full(len(k), D / N)
 )
+sparse = k_rows[k_rows > 3.01]
+along = importance_at_capacity(np.array(CONTOUR_LEVELS)[:, None], sparse, N, D)
+on_contours = fc.solve_allocation(one_feature_varied(along, N), D, sparse[:, None]).capacity
+run.check("sec3-5-contours", on_contours[..., 0].T, np.broadcast_to(CONTOUR_LEVELS, along.T.shape))
 run.check("sec3-5-ignored-boundary", enters / lower, np.ones(len(k)))
 run.check("sec3-5-monosemantic-boundary", owns / upper, np.ones(len(k)))
 far = k > 1e4

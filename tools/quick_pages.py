@@ -42,6 +42,11 @@ def chosen(pages: Mapping[str, Page], names: Sequence[str]) -> list[Page]:
     return [pages[name] for name in names or pages]
 
 
+def all_pages() -> dict[str, Page]:
+    """The pages of this checkout by their names."""
+    return {page.name: page for page in list_pages(find_project(ROOT))}
+
+
 def main() -> int:
     """Run the pages that are named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -49,7 +54,7 @@ def main() -> int:
     parser.add_argument("--stop", action="store_true", help="stop at the first problem")
     given = parser.parse_args()
     found = False
-    for page in chosen({page.name: page for page in list_pages(find_project(ROOT))}, given.pages):
+    for page in chosen(all_pages(), given.pages):
         for problem in problems(page):
             found = True
             print(problem, flush=True)

@@ -64,6 +64,24 @@ def test_a_longer_step_is_no_smaller_on_a_rising_curve():
     assert steps[-1] == pytest.approx(1.0)
 
 
+def test_a_step_may_be_largest_where_it_ends_in_a_corner():
+    """Up by one decade, then slowly down: 1.5 decades up to the top, and less from any corner."""
+    V = 10.0 ** np.arange(4)
+    assert largest_step(V, [0, 0, 1, 0.9], 1.5) == pytest.approx(1.0, abs=ROUNDING)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=8), st.floats(0.05, 1))
+def test_the_largest_step_is_that_of_a_fine_search(values, part):
+    x = np.arange(len(values), dtype=float)
+    decades = part * x[-1]
+    starts = np.linspace(0, x[-1] - decades, 1001)
+    steps = np.interp(starts + decades, x, values) - np.interp(starts, x, values)
+    found = float(largest_step(10**x, values, decades))
+    # Between two tries a step changes by no more than the two slopes allow.
+    missed = 2 * np.abs(np.diff(values)).max() * x[-1] / 1000
+    assert np.abs(steps).max() - 1e-9 <= found <= np.abs(steps).max() + missed + 1e-9
+
+
 def test_rows_are_read_one_by_one():
     V, rows = [0.1, 1.0, 10.0], np.array([[0, 0.5, 1], [0, 0, 1], [0, np.nan, 1]])
     found = decades_between(V, rows, 0.05, 0.95)
