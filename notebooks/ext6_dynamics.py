@@ -123,7 +123,7 @@ table.round(4)
 # %% [markdown]
 # Between $t_i$ and $t_{i+1}$ nothing seems to happen: a step of {numref}`fig-ext6-stairs`.
 # What the network has there is the optimum for fewer dimensions.
-# Equal features come together, without a step between them.
+# Equal features come one shortly after the other; the time between them does not grow as the start shrinks.
 
 # %% tags=["hide-cell"]
 run.check("ext6-flow", exact.mT @ exact, integrated.mT @ integrated)
@@ -464,7 +464,7 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# Those of equal importance. Their dimensions fill at one time, in directions that the start chose, and total capacity jumps by two.
+# Those of equal importance, nearly: the second comes a little later, by a time that the directions of the start decide and its size does not. Total capacity has no long step between them.
 # :::
 #
 # **By hand.** Why does an antipodal pair in the first layer of two make it impossible for the second to tell its features apart?

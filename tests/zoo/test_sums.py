@@ -22,17 +22,18 @@ def sampled_loss(W, v, x, activation=np.abs):
 
 def lowest(v, n_dims, x, activation=np.abs, starts=6):
     """Of a general optimizer on samples, from weights near an assignment and from random ones."""
-    found = []
-    for _ in range(starts):
-        start = RNG.standard_normal((n_dims, len(v)))
-        end = minimize(
-            lambda w: sampled_loss(w.reshape(start.shape), v, x, activation), start.ravel()
-        )
-        found.append(end.fun)
-    return min(found)
+    shape = n_dims, len(v)
+
+    def loss(w):
+        return sampled_loss(w.reshape(shape), v, x, activation)
+
+    begin = RNG.standard_normal((starts, n_dims * len(v)))
+    return min(minimize(loss, start).fun for start in begin)
 
 
-@pytest.mark.parametrize(("v", "n_dims"), [((1.0, 1.0), 1), ((1.0, 0.7, 0.4), 1), ((1.0, 0.8, 0.6), 2)])
+@pytest.mark.parametrize(
+    ("v", "n_dims"), [((1.0, 1.0), 1), ((1.0, 0.7, 0.4), 1), ((1.0, 0.8, 0.6), 2)]
+)
 def test_no_weights_are_below_the_bound(v, n_dims):
     x = inputs(6000, len(v), 0.3)
     below = sums.absolute_bound(v, 0.3, n_dims)

@@ -136,9 +136,7 @@ def pair_loss(W: np.ndarray, importance: Sequence[float], probability: float) ->
     return max(0.0, second - mean**2)
 
 
-def pair_moments(
-    w: np.ndarray, importance: Sequence[float], p: float
-) -> tuple[float, float]:
+def pair_moments(w: np.ndarray, importance: Sequence[float], p: float) -> tuple[float, float]:
     """Mean square and mean of the error without a bias, for two weights that are not negative.
 
     >>> pair_moments(np.array([1.0, 0.0]), (1.0, 0.0), 0.1)
