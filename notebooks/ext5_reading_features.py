@@ -196,7 +196,7 @@ run.badge()
 #
 # A dictionary is quicker than basis pursuit, and does not know the directions.
 # *L1* pays for the sum of its activations {cite}`bricken2023`, *top-k* keeps the largest {cite}`gao2024`, and *nested* asks the first eighth, quarter and half of the latents to do on their own as well (Matryoshka, {cite}`bussmann2025`).
-# For each feature we take the latent that is nearest in direction.
+# For each feature we take the latent that is nearest in direction; of several within a cosine of 0.9 the one that says best when the feature is active.
 
 # %% tags=["hide-input"]
 rows = {
@@ -395,7 +395,8 @@ figures.measures_side_by_side(by_dims, by_features, list(sides.index))
 # - *Frame potential* is 1 for a tight frame; with lengths that differ it is more, however well each block is used.
 # - *Mean greatest cosine* sees the nearest neighbor alone: two of a pair count like copies.
 # - *Effective features* counts features among which capacity is shared, not dimensions.
-# - None of them knows which features meet: the tree has seven features in three dimensions, and weighted by co-activation ({ref}`dependent features <ext2-dependent-features>`) its capacities sum to {glue:text}`ext5-weighted`.
+# - Dictionaries, which are small here and trained for a few hundred steps, answer to the inputs as much as to the matrix. They tell all features of an autoencoder, which are sparse and of one sign; few where features are dense (Gaussians) or come together (exactly two on; the tree); and few of forty, for which the training is too short. Copies of one are one direction to them, and so are antipodal features of either sign.
+# - No measure of the matrix alone knows which features meet: the tree has seven features in three dimensions, and weighted by co-activation ({ref}`dependent features <ext2-dependent-features>`) its capacities sum to {glue:text}`ext5-weighted`.
 
 # %% tags=["hide-cell"]
 tree = zoo["quadratic-exclusive"]

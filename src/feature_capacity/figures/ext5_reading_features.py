@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .._style import BLACK, FEATURE_COLORS, LIGHT, MUTED, book_style, panel_letters
-from .panels import HALVES
+from .panels import HALVES, POINTER
 
 _MARKS = ("o", "s", "^", "D")
 
@@ -39,8 +39,9 @@ def found_by_capacity(
             axes[0].plot(capacity, cosine[name], mark, **style)
         axes[1].plot(capacity, values, mark, label=name, **style)
     axes[0].axhline(near, color=MUTED, lw=1, ls="--")
-    # Below the line and at the right: dots of high capacity lie above it.
-    axes[0].text(1.03, near - 0.015, "found above this line", ha="right", va="top", color=MUTED)
+    # From below, where no dots are: features of high capacity lie above the line.
+    note = {"ha": "center", "va": "top", "color": MUTED, "arrowprops": POINTER}
+    axes[0].annotate("found above this line", xy=(0.82, near), xytext=(0.68, 0.4), **note)
     axes[0].set(ylabel="greatest cosine with a latent", ylim=(0.0, 1.03))
     axes[1].set(ylabel="F1 score of being active", ylim=(0.0, 1.03))
     for ax in axes:
@@ -123,16 +124,17 @@ def measures_side_by_side(
     panel_letters(axes)
     marks = ("o", "s", "^", "D", "v", "P")
     place = np.arange(len(rows))
-    for ax, values, first in zip(axes, (dimensions, features), (0, 2), strict=True):
+    palettes = FEATURE_COLORS[:4], (BLACK, *FEATURE_COLORS[4:])
+    for ax, values, colors in zip(axes, (dimensions, features), palettes, strict=True):
         right = max(1.15, 1.05 * max(np.max(column) for column in values.values()))
         ax.hlines(place, 0, right, color=LIGHT, lw=0.8, zorder=0)
         ax.axvline(1, color=MUTED, lw=1, zorder=0)
         offset = np.linspace(-0.3, 0.3, len(values))
-        looks = zip(values.items(), FEATURE_COLORS[first:], marks[first:], offset, strict=False)
+        looks = zip(values.items(), colors, marks, offset, strict=False)
         for (name, column), color, mark, down in looks:
             ax.plot(column, place + down, mark, color=color, ms=4.5, label=name)
         ax.set(xlim=(0, right), ylim=(len(rows) - 0.5, -0.6))
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.03), ncols=2, fontsize="small")
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.045), ncols=2, fontsize="small")
     axes[0].set_yticks(place, rows)
     axes[0].set_xlabel("over the number of dimensions")
     axes[1].set_xlabel("over the number of features")

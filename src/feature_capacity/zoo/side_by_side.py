@@ -10,7 +10,7 @@ import numpy as np
 
 from .._arrays import ArrayLike, as_one_matrix, float64, require, require_number
 from ..models.dictionaries import train_dictionary
-from .reading import one_signed, recovery
+from .reading import one_signed
 
 CLOSE = 0.98
 """A latent whose cosine with a feature is above this tells it."""
@@ -85,6 +85,9 @@ def features_told(
     made = train_dictionary(
         hidden[:cut], n_latents, rule, sparsity, n_steps, seed=seed, device=device
     )
-    told = recovery(made.directions, made.encode(hidden[cut:]), known, truth[cut:])
-    latents = np.unique(told.latent[told.cosine > close])
+    length = np.linalg.norm(known, axis=0)
+    there = length > 0
+    cosines = (known[:, there] / length[there]).T @ made.directions
+    cosines[:, ~(made.encode(hidden[cut:]) > 0).any(axis=0)] = -1.0
+    latents = np.unique(cosines.argmax(axis=1)[cosines.max(axis=1) > close])
     return float(len(latents) * W.shape[1] / n_parts)
