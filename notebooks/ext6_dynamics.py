@@ -29,6 +29,8 @@ seed: int = 0  # of everything random on this page [0 .. 1000000]
 device: str = "auto"  # where training runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-cell"]
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
@@ -121,7 +123,7 @@ table.round(4)
 # %% [markdown]
 # Between $t_i$ and $t_{i+1}$ nothing seems to happen: a step of {numref}`fig-ext6-stairs`.
 # What the network has there is the optimum for fewer dimensions.
-# Equal features come together, without a step between them.
+# Equal features come one shortly after the other; the time between them does not grow as the start shrinks.
 
 # %% tags=["hide-input"]
 run.check("ext6-flow", exact.mT @ exact, integrated.mT @ integrated)
@@ -221,25 +223,55 @@ totals = {
 }
 figures.training(paths[shown[0]]["Adam"].steps, losses, totals, 3)
 
+# %% [markdown]
+# Total capacity says how much of the space is in use, and not by whom.
+# Who shares with whom is in the cosines; a {term}`block` is a set of features that they connect.
+
+# %% mystnb={"figure": {"caption": "Which features share along the first start of {numref}`fig-ext6-training`: a column a model, a row a rule, a strip a pair of features. White: one of the two is absent. Orange: from here on the same features share as at the end (cosines above 0.2 connect).", "name": "fig-ext6-sharing"}, "image": {"alt": "Nine panels of fifteen strips each. Autoencoder: a few strips turn dark and all others pale, with Adam within two hundred steps, with plain descent after about half of the training, where features drop out. Quadratic computation: feature 1 slowly parts from the others, which stay connected. Computation with ReLU: strips keep changing to the end."}} tags=["hide-input"]
+cosines = {
+    m: {r: fc.pair_cosines(p.W[:, 0]) for r, p in paths[m].items()} for m in shown
+}
+since = {
+    m: {r: p.steps[fc.settled(p.W[:, 0])] for r, p in paths[m].items()} for m in shown
+}
+pairs = [f"{i} and {j}" for i, j in combinations(range(1, 7), 2)]
+figures.sharing(paths[shown[0]]["Adam"].steps, cosines, since, pairs)
+
 # %%
+lowest = {
+    model: min(each.values(), key=lambda p: p.loss[-1].min())
+    for model, each in paths.items()
+}
+best_sets = {
+    model: fc.sharing_sets(p.W[-1, p.loss[-1].argmin()]) for model, p in lowest.items()
+}
 rows = {
     (model, rule): {
         "waiting": np.mean([fc.waiting_share(p.steps, one) for one in p.loss.T]),
         "missing capacity": 3 - fc.total_capacity(p.W[-1]).mean(),
         "turned (radians)": p.turned[-1].mean(),
+        "blocks from": np.mean([fc.settled(w) for w in p.W.swapaxes(0, 1)])
+        / (len(p.W) - 1),
+        "best blocks": np.mean([fc.sharing_sets(w) == best_sets[model] for w in p.W[-1]]),
     }
     for model, each in paths.items()
     for rule, p in each.items()
 }
-pd.DataFrame(rows).T.round(3)
+progress = pd.DataFrame(rows).T
+progress.round(2)
 
 # %% [markdown]
 # *Waiting* is the share of the way down during which the loss falls at less than a tenth of its mean rate.
+# *Blocks from* is the part of the training after which the same features share as at the end, and *best blocks* the share of starts that end with the blocks of the lowest loss that any rule reached.
 #
 # The answer depends on the model.
 # Quadratic computation and the autoencoders march: total capacity is near 3 early, with batches as without, and messy rotations there are none.
+# But capacity is there before the blocks are, and the blocks need not be the best.
+# In the autoencoders plain descent takes half of the training to sort out its pairs, and ends with others from every start, some with a feature lost; Adam has them in a fraction of that time, and more often the best ones.
+# In quadratic computation any embedding with the right capacities will do, and its blocks are few and large: there is little to sort.
 # (*Proved:* where the loss depends on $W^TW$ alone its gradient is $WQ$ with a symmetric $Q$, for each batch too. A step with learning rate $r$ has $W'W^T = W(I-rQ)W^T$, which is symmetric: the step does not turn the embedding.)
 # Computation with ReLU or GELU, in which each neuron counts by itself, is the post's picture: it turns features onto neurons, and most of its time passes while the loss hardly falls.
+# The most important ones part early; those that matter least lean on several neurons and connect all features in one block from start to end.
 # Adam divides each entry by its own scale, so it knows the axes, and turns every model.
 
 # %% tags=["hide-input"]
@@ -251,6 +283,12 @@ plain = max(
 run.check("ext6-turning-gradient", plain)
 least = min(each["Adam"].turned[-1].min() for each in invariant)
 run.check("ext6-turning-adam", least)
+when = progress.loc["autoencoder, ReLU", "blocks from"]
+run.check("ext6-blocks-adam", when["Adam"])
+if when["Adam"] > 0:
+    run.check("ext6-blocks-descent", when["batches"] / when["Adam"])
+else:
+    run.not_applicable("ext6-blocks-descent", "with Adam the blocks never change")
 run.badge()
 
 # %% [markdown]
@@ -383,11 +421,13 @@ run.check("blog-width-alone", width.gain_alone)
 run.check("blog-curation", lessons.polysemantic_after(law, 20, 20.0, 20.0 * 5 / 9))
 run.check("ext6-kurtosis-floor", tamed - 1 / probability)
 run.check("ext6-probe-on-the-way", (explained - capacity).max())
-labels = {"computation, quadratic": "quadratic", "autoencoder, ReLU": "relu"}
-for name, label in labels.items():
-    last = paths[name]["batches"].W[-1]
-    apart = abs(fc.leverage_capacities(last) - fc.capacities(last))
-    run.check(f"blog-probes-{label}", apart.max())
+last = {name: each["batches"].W[-1] for name, each in paths.items()}
+blind = {
+    name: abs(fc.leverage_capacities(W) - fc.capacities(W)).max()
+    for name, W in last.items()
+}
+run.check("blog-probes-quadratic", blind["computation, quadratic"])
+run.check("blog-probes-relu", blind["autoencoder, ReLU"])
 run.badge()
 
 # %% [markdown]
@@ -413,7 +453,7 @@ run.badge()
 #
 # :::{admonition} Answer
 # :class: dropdown
-# Those of equal importance. Their dimensions fill at one time, in directions that the start chose, and total capacity jumps by two.
+# Those of equal importance, nearly: the second comes a little later, by a time that the directions of the start decide and its size does not. Total capacity has no long step between them.
 # :::
 #
 # **By hand.** Why does an antipodal pair in the first layer of two make it impossible for the second to tell its features apart?

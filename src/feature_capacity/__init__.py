@@ -42,6 +42,7 @@ NAMES = {
     "theory.transitions": "decades_between largest_step",
     "theory.quadratic": "best_bias best_sq_norm expected_loss loss_at_best_lengths"
     " loss_from_capacities loss_terms marginal_benefit marginal_benefit_at",
+    "geometry.block_paths": "pair_cosines settled sharing_sets",
     "geometry.blocks": "Block blocks is_efficient",
     "geometry.embeddings": "embedding_from_capacities optimal_embedding tegum_product",
     "geometry.neuron_bases": "fewest_neurons",

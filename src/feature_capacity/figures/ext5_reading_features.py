@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .._style import BLACK, FEATURE_COLORS, LIGHT, MUTED, book_style, panel_letters
-from .panels import HALVES
+from .panels import HALVES, POINTER
 
 _MARKS = ("o", "s", "^", "D")
 
@@ -39,7 +39,9 @@ def found_by_capacity(
             axes[0].plot(capacity, cosine[name], mark, **style)
         axes[1].plot(capacity, values, mark, label=name, **style)
     axes[0].axhline(near, color=MUTED, lw=1, ls="--")
-    axes[0].text(0.0, near + 0.01, "found", va="bottom", color=MUTED)
+    # From below, where no dots are: features of high capacity lie above the line.
+    note = {"ha": "center", "va": "top", "color": MUTED, "arrowprops": POINTER}
+    axes[0].annotate("found above this line", xy=(0.82, near), xytext=(0.68, 0.4), **note)
     axes[0].set(ylabel="greatest cosine with a latent", ylim=(0.0, 1.03))
     axes[1].set(ylabel="F1 score of being active", ylim=(0.0, 1.03))
     for ax in axes:
@@ -107,26 +109,33 @@ def by_sparsity_and_size(
 
 @book_style
 def measures_side_by_side(
-    values: np.ndarray, rows: Sequence[str], columns: Sequence[str]
+    dimensions: Mapping[str, np.ndarray], features: Mapping[str, np.ndarray], rows: Sequence[str]
 ) -> Figure:
-    """Counts of dimensions or features, each over the dimensions there are: a row a matrix.
+    """Two questions to each matrix: how many dimensions are in use, and how many features.
 
     Parameters
     ----------
-    values : array (n_rows, n_columns)
-    rows, columns : sequence of str
+    dimensions, features : mapping of str to array (n_rows,)
+        By measure: over the number of dimensions, and over the number of features.
+    rows : sequence of str
     """
-    fig, ax = plt.subplots(figsize=(7.2, 0.42 * len(rows) + 1.2), layout="constrained")
+    size = (7.2, 0.34 * len(rows) + 1.3)
+    fig, axes = plt.subplots(1, 2, figsize=size, sharey=True, layout="constrained")
+    panel_letters(axes)
     marks = ("o", "s", "^", "D", "v", "P")
     place = np.arange(len(rows))
-    ax.hlines(place, 0, max(2.5, values.max() * 1.05), color=LIGHT, lw=0.8, zorder=0)
-    offset = np.linspace(0.32, -0.32, len(columns))
-    looks = zip(values.T, columns, FEATURE_COLORS, marks, offset, strict=False)
-    for column, name, color, mark, up in looks:
-        ax.plot(column, place - up, mark, color=color, ms=5, label=name)
-    ax.axvline(1, color=MUTED, lw=1, zorder=0)
-    ax.set_yticks(place, rows)
-    ax.set(xlabel="over the number of dimensions", xlim=(0, max(2.5, values.max() * 1.05)))
-    ax.set_ylim(len(rows) - 0.5, -0.6)
-    fig.legend(loc="outside upper center", ncols=3)
+    palettes = FEATURE_COLORS[:4], (BLACK, *FEATURE_COLORS[4:])
+    for ax, values, colors in zip(axes, (dimensions, features), palettes, strict=True):
+        right = max(1.15, 1.05 * max(np.max(column) for column in values.values()))
+        ax.hlines(place, 0, right, color=LIGHT, lw=0.8, zorder=0)
+        ax.axvline(1, color=MUTED, lw=1, zorder=0)
+        offset = np.linspace(-0.3, 0.3, len(values))
+        looks = zip(values.items(), colors, marks, offset, strict=False)
+        for (name, column), color, mark, down in looks:
+            ax.plot(column, place + down, mark, color=color, ms=4.5, label=name)
+        ax.set(xlim=(0, right), ylim=(len(rows) - 0.5, -0.6))
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.045), ncols=2, fontsize="small")
+    axes[0].set_yticks(place, rows)
+    axes[0].set_xlabel("over the number of dimensions")
+    axes[1].set_xlabel("over the number of features")
     return fig

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 from matplotlib.figure import Figure
 
 from .._style import BLACK, BLUE, FEATURE_COLORS, MUTED, ORANGE, book_style, panel_letters
@@ -143,6 +144,50 @@ def training(
     axes[0, 0].set_ylabel("loss / loss at the start")
     axes[1, 0].set_ylabel("total capacity")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return fig
+
+
+@book_style
+def sharing(
+    steps: np.ndarray,
+    cosines: Mapping[str, Mapping[str, np.ndarray]],
+    settled: Mapping[str, Mapping[str, float]],
+    names: Sequence[str],
+) -> Figure:
+    """Which pairs of features share along training: a column a model, a row a rule, a strip a pair.
+
+    Parameters
+    ----------
+    steps : array (n_records,)
+    cosines : mapping of model and rule to array (n_records, n_pairs)
+        Absolute cosines; nan where a feature is absent, which is left white.
+    settled : mapping of model and rule to float
+        Step from which on the blocks are the last ones; marked by an orange line.
+    names : sequence of str
+        Of the pairs.
+    """
+    fig, axes = plt.subplots(
+        len(_RULES), len(cosines), figsize=(7.2, 6.6), sharex=True, sharey=True,
+        layout="constrained", squeeze=False,
+    )  # fmt: skip
+    shades = sns.light_palette(BLUE, as_cmap=True)
+    edges = np.concatenate([[steps[0]], (steps[1:] + steps[:-1]) / 2, [steps[-1]]])
+    for column, model in zip(axes.T, cosines, strict=True):
+        column[0].set_title(model, fontsize="medium")
+        column[-1].set_xlabel("step")
+        for ax, rule in zip(column, _RULES, strict=True):
+            values = np.ma.masked_invalid(cosines[model][rule].T)
+            rows = np.arange(len(names) + 1) - 0.5
+            image = ax.pcolormesh(edges, rows, values, cmap=shades, vmin=0, vmax=1)
+            ax.axvline(settled[model][rule], color=ORANGE, lw=1.6)
+    for ax, rule in zip(axes[:, 0], _RULES, strict=True):
+        ax.set_ylabel(rule)
+        ax.set_yticks(range(len(names)), names, fontsize=6)
+        ax.tick_params(axis="y", length=0)
+    axes[0, 0].invert_yaxis()  # shared
+    bar = fig.colorbar(image, ax=axes, location="top", shrink=0.5, aspect=40)
+    bar.set_label("absolute cosine between two features")
+    bar.set_ticks(HALVES[0], labels=HALVES[1])
     return fig
 
 

@@ -22,7 +22,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._arrays import ArrayLike, require, require_finite, require_known, require_whole, to_numpy
+from .._arrays import (
+    ArrayLike,
+    float64,
+    require,
+    require_finite,
+    require_known,
+    require_whole,
+    to_numpy,
+)
 from .device import pick_device
 
 RULES = ("l1", "topk", "nested")
@@ -77,6 +85,17 @@ class Dictionary:
         error = self.decode(self.encode(h)) - h
         return float((error**2).sum() / ((h - h.mean(axis=0)) ** 2).sum())
 
+    def cost(self, hidden: ArrayLike, penalty: float) -> float:
+        """What an L1 dictionary minimizes: mean squared error, and penalty times the mean sum.
+
+        Hidden vectors are scaled to a mean squared length of 1, as in training.
+        """
+        h = to_numpy(hidden)
+        size = (h**2).sum(axis=1).mean()
+        z = self.encode(h)
+        error = ((self.decode(z) - h) ** 2).sum(axis=1).mean() / size
+        return float(error + penalty * z.sum(axis=1).mean() / math.sqrt(size))
+
 
 def train_dictionary(
     hidden: ArrayLike,
@@ -89,6 +108,7 @@ def train_dictionary(
     resample_every: int = 0,
     seed: int = 0,
     device: str = "auto",
+    directions: ArrayLike | None = None,
 ) -> Dictionary:
     """Train a dictionary on hidden vectors, by Adam; the learning rate falls in the last third.
 
@@ -108,11 +128,15 @@ def train_dictionary(
     seed : int
     device : str
         ``auto``, ``cpu``, ``cuda``, ``mps``.
+    directions : array (n_dims, n_latents), optional
+        Columns of the decoder, none of them 0, that are held while the encoder is trained; none
+        is begun anew.
 
     Raises
     ------
     ValueError
-        For hidden vectors that are no matrix or all 0, or a setting out of range.
+        For hidden vectors that are no matrix or all 0, directions that do not fit, or a setting
+        out of range.
 
     Examples
     --------
@@ -142,7 +166,10 @@ def train_dictionary(
     require(scale > 0, "hidden must hold vectors other than 0; all are 0")
     where = pick_device(device, float64=False)
     data = torch.as_tensor(h / scale, dtype=torch.float32, device=where)
-    state = _Training(data, n_latents, rule, sparsity, n_active, learning_rate, seed)
+    held = None if directions is None else _held(directions, h.shape[1], n_latents)
+    state = _Training(data, n_latents, rule, sparsity, n_active, learning_rate, seed, held)
+    if held is not None:
+        resample_every = 0
     for step in range(n_steps):
         state.step(learning_rate * min(1.0, 3 * (1 - step / n_steps)), batch_size)
         early = step < 2 * n_steps / 3
@@ -159,6 +186,19 @@ def train_dictionary(
     )
 
 
+def _held(directions: ArrayLike, n_dims: int, n_latents: int) -> np.ndarray:
+    """Directions of length 1, checked."""
+    D = float64(directions, "directions")
+    require(
+        D.shape == (n_dims, n_latents),
+        f"directions must have shape (n_dims, n_latents), here {(n_dims, n_latents)}; "
+        f"got {D.shape}",
+    )
+    length = np.linalg.norm(D, axis=0)
+    require(bool((length > 0).all()), "directions must have no column of zeros; leave those out")
+    return D / length
+
+
 class _Training:
     """Weights, optimizer and who has fired since the last look."""
 
@@ -171,16 +211,20 @@ class _Training:
         n_active: int,
         learning_rate: float,
         seed: int,
+        held: np.ndarray | None = None,
     ) -> None:
         self.data, self.rule, self.penalty, self.n_active = data, rule, sparsity, n_active
         self.generator = np.random.default_rng(seed)
         first = self.generator.standard_normal((data.shape[1], n_latents))
         first /= np.linalg.norm(first, axis=0)
+        self.free = held is None
+        first = first if held is None else held
         self.decoder = torch.as_tensor(first, dtype=torch.float32, device=data.device)
         self.encoder = self.decoder.T.clone().requires_grad_()
         self.bias = torch.zeros(n_latents, device=data.device, requires_grad=True)
-        self.decoder.requires_grad_()
-        weights = [self.encoder, self.bias, self.decoder]
+        weights = [self.encoder, self.bias]
+        if self.free:
+            weights.append(self.decoder.requires_grad_())
         self.optimizer = torch.optim.Adam(weights, lr=learning_rate)
         self.fired = torch.zeros(n_latents, dtype=torch.int64, device=data.device)
         self.n_seen = 0
@@ -213,7 +257,8 @@ class _Training:
         loss.backward()
         self.optimizer.step()
         with torch.no_grad():
-            self.decoder /= self.decoder.norm(dim=0)
+            if self.free:
+                self.decoder /= self.decoder.norm(dim=0)
             self.fired += (z > 0).sum(dim=0)
             self.n_seen += batch_size
 

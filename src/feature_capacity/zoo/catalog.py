@@ -12,6 +12,7 @@ quadratic-exclusive     a tree of seven features in three dimensions, without lo
 computation-…           section 3.7, the sum of an activation computed: quadratic, relu, gelu
 autoencoder-…           section 3.7, the input given back: quadratic, relu, gelu
 absolute-values         the sum of absolute values computed by three neurons
+absolute-values-pair    that of two features computed by one neuron, certified to a part in 1,000
 two-layers-clean        squares of squares, the first layer monosemantic
 two-layers-shared       squares of squares, the first layer in superposition
 ======================  ============================================================================
@@ -34,6 +35,7 @@ from ..theory.capacity import capacities
 from .cache import kept
 from .distributions import ExclusiveTree, FixedNumber, Gaussian, Independent
 from .layers import Layered, behind_clean_layer
+from .pair import PairOfAbsolutes
 from .quadratic import Quadratic, all_pairs_alike, exclusive, gaussian, independent
 from .record import KINDS, Certificate, KnownNetwork, Optimum, Recipe
 from .searched import Searched
@@ -47,7 +49,7 @@ def names() -> list[str]:
     """Names of all networks.
 
     >>> len(names()), names()[0]
-    (15, 'quadratic-independent')
+    (16, 'quadratic-independent')
     """
     return list(_recipes())
 
@@ -238,6 +240,13 @@ def _toys() -> list[Recipe]:
             "absolute-values",
             "the sum of absolute values of six features computed by three neurons",
             _FALLING, 3, _alike(signed, 6), ToyModel("computation", "abs"),
+        )
+    )  # fmt: skip
+    made.append(
+        PairOfAbsolutes(
+            "absolute-values-pair",
+            "the sum of absolute values of two features computed by one neuron",
+            (1.0, 0.8), 1, _alike(signed, 2), ToyModel("computation", "abs", 2, 1),
         )
     )  # fmt: skip
     return made

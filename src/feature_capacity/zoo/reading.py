@@ -37,12 +37,14 @@ class Recovery:
     Attributes
     ----------
     latent : int array (n_features,)
-        The latent whose direction is nearest.
+        The latent that reads it: of those within a cosine of 0.9 the one with the best F1 score,
+        and where there is none the nearest.  A feature that is split has several near ones, and
+        the nearest may be the one that seldom fires.
     cosine : array (n_features,)
         Greatest cosine with any latent that fires; 0 for a feature without a column.
     f1 : array (n_features,)
-        F1 score of "the nearest latent is active" for "the feature is active"; nan for a feature
-        that is on in none of the samples.
+        F1 score of "its latent is active" for "the feature is active"; nan for a feature that is
+        on in none of the samples.
     splits : int array (n_features,)
         Latents that fire within a cosine of 0.9 of it; more than 1 where a feature is split.
     absorbed : array (n_features,)
@@ -115,10 +117,14 @@ def recovery(
     cosines[length == 0] = 0
     nearest = cosines.argmax(axis=1)
     every = np.arange(W.shape[1])
-    on, active = x > 0, z[:, nearest] > 0
-    both = (on & active).sum(axis=0)
+    on, fired = x > 0, z > 0
     n_on = on.sum(axis=0)
-    f1 = np.where(n_on > 0, 2 * both / np.maximum(n_on + active.sum(axis=0), 1), np.nan)
+    both = on.T.astype(float) @ fired
+    scores = 2 * both / np.maximum(n_on[:, None] + fired.sum(axis=0), 1)
+    likely = np.where(cosines > NEAR, scores, -1.0)
+    latent = np.where(likely.max(axis=1) >= 0, likely.argmax(axis=1), nearest)
+    active = fired[:, latent]
+    f1 = np.where(n_on > 0, scores[every, latent], np.nan)
     absorbed = np.zeros(W.shape[1])
     for i in every[length > 0]:
         missed = on[:, i] & ~active[:, i]
@@ -126,7 +132,7 @@ def recovery(
         taken = (along >= length[i] * x[missed, i, None] / 2).any(axis=1)
         absorbed[i] = taken.sum() / max(1, on[:, i].sum())
     return Recovery(
-        latent=nearest,
+        latent=latent,
         cosine=np.maximum(cosines[every, nearest], 0),
         f1=f1,
         splits=(cosines > NEAR).sum(axis=1),

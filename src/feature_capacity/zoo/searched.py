@@ -23,6 +23,7 @@ from .distributions import Independent
 from .lower_bounds import entropy_bound
 from .modules import Network, Toy
 from .record import SEARCH, Certificate, Optimum, Recipe
+from .sums import absolute_bound
 
 N_STARTS, N_REFERENCE = 8, 48
 """Random starts of an instance, and of the search for the optimum; half of the latter begin at
@@ -49,10 +50,7 @@ class Searched(Recipe):
         v, half = np.array([self.importance]), N_REFERENCE // 2
         starts = random_starts(self.model, 1, half, 0), arranged_starts(self.model, v, half, [0])
         W, bias = self._minimized(np.concatenate(starts, axis=1), 0)
-        below, source = 0.0, "a squared error is never negative"
-        if self.model.kind == "autoencoder":
-            below = entropy_bound(v[0], self.feature.p, self.n_dims)
-            source = "the entropy of what is lost"
+        below, source = self._below()
         reason = f"the lowest of {N_REFERENCE} starts, half at random, half at blocks; below: "
         found = Certificate(SEARCH, self.loss(W, bias), below, reason + source)
         return Optimum(W, bias, to_numpy(capacities(W)), None, found)
@@ -73,6 +71,22 @@ class Searched(Recipe):
     def module(self, W: np.ndarray, bias: np.ndarray) -> Network:
         """The toy model."""
         return Toy(self.model, W, bias, np.array(self.importance))
+
+    def _below(self) -> tuple[float, str]:
+        """What no weights can beat, and why."""
+        p, activation = self.feature.p, self.model.activation
+        if self.model.kind == "autoencoder":
+            below = entropy_bound(np.array(self.importance), p, self.n_dims)
+            most = f"which reads up to {self.n_dims} active features without error"
+            return below, f"the entropy of what is lost, whatever the decoder, {most}"
+        if activation in ("abs", "relu"):
+            below = absolute_bound(self.importance, p, self.n_dims)
+            source = "features that meet in a neuron, by the pigeonhole principle"
+            if activation == "abs":
+                return below, source
+            return below / 4, f"{source}, for absolute values: the even part of ReLU"
+        rest = "near 0 this activation is a square, and squares of features add up without loss"
+        return 0.0, f"no more than that a square is not negative; {rest}"
 
     @property
     def _rows(self) -> np.ndarray:
