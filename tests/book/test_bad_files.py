@@ -292,6 +292,21 @@ def test_of_several_files_all_are_written_or_none(tmp_path):
     assert (tmp_path / name).read_bytes() == b"new"
 
 
+def test_a_planted_link_is_replaced_and_not_followed(tmp_path, monkeypatch):
+    """Neither at the name that is asked for nor at one that an earlier file had beside it."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine").write_text("dear")
+    np.save("w.npy", np.eye(2))
+    for name in ("w.csv", "w.json", "w.html", f".w.csv.{os.getpid()}", ".w.unfinished.0.csv"):
+        Path(name).symlink_to("mine")
+    names = [name for kind in ("csv", "json", "html") for name in (f"--{kind}", f"w.{kind}")]
+    done = CliRunner().invoke(app, ["capacity", "w.npy", "--no-picture", *names])
+    assert done.exit_code == 0, done.output
+    assert Path("mine").read_text() == "dear"
+    assert not any(Path(f"w.{kind}").is_symlink() for kind in ("csv", "json", "html"))
+    assert Path("w.csv").read_text().startswith("feature,")
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("w.npy", np.eye(200))

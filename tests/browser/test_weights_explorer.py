@@ -291,7 +291,7 @@ def bad_files():
     yield "pointer.safetensors", pointer, "is a pointer to a file that was not downloaded"
 
 
-@pytest.mark.parametrize(("name", "content", "told"), bad_files(), ids=lambda x: str(x)[:20])
+@pytest.mark.parametrize(("name", "content", "told"), list(bad_files()), ids=lambda x: str(x)[:20])
 def test_a_bad_file_is_one_sentence_and_the_next_one_is_read(show, tmp_path, name, content, told):
     page = show()
     (tmp_path / name).write_bytes(content)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import feature_capacity as fc
-from feature_capacity.measure import stream
+from feature_capacity.measure import products, stream
 from feature_capacity.measure.measuring import measure, vectors_of
 from feature_capacity.measure.neighbors import DUPLICATE
 from feature_capacity.measure.random_directions import random_directions
@@ -46,6 +46,20 @@ def test_slices_give_what_all_pairs_give(small_slices, shape, axis):
     found = measure(W if axis == "columns" else W.T.copy(), features=axis)
     np.testing.assert_allclose(found.capacity, pairs(W), atol=ROUNDING)
     np.testing.assert_allclose(found.length, np.linalg.norm(W, axis=0), rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("side", [1, 5, 127, 128, 300])
+@pytest.mark.parametrize("order", ["C", "F", "neither"])
+def test_half_of_a_product_gives_the_whole(side, order):
+    W = np.repeat(normal(side, 40), 2, axis=1)
+    given = np.array(W[:, ::2], order=order) if order != "neither" else W[:, ::2]
+    lower = products.zero_square(side)
+    for _ in range(2):  # it adds to what is there, in place
+        assert products.add_square(lower, given).ctypes.data == lower.ctypes.data
+    whole = products.whole_square(lower).copy()
+    np.testing.assert_allclose(whole, 2 * given @ given.T, atol=ROUNDING)
+    form = products.symmetric_form(products.lower_half(whole), given)
+    np.testing.assert_allclose(form, ((whole @ given) * given).sum(axis=0), rtol=1e-12)
 
 
 @given(st.integers(1, 6), st.integers(1, 12), st.integers(0, 10**6), st.integers(-150, 150))

@@ -16,6 +16,7 @@ from .._arrays import require
 from .._lazy import load, need
 from .choice import Source, Vectors, open_file
 from .layouts import Axis
+from .products import lower_half
 from .stream import (
     NUMBERS,
     Square,
@@ -24,7 +25,6 @@ from .stream import (
     form_of_directions,
     frame_of,
     from_frame,
-    lower_half,
     square_of,
     survey,
     survey_of,

@@ -214,12 +214,10 @@ def _inside(
         own = np.ldexp(seen.length, scale)
         values, basis = np.linalg.eigh(square.values * own * own[:, None])
         kept = values > rank_from * values[-1]
-        leverage = (basis[:, kept] ** 2).sum(axis=1)
+        leverage, values = (basis[:, kept] ** 2).sum(axis=1), values[kept]
     else:
-        leverage = leverages_of(vectors, seen, square, rank_from)
-        values = np.linalg.eigvalsh(square.values)
-        kept = values > rank_from * values[-1]
-    return values[kept][::-1] * 4.0**-scale, leverage, None
+        leverage, values = leverages_of(vectors, seen, square, rank_from)
+    return values[::-1] * 4.0**-scale, leverage, None
 
 
 def _cosines(vectors: Vectors, seen: Survey) -> np.ndarray:

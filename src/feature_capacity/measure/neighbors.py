@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .choice import Vectors
-from .stream import NUMBERS, Square, Survey, unit_vectors
+from .stream import NUMBERS, Square, Survey, slices, unit_vectors
 
 DUPLICATE = 0.9
 """Two features whose cosine, of either sign, exceeds this are near-duplicates."""
@@ -112,7 +112,14 @@ def neighbors_of(vectors: Vectors, seen: Survey, square: Square, seed: int = 0) 
 
 
 def _directions(vectors: Vectors, seen: Survey, some: np.ndarray) -> np.ndarray:
+    """Directions of some features."""
     found = np.empty((vectors.n_dims, len(some)), np.float32)
-    for place, feature in enumerate(some.tolist()):
-        found[:, place] = unit_vectors(vectors, seen, feature, feature + 1)[:, 0]
+    if vectors.source.features == "rows":
+        bounds = [(feature, feature + 1) for feature in some.tolist()]
+    else:  # a column lies in as many places as there are dimensions: slices need fewer reads
+        bounds = list(slices(vectors.n_features, vectors.n_dims))
+    for a, b in bounds:
+        here = np.flatnonzero((some >= a) & (some < b))
+        if len(here):
+            found[:, here] = unit_vectors(vectors, seen, a, b)[:, some[here] - a]
     return found

@@ -7,7 +7,6 @@ With at least as many features as dimensions the square is ``W W^T`` (n_dims), o
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from .._arrays import require
 from .choice import Vectors
+from .products import add_square, lower_half, symmetric_form, whole_square, zero_square
 
 NUMBERS = 1 << 22
 """Numbers in a slice: 32 MiB in float64, and enough for matrix products at full speed."""
@@ -25,8 +25,6 @@ _WEAK = 2.0**-16
 
 _MODERATE = 200  # powers of two with which squares of numbers, and their sums, are in range
 _LEAST = 4.0 ** (1 - _MODERATE)
-
-_PARTS = 8  # in which half of a symmetric product is left out
 
 
 @dataclass(frozen=True)
@@ -112,10 +110,12 @@ def survey_and_square(vectors: Vectors) -> tuple[Survey, Square | None]:
     if n < d:
         return survey(vectors), None
     require_memory(vectors)
-    total = np.zeros((d, d))
+    total = zero_square(d)
     seen = _look(vectors, total)
+    if not seen.plain:
+        return seen, None
     # Scaled afterwards by a power of two, which changes no digit.
-    return seen, Square("dims", np.ldexp(total, -2 * seen.top)) if seen.plain else None
+    return seen, Square("dims", np.ldexp(whole_square(total), -2 * seen.top))
 
 
 def _look(vectors: Vectors, total: np.ndarray | None) -> Survey:
@@ -130,7 +130,7 @@ def _look(vectors: Vectors, total: np.ndarray | None) -> Survey:
         bad_dims.update(found.bad_dims.tolist())
         total = total if found.plain else None
         if total is not None:
-            total += part @ part.T
+            add_square(total, part)
     return Survey(finite, exponent, mantissa, np.array(sorted(bad_dims), int))
 
 
@@ -166,26 +166,30 @@ def square_of(vectors: Vectors, seen: Survey) -> Square:
     n, d = vectors.n_features, vectors.n_dims
     require_memory(vectors)
     if n >= d:
-        total = np.zeros((d, d))
+        total, rest = zero_square(d), 0
         for a, b in slices(n, d):
-            total += frame_of(vectors.features(a, b), seen.finite[a:b], seen.top)
-        return Square("dims", total)
-    total = np.zeros((n, n))
+            part, rest = _in_range(vectors.features(a, b), seen.finite[a:b], seen.top)
+            add_square(total, part)
+        return Square("dims", np.ldexp(whole_square(total), -2 * rest))
+    total = zero_square(n)
     for a, b in slices(d, n):
         part = _shifted(_clean(vectors.dims(a, b), seen.finite), -seen.exponent)
-        total += part.T @ part
+        add_square(total, part.T)
     size = np.sqrt(np.diagonal(total))
     size = np.where(size > 0, size, 1)
-    return Square("features", total / size / size[:, None])
+    return Square("features", whole_square(total) / size / size[:, None])
 
 
 def frame_of(part: np.ndarray, finite: np.ndarray, top: int) -> np.ndarray:
     """``W W^T`` of vectors that are at hand, times ``4**-top``."""
+    part, rest = _in_range(part, finite, top)
+    return np.ldexp(whole_square(add_square(zero_square(len(part)), part)), -2 * rest)
+
+
+def _in_range(part: np.ndarray, finite: np.ndarray, top: int) -> tuple[np.ndarray, int]:
+    """Vectors whose products are numbers, and the power of two that they are still to lose."""
     part = _clean(part, finite)
-    if abs(top) >= _MODERATE:
-        part, top = _shifted(part, -top), 0
-    total = part @ part.T  # a matrix times its own transpose takes half the operations
-    return total if top == 0 else np.ldexp(total, -2 * top)
+    return (part, top) if abs(top) < _MODERATE else (_shifted(part, -top), 0)
 
 
 def capacities_of(vectors: Vectors, seen: Survey, square: Square) -> np.ndarray:
@@ -268,25 +272,6 @@ def form_of_directions(lower: np.ndarray, part: np.ndarray, seen: Survey) -> np.
     return symmetric_form(lower, part) / np.where(own > 0, own, 1)
 
 
-def lower_half(square: np.ndarray) -> np.ndarray:
-    """A lower triangle with the same quadratic form as a symmetric matrix."""
-    lower = 2 * np.tril(square, -1)
-    lower[np.diag_indices_from(lower)] = np.diagonal(square)
-    return lower
-
-
-def symmetric_form(lower: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Quadratic form d . (L d) of each column d, without most of the zeros of the triangle L."""
-    d = len(lower)
-    step = max(1, math.ceil(d / _PARTS))
-    total = np.zeros(directions.shape[1])
-    for a in range(0, d, step):
-        b = min(a + step, d)
-        met = lower[a:b, :b] @ directions[:b]
-        total += np.einsum("di,di->i", met, directions[a:b])
-    return total
-
-
 def require_memory(vectors: Vectors) -> None:
     """Refuse, in one sentence, a square that does not fit into memory."""
     side = min(vectors.n_features, vectors.n_dims)
@@ -335,14 +320,23 @@ def _shifted(part: np.ndarray, power: np.ndarray | int) -> np.ndarray:
     return part * scale * rest
 
 
-def leverages_of(vectors: Vectors, seen: Survey, square: Square, rank_from: float) -> np.ndarray:
-    """Leverage of each feature, equation (88), from the square.
+def leverages_of(
+    vectors: Vectors, seen: Survey, square: Square, rank_from: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Leverage of each feature, equation (88), and the squared singular values that count.
 
     Parameters
     ----------
     vectors, seen, square
+        The square is that of the dimensions.
     rank_from : float
         Squared singular values up to this part of the largest count as zero.
+
+    Returns
+    -------
+    leverage : array (n_features,)
+    values : array (rank,)
+        Squared singular values of the vectors times ``2**-top``, the least first.
     """
     require(square.side == "dims", "leverages need the square of the dimensions")
     values, basis = np.linalg.eigh(square.values)
@@ -351,6 +345,6 @@ def leverages_of(vectors: Vectors, seen: Survey, square: Square, rank_from: floa
     leverage = np.zeros(vectors.n_features)
     own = np.ldexp(seen.length, -seen.top)
     for a, b in slices(vectors.n_features, vectors.n_dims):
-        form = symmetric_form(lower, unit_vectors(vectors, seen, a, b))
+        form = form_of_directions(lower, vectors.features(a, b), seen.of(a, b))
         leverage[a:b] = np.clip(form * own[a:b] ** 2, 0, 1)
-    return leverage
+    return leverage, values[keep]
