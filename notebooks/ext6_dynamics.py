@@ -227,7 +227,7 @@ figures.training(paths[shown[0]]["Adam"].steps, losses, totals, 3)
 # Total capacity says how much of the space is in use, and not by whom.
 # Who shares with whom is in the cosines; a {term}`block` is a set of features that they connect.
 
-# %% mystnb={"figure": {"caption": "Which features share along the first start of {numref}`fig-ext6-training`: a column a model, a row a rule, a strip a pair of features. White: one of the two is absent. Orange: from here on the same features share as at the end (cosines above 0.2 connect).", "name": "fig-ext6-sharing"}, "image": {"alt": "Nine panels of fifteen strips each. Autoencoder: a few strips turn dark and all others pale, with Adam within two hundred steps, with plain descent after about half of the training, where features drop out. Quadratic computation: feature 1 slowly parts from the others, which stay connected. Computation with ReLU: strips keep changing to the end."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Which features share along the first start of the same models: a column a model, a row a rule, a strip a pair of features. White: one of the two is absent. Orange: from here on the same features share as at the end (cosines above 0.2 connect); no line where that is so from the first step on.", "name": "fig-ext6-sharing"}, "image": {"alt": "Nine panels of fifteen strips each. Autoencoder: a few strips turn dark and all others pale, with Adam within two hundred steps, with plain descent after about half of the training, where features drop out. Quadratic computation: feature 1 slowly parts from the others, which stay connected. Computation with ReLU: strips keep changing to the end."}} tags=["hide-input"]
 cosines = {
     m: {r: fc.pair_cosines(p.W[:, 0]) for r, p in paths[m].items()} for m in shown
 }
@@ -268,7 +268,7 @@ progress.round(2)
 # Quadratic computation and the autoencoders march: total capacity is near 3 early, with batches as without, and messy rotations there are none.
 # But capacity is there before the blocks are, and the blocks need not be the best.
 # In the autoencoders plain descent takes half of the training to sort out its pairs, and ends with others from every start, some with a feature lost; Adam has them in a fraction of that time, and more often the best ones.
-# In quadratic computation any embedding with the right capacities will do, and its blocks are few and large: there is little to sort.
+# In quadratic computation any embedding with the right capacities will do, and its blocks are few and large: there is little to sort. The noise of Adam keeps some cosines about the mark there.
 # (*Proved:* where the loss depends on $W^TW$ alone its gradient is $WQ$ with a symmetric $Q$, for each batch too. A step with learning rate $r$ has $W'W^T = W(I-rQ)W^T$, which is symmetric: the step does not turn the embedding.)
 # Computation with ReLU or GELU, in which each neuron counts by itself, is the post's picture: it turns features onto neurons, and most of its time passes while the loss hardly falls.
 # The most important ones part early; those that matter least lean on several neurons and connect all features in one block from start to end.

@@ -59,15 +59,13 @@ def features_told(
 
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
-    >>> x = (rng.random((5000, 3)) < 0.1) * rng.random((5000, 3))
-    >>> features_told(np.eye(3), x, n_steps=800)
-    3.0
+    Copies are one direction, and so are antipodal features of either sign:
 
-    Copies are one direction:
-
-    >>> features_told(np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), x, n_steps=800)
-    2.0
+    >>> x = np.random.default_rng(0).random((500, 2))
+    >>> features_told([[1.0, 1.0]], x, n_steps=20)
+    1.0
+    >>> features_told([[1.0, -1.0]], x - 0.5, n_steps=20)
+    1.0
     """
     W, x = as_one_matrix(W), float64(features, "features")
     fits = x.ndim == 2 and x.shape[1] == W.shape[1] and len(x) >= 5
