@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from feature_capacity._arrays import to_numpy
+from feature_capacity.geometry.polytopes import polytope
 from feature_capacity.sweeps import reading
 from feature_capacity.sweeps.config import SweepConfig, SweepError
-from feature_capacity.sweeps.figure_seven import Panel, patient_sweep
+from feature_capacity.sweeps.figure_seven import Panel, by_activation, patient_sweep
 from feature_capacity.sweeps.run import run_sweep
 from feature_capacity.sweeps.zoom import importances_through_one, lines_through_one
 from feature_capacity.theory.capacity import capacities
@@ -85,3 +87,23 @@ def test_a_sweep_that_another_process_computes_is_waited_for(tmp_path, monkeypat
     monkeypatch.setattr(module, "cached_sweep", broken)
     with pytest.raises(SweepError, match="disk full"):
         patient_sweep(Panel("computation", 3, "relu").config(4), tmp_path)
+
+
+def test_a_diagram_of_two_cells_is_read_by_hand():
+    pairs = np.kron(np.eye(3), [1.0, -1.0])
+    alone = np.zeros((3, 6))
+    alone[0, 0], alone[1:, 1:] = 1, polytope("pentagon")
+    W = np.array([[pairs, alone]])
+    found = xr.Dataset(
+        {
+            "W": (("probability", "importance", "dim", "feature"), W),
+            "capacity": (("probability", "importance", "feature"), capacities(W)),
+        },
+        {"probability": [0.01], "importance": [1.0, 10.0], "feature": range(6)},
+    )
+    assert (reading.share_of_pairs(found), reading.share_antipodal(found)) == (1, 1)
+    assert reading.share_of_one_block(found) == 0, "three pairs are three blocks"
+    assert reading.furthest_superposed(found) == 1
+    assert reading.not_whole_at_the_end(found) == 0
+    by_name = {("a row", "GELU"): found, ("another", "GELU"): found}
+    assert by_activation(by_name, "a row", reading.furthest_superposed) == {"gelu": 1}
