@@ -190,6 +190,12 @@ def test_the_picture_suits_few_and_many_features():
         assert bool(last.images) == (n <= FEW)
         offsets = points.collections[0].get_offsets()
         assert (len(offsets) == n) == (n <= 3000)
+        # Next to nothing is still seen beside a dimension of its own.
+        low, high = bars.transAxes.inverted().transform(
+            bars.transData.transform([(1, np.median(report.capacity)), (1, 1)])
+        )[:, 1]
+        assert low > 0.1 or n <= 1000
+        assert 0.9 < high <= 1
     flat = capacity_overview(measure(np.eye(50)))
     heights = [bar.get_height() for bar in flat.axes[2].patches if isinstance(bar, Rectangle)]
     assert max(heights) == 50

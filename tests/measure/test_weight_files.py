@@ -246,6 +246,13 @@ def test_what_a_wrapper_puts_before_a_name_is_no_hindrance(folder):
     assert "as many features as b_final has entries" in output
 
 
+def test_a_slip_of_the_pen_in_a_file_name_is_answered(folder):
+    np.save("decoder.npy", np.eye(3))
+    assert "no file decodr.npy; did you mean decoder.npy?" in refused("decodr.npy")
+    assert "did you mean" not in refused("other.pt")
+    assert "did you mean" not in refused("nowhere/decoder.npy")
+
+
 def test_bfloat16_is_read(folder):
     W = torch.randn(4, 8).bfloat16()
     torch.save({"W": W}, "w.pt")

@@ -22,6 +22,13 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 img { max-width: 100%; height: auto; background: #fff; }
 .source { color: #6b7280; }
 .wide { overflow-x: auto; }
+@media (max-width: 40rem) {
+  .wide img { max-width: none; width: 46rem; }
+  .meanings thead { display: none; }
+  .meanings tr { display: grid; grid-template-columns: 1fr auto; }
+  .meanings td { border: 0; }
+  .meanings td:last-child { grid-column: 1 / -1; padding-bottom: .6rem; }
+}
 @media (prefers-color-scheme: dark) {
   body { color: #e4e6eb; background: #15181c; }
   th, td { border-color: #3a4048; }
@@ -87,10 +94,11 @@ def _picture(found: Measurement) -> str:
         f"Capacities of {found.n_features:,} features, the largest first; against their lengths; "
         "and how features overlap"
     )
-    return f'<p><img alt="{escape(alt)}" src="data:image/png;base64,{content}"></p>'
+    image = f'<img alt="{escape(alt)}" src="data:image/png;base64,{content}">'
+    return f'<div class="wide" tabindex="0">{image}</div>'
 
 
-def _table(head: list[str], rows: list[list[str]], numbers: set[int]) -> str:
+def _table(head: list[str], rows: list[list[str]], numbers: set[int], kind_of: str = "wide") -> str:
     """A table of texts that are HTML already; some columns hold numbers."""
 
     def line(tag: str, cells: list[str]) -> str:
@@ -99,7 +107,7 @@ def _table(head: list[str], rows: list[list[str]], numbers: set[int]) -> str:
 
     body = "\n".join(f"<tr>{line('td', row)}</tr>" for row in rows)
     return (
-        f'<div class="wide"><table><thead><tr>{line("th", head)}</tr></thead>\n'
+        f'<div class="{kind_of}"><table><thead><tr>{line("th", head)}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -113,7 +121,7 @@ def _statistics(found: Measurement) -> str:
         ]
         for one in found.statistics
     ]
-    table = _table(["number", "value", "what it means"], rows, {1})
+    table = _table(["number", "value", "what it means"], rows, {1}, "wide meanings")
     note = sampled(found)
     return table + (f"\n<p>{note}</p>" if note else "")
 
@@ -123,8 +131,8 @@ def _quantiles(found: Measurement) -> str:
     rows = [
         [
             {"0": "least", "0.5": "median", "1": "most"}.get(level, f"{100 * float(level):g} %"),
-            f"{value:.4f}",
-            f"{at_random[level]:.4f}" if level in at_random else "",
+            amount(value),
+            amount(at_random[level]) if level in at_random else "",
         ]
         for level, value in quantiles(found).items()
     ]
@@ -142,7 +150,7 @@ def _extremes(found: Measurement) -> str:
     weighted = found.coactive is not None
     head = ["feature", "length", "capacity", "leverage", "phase"]
     cells = [
-        [f"{row.feature:,}", f"{row.length:.4g}", f"{row.capacity:.4f}", f"{row.leverage:.4f}",
+        [f"{row.feature:,}", amount(row.length), _optional(row.capacity), _optional(row.leverage),
          row.phase, *([_optional(row.coactive_capacity)] if weighted else [])]
         for row in rows
     ]  # fmt: skip
@@ -172,4 +180,4 @@ def _blocks(found: Measurement) -> str:
 
 
 def _optional(value: float | None) -> str:
-    return "" if value is None or not math.isfinite(value) else f"{value:.4f}"
+    return "" if value is None or not math.isfinite(value) else amount(value)

@@ -47,7 +47,9 @@ def capacity_overview(found: Measurement) -> Figure:
     else:
         _sorted(first, capacity, phase)
     even = first.axhline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)), zorder=3)
-    first.set(ylabel="capacity $C_i$", ylim=(0, 1.02))
+    first.set(ylabel="capacity $C_i$")
+    if len(capacity) <= _LOG_FROM:
+        first.set_ylim(0, 1.02)
     if len(capacity) <= _POINTS:
         second.scatter(length, capacity, c=colors, s=28 if few else 8, lw=0, alpha=0.8)
     else:
@@ -74,7 +76,7 @@ def capacity_overview(found: Measurement) -> Figure:
     marks.append(even)
     names.append(f"even share {even_share:.3g}")
     if found.cosines is None:
-        marks.append(Patch(color=ORANGE, alpha=0.25, lw=0))
+        marks.append(Patch(facecolor=(ORANGE, 0.25), edgecolor=ORANGE, lw=1))
         names.append("nine of ten random unit vectors")
     fig.legend(marks, names, loc="outside upper center", ncols=len(marks))
     return fig
@@ -100,7 +102,10 @@ def _sorted(ax: Axes, capacity: np.ndarray, phase: np.ndarray) -> None:
     ax.plot(rank, capacity, color=BLACK, lw=1.2)
     ax.set(xlabel="features, largest capacity first", xlim=(1, n))
     if n > _LOG_FROM:
-        ax.set_xscale("log")
+        # Up to 1, so that one sees how far from a dimension of its own each is.
+        typical = np.median(capacity[capacity > 0]) if capacity.any() else 1.0
+        least = max(capacity.min(), typical / 1000)
+        ax.set(xscale="log", yscale="log", ylim=(min(least, 0.5) / 2, 1.3))
 
 
 def _histogram(ax: Axes, capacity: np.ndarray, even_share: float, found: Measurement) -> None:
@@ -112,4 +117,6 @@ def _histogram(ax: Axes, capacity: np.ndarray, even_share: float, found: Measure
     ax.axvline(even_share, color=MUTED, lw=1, ls=(0, (4, 3)))
     expected = found.random.quantiles
     ax.axvspan(expected[0.05], expected[0.95], color=ORANGE, alpha=0.25, lw=0, zorder=0)
+    for end in (expected[0.05], expected[0.95]):  # before the bars, which hide the band
+        ax.axvline(end, color=ORANGE, lw=1)
     ax.set(xlabel="capacity $C_i$", ylabel="features")

@@ -6,6 +6,7 @@ tensor is chosen, and then in slices.
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import pickle
@@ -67,10 +68,20 @@ def tensors_in(path: Path) -> Tensors:
         raise ValueError(f"{path} cannot be read: {error.strerror or _line(error)}") from None
 
 
+def _meant(path: Path) -> str:
+    """A question that names the file whose name is nearest, if there is one."""
+    try:
+        names = sorted(one.name for one in path.parent.iterdir() if one.is_file())
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name[:100], names, n=1, cutoff=0.75)
+    return f"; did you mean {path.with_name(near[0])}?" if near else ""
+
+
 def _tensors_in(path: Path) -> Tensors:
     if path.is_dir():
         return _read_folder(path)
-    require(path.is_file(), f"there is no file {path}")
+    require(path.is_file(), f"there is no file {path}{_meant(path)}")
     size = path.stat().st_size
     require(size > 0, f"{path} is empty")
     with path.open("rb") as file:
