@@ -170,3 +170,20 @@ def test_of_two_builds_at_once_the_second_waits_and_says_so(tiny, monkeypatch):
     assert len(entered) == 2
     (line,) = told
     assert line.startswith("another process builds the book in")
+
+
+@pytest.mark.slow
+def test_of_two_book_commands_with_a_title_changed_between_both_build_the_book(tiny):
+    begun = [COMMAND, "book"]
+    first = subprocess.Popen(begun, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lock = Build(tiny).folder / "lock"
+    while not lock.is_file() and first.poll() is None:
+        time.sleep(0.05)
+    tiny.config.write_text(tiny.config.read_text().replace("Tiny", "Another title"))
+    second = subprocess.run(begun, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = first.communicate()[0]
+    assert (first.returncode, second.returncode) == (0, 0), said + second.stdout
+    for text in (said, second.stdout):
+        assert "failed" not in text
+        assert "xtension error" not in text
+    assert "Another title" in (Build(tiny).html / "book" / "intro.html").read_text()
