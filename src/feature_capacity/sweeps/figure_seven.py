@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -38,7 +38,6 @@ FAMILIES = {"computation": "sparse_uniform", "autoencoder": "unit_sparse_uniform
 Solve = Callable[["Panel", int], xr.Dataset]
 """Takes a panel and the number of cells along each axis."""
 
-T = TypeVar("T")
 
 _PATIENCE = 3.0  # seconds between two looks at a sweep that another process computes
 
@@ -143,8 +142,8 @@ def table_of_maps(
 
 
 def by_activation(
-    found: Mapping[tuple[str, str], xr.Dataset], row: str, read: Callable[[xr.Dataset], T]
-) -> dict[str, T]:
+    found: Mapping[tuple[str, str], xr.Dataset], row: str, read: Callable[[xr.Dataset], Any]
+) -> dict[str, Any]:
     """What is read off each panel of a row of Figure 7, by the activation.
 
     >>> panels = {("a row", "ReLU"): xr.Dataset({"x": 2.0}), ("another", "ReLU"): xr.Dataset()}
