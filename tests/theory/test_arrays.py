@@ -272,4 +272,5 @@ def test_kurtosis_broadcasts_against_importance(name):
         call(v, k)
     # Two rows of two features: one kurtosis a feature, as arrays broadcast.
     rows = np.stack([call(v[i, :2], k) for i in range(2)])
-    np.testing.assert_allclose(call(v[:, :2], k), rows, rtol=1e-6)
+    close = 1e-6 if name == "minimize_quadratic" else 1e-7
+    np.testing.assert_allclose(call(v[:, :2], k), rows, rtol=close)
