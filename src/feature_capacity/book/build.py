@@ -343,6 +343,7 @@ def _render(build: Build, force: bool, report: Callable[[str], None]) -> None:
             status = sphinx.wait()
         finally:
             sphinx.kill()  # which does nothing to one that has ended
+            sphinx.wait()
     if status:
         # Sphinx repeats a warning only for a page that it reads again.
         _forget(build)

@@ -1,7 +1,7 @@
 // Capacity explorer: who gets how much of the dimensions, and why.
 import { frame, keep } from "./frame.js";
 import { marginalBenefit, solveAllocation, sum } from "./theory.js";
-import { PHASES, button, make, numbersIn, shown, slider, superscript, within } from "./ui.js";
+import { PHASES, button, make, numbersIn, redraw, shown, slider, superscript, within } from "./ui.js";
 
 function render({ model, el }) {
   const { root, announce } = frame(el);
@@ -225,14 +225,11 @@ function render({ model, el }) {
       dot.append(make("svg:title", {}, `feature ${i + 1}: v = ${shown(v)}, C = ${shown(c, 4)}`));
       parts.push(dot);
     });
-    curves.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    curves.setAttribute("width", width);
-    curves.setAttribute("height", height);
     curves.setAttribute(
       "aria-label",
       `Marginal loss reduction curves of ${importance.length} features at kurtosis ${shown(k, 4)}; threshold ${shown(solved.threshold, 4)}.`,
     );
-    curves.replaceChildren(...parts);
+    redraw(curves, width, height, parts);
   }
 
   // ------------------------------------------------------------------------------- the state

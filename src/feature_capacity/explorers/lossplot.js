@@ -1,5 +1,5 @@
 // Loss against steps, both in logarithm, for minimizers that run side by side.
-import { make, shown } from "./ui.js";
+import { make, redraw, shown } from "./ui.js";
 
 const BOX = { left: 58, right: 14, top: 12, bottom: 38 };
 
@@ -50,11 +50,7 @@ export function lossPlot() {
       const [step, loss] = points.at(-1);
       parts.push(make("svg:circle", { cx: x(step), cy: y(loss), r: 4.5, fill: color }));
     }
-    for (const [name, value] of [["width", width], ["height", height]]) {
-      picture.setAttribute(name, value);
-    }
-    picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    picture.replaceChildren(...parts);
+    redraw(picture, width, height, parts);
   }
 
   return {

@@ -1,5 +1,5 @@
 // The loss against what one feature takes from the others, with its least value marked.
-import { make, shown } from "./ui.js";
+import { make, redraw, shown } from "./ui.js";
 
 const BOX = { left: 16, right: 14, top: 14, bottom: 40 };
 const POINTS = 200;
@@ -30,11 +30,7 @@ export function tradePlot(color) {
       make("svg:circle", { cx: x(now.share), cy: y(low), r: 6, fill: color, class: "explorer-least" }),
       make("svg:text", { x: BOX.left + w / 2, y: height - 6, ...middle }, "capacity that the feature takes"),
     );
-    for (const [name, value] of [["width", width], ["height", height]]) {
-      picture.setAttribute(name, value);
-    }
-    picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    picture.replaceChildren(...parts);
+    redraw(picture, width, height, parts);
   }
 
   return {

@@ -16,6 +16,14 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+// Gives a drawing its size, and other parts instead of those that it has.
+export function redraw(drawing, width, height, parts) {
+  for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) {
+    drawing.setAttribute(name, value);
+  }
+  drawing.replaceChildren(...parts);
+}
+
 export const shown = (x, digits = 3) => {
   if (!Number.isFinite(x)) return "∞";
   if (x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e5)) {
