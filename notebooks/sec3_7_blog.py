@@ -24,17 +24,20 @@
 # **Source:** "Block Geometry & Everything-Bagel Neurons" (2025), a post on the paper.
 # **Run time:** about a minute.
 
-# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
+# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "extra_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the diagrams of Figure 7 [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with tanh [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
 warm_rounds: int = 20  # rounds of trying the minima of other cells, at most [0 .. 64]
+extra_rounds: int = 4  # the same in the diagrams with tanh [0 .. 64]
 n_points: int = 16384  # expectation nodes in each row, about [64 .. 65536]
 seed: int = 0  # seed of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-cell"]
+from functools import partial
+
 import numpy as np
 from myst_nb import glue
 
@@ -51,16 +54,17 @@ from feature_capacity.sweeps.figure_seven import (
 
 run = open_page(
     "sec3_7_blog", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
-    warm_rounds=warm_rounds, n_points=n_points, seed=seed, workers=workers,
-    device=device,
+    warm_rounds=warm_rounds, extra_rounds=extra_rounds, n_points=n_points, seed=seed,
+    workers=workers, device=device,
 )  # fmt: skip
 print("computed on:", pick_device(device))
 solve = solver(
     find_project().build / "sweeps", workers, device, n_starts=n_starts,
     max_rounds=warm_rounds, n_points=n_points, seed=seed,
 )  # fmt: skip
+coarse = partial(solve, cells=extra_grid, max_rounds=extra_rounds)
 best = figure_seven(solve, grid)
-tanh = {row: solve(Panel(*model, "tanh"), extra_grid) for row, model in MODELS.items()}
+tanh = {row: coarse(Panel(*model, "tanh")) for row, model in MODELS.items()}
 compute, code, code_5 = MODELS
 
 # %%

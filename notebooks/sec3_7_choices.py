@@ -22,11 +22,12 @@
 # **Paper:** section 3.7, Figure 7 {cite}`scherlis2022`.
 # **Run time:** about five minutes, once the diagrams are there.
 
-# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "n_samples": 20000, "train_steps": 10, "train_starts": 1, "audit_cells": 1, "workers": 1}
+# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "extra_rounds": 0, "n_points": 256, "n_samples": 20000, "train_steps": 10, "train_starts": 1, "audit_cells": 1, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with other choices [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
 warm_rounds: int = 20  # rounds of trying the minima of other cells, at most [0 .. 64]
+extra_rounds: int = 4  # the same in the diagrams with other choices [0 .. 64]
 n_points: int = 16384  # expectation nodes in each row, about [64 .. 65536]
 n_samples: int = 10000000  # samples that check the noise-free loss [1000 .. 100000000]
 train_steps: int = 10000  # steps of minibatch training [10 .. 100000]
@@ -37,6 +38,8 @@ workers: int = 2  # processes that share sweeps and training [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-cell"]
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from myst_nb import glue
@@ -56,7 +59,7 @@ from feature_capacity.sweeps.figure_seven import (
 
 run = open_page(
     "sec3_7_choices", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
-    warm_rounds=warm_rounds, n_points=n_points, n_samples=n_samples,
+    warm_rounds=warm_rounds, extra_rounds=extra_rounds, n_points=n_points, n_samples=n_samples,
     train_steps=train_steps, train_starts=train_starts, audit_cells=audit_cells,
     seed=seed, workers=workers, device=device,
 )  # fmt: skip
@@ -65,6 +68,7 @@ solve = solver(
     find_project().build / "sweeps", workers, device, n_starts=n_starts,
     max_rounds=warm_rounds, n_points=n_points, seed=seed,
 )  # fmt: skip
+coarse = partial(solve, cells=extra_grid, max_rounds=extra_rounds)
 best = figure_seven(solve, grid)
 panels = {(row, name): Panel(*MODELS[row], NONLINEARITIES[name]) for row, name in best}
 compute, code, code_5 = MODELS
@@ -73,7 +77,7 @@ V, p, _ = as_map(best[code, "ReLU"])
 # %%
 families = {"uniform": "sparse_uniform", "normal": "sparse_normal"}
 by_inputs = {
-    (family, name): solve(Panel("autoencoder", 3, act, inputs), extra_grid)
+    (family, name): coarse(Panel("autoencoder", 3, act, inputs))
     for family, inputs in families.items()
     for name, act in NONLINEARITIES.items()
 }
@@ -102,7 +106,7 @@ others = {
     for family, inputs in families.items()
     for name, act in NONLINEARITIES.items()
 }
-sums = {key: solve(panel, extra_grid) for key, panel in others.items()}
+sums = {key: coarse(panel) for key, panel in others.items()}
 decided = {key: choices.decided(sums[key], panel) for key, panel in others.items()}
 
 # %% mystnb={"figure": {"caption": "Computation model, 6 in 3, on a coarse grid, with other inputs; to be compared with the top row of Figure 7. Top: uniform from 0 to 1, bottom: normal with mean 0 and variance 1. White: the loss is 0, and capacities are not determined.", "name": "fig-sec3-7-computation-inputs"}, "image": {"alt": "Six maps. With inputs of one sign, quadratic and GELU have a band as before and the map of ReLU is empty. With normal inputs all three have a narrow band between capacity 0 and 1, as in Figure 7."}} tags=["hide-input"]
@@ -133,7 +137,7 @@ kinds = {
     "autoencoder,\nno bias": ("autoencoder", "none"),
 }
 by_bias = {
-    (label, name): solve(Panel(model, 3, act, bias=bias), extra_grid)
+    (label, name): coarse(Panel(model, 3, act, bias=bias))
     for label, (model, bias) in kinds.items()
     for name, act in NONLINEARITIES.items()
 }

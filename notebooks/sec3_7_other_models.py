@@ -22,17 +22,20 @@
 # **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
 # **Run time:** about twenty minutes on two CPU cores.
 
-# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "n_points": 256, "workers": 1}
+# %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "extra_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the extra diagrams [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
 warm_rounds: int = 20  # rounds of trying the minima of other cells, at most [0 .. 64]
+extra_rounds: int = 4  # the same in the extra diagrams [0 .. 64]
 n_points: int = 16384  # expectation nodes in each row, about [64 .. 65536]
 seed: int = 0  # seed of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 
 # %% tags=["hide-cell"]
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from myst_nb import glue
@@ -53,14 +56,15 @@ from feature_capacity.sweeps.figure_seven import (
 
 run = open_page(
     "sec3_7_other_models", grid=grid, extra_grid=extra_grid, n_starts=n_starts,
-    warm_rounds=warm_rounds, n_points=n_points, seed=seed, workers=workers,
-    device=device,
+    warm_rounds=warm_rounds, extra_rounds=extra_rounds, n_points=n_points, seed=seed,
+    workers=workers, device=device,
 )  # fmt: skip
 print("computed on:", pick_device(device))
 solve = solver(
     find_project().build / "sweeps", workers, device, n_starts=n_starts,
     max_rounds=warm_rounds, n_points=n_points, seed=seed,
 )  # fmt: skip
+coarse = partial(solve, cells=extra_grid, max_rounds=extra_rounds)
 best = figure_seven(solve, grid)
 compute, code, code_5 = MODELS
 
@@ -266,7 +270,7 @@ run.badge()
 # %% tags=["hide-input"]
 wide = {row: by_activation(best, row, reading.mean_width) for row in MODELS}
 six_in_five = {
-    name: solve(Panel("computation", 5, act), extra_grid)
+    name: coarse(Panel("computation", 5, act))
     for name, act in NONLINEARITIES.items()
 }
 ratio, ratio_5, alike = {}, {}, {}

@@ -89,15 +89,23 @@ def solver(folder: Path, workers: int = 1, device: str = "auto", **effort: Any) 
     workers, device
         Of :func:`feature_capacity.sweeps.run.cached_sweep`.
     **effort
-        Settings of :class:`SweepConfig`, such as ``n_starts`` and ``seed``.
+        Settings of :class:`SweepConfig`, such as ``n_starts`` and ``seed``; the function takes
+        those that are to be others in one call.
     """
     return partial(_solve, folder=folder, workers=workers, device=device, effort=effort)
 
 
 def _solve(
-    panel: Panel, cells: int, folder: Path, workers: int, device: str, effort: Mapping[str, Any]
+    panel: Panel,
+    cells: int,
+    folder: Path,
+    workers: int,
+    device: str,
+    effort: Mapping[str, Any],
+    **other: Any,
 ) -> xr.Dataset:
-    return patient_sweep(panel.config(cells, **effort), folder, workers=workers, device=device)
+    config = panel.config(cells, **{**effort, **other})
+    return patient_sweep(config, folder, workers=workers, device=device)
 
 
 def patient_sweep(config: SweepConfig, folder: Path, **options: Any) -> xr.Dataset:
