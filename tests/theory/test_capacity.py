@@ -198,6 +198,18 @@ def test_gradients_of_a_generic_matrix(function):
     assert torch.autograd.gradgradcheck(function, W)
 
 
+def test_the_gradient_in_float32_is_that_in_float64():
+    """Of lengths so unlike that numbers are spread over the whole range of float32."""
+    generator = np.random.default_rng(0)
+    W = generator.standard_normal((64, 3000)) * np.exp(generator.normal(size=3000))
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        given_W = torch.tensor(W.astype(np.float32)).to(dtype).requires_grad_()
+        (fc.capacities(given_W) ** 2).sum().backward()
+        found.append(given_W.grad.double().numpy())
+    np.testing.assert_allclose(found[0], found[1], atol=1e-4 * abs(found[1]).max())
+
+
 def test_gradient_where_the_quadratic_form_cancels():
     scale = torch.tensor([1e3, 1.0, 1.0, 1.0], dtype=torch.float64)
     W = (torch.tensor(rotation(5, 4)) * scale).requires_grad_()

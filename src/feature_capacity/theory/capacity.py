@@ -234,9 +234,9 @@ def _crowds(xp: Namespace, W: Array, scale: Array, chunks: list[slice]) -> Itera
     unscale = -2 * xp.round(xp.log2(scale))[..., 0]
     factor = None
     for columns in chunks:
-        direction, sq_norm, sq_norm_power = _direction(xp, W[..., columns])
+        direction, sq_norm, sq_norm_power = _direction(xp, W[..., columns], scale, unscale)
         crowd = xp.sum(direction * (gram @ direction), axis=-2)
-        power = unscale + xp.zeros_like(crowd)
+        power = unscale
         cancels = (crowd < weak) & (sq_norm > 0)
         if bool(xp.any(cancels)):
             if factor is None:
@@ -258,12 +258,20 @@ def _near_one(xp: Namespace, columns: Array) -> tuple[Array, Array]:
     return columns * xp.pow(two, -power)[..., None, :], power
 
 
-def _direction(xp: Namespace, part: Array) -> tuple[Array, Array, Array]:
+def _direction(
+    xp: Namespace, part: Array, scale: Array, unscale: Array
+) -> tuple[Array, Array, Array]:
     """Unit columns, and squared lengths with their powers of two."""
-    part, power = _near_one(xp, part)
-    sq_norm = xp.sum(part * part, axis=-2)
+    scaled = part * scale
+    sq_norm, power = xp.sum(scaled * scaled, axis=-2), unscale
+    info = xp.finfo(part.dtype)
+    # Where no square came near the end of the range, one power of two serves all columns.  One for
+    # each changes no digit, and takes as long as the products in a batch of small matrices.
+    if not bool(xp.all(sq_norm > float(info.smallest_normal) / float(info.eps) ** 2)):
+        scaled, power = _near_one(xp, part)
+        sq_norm, power = xp.sum(scaled * scaled, axis=-2), 2 * power
     length = xp.sqrt(xp.where(sq_norm > 0, sq_norm, xp.ones_like(sq_norm)))
-    return part / length[..., None, :], sq_norm, 2 * power
+    return scaled / length[..., None, :], sq_norm, power
 
 
 def _triangle(xp: Namespace, W: Array, scale: Array, chunks: list[slice]) -> Array:
@@ -278,7 +286,9 @@ def _triangle(xp: Namespace, W: Array, scale: Array, chunks: list[slice]) -> Arr
 def _ratio(xp: Namespace, found: _Crowd) -> Array:
     some, ones = found.crowd > 0, xp.ones_like(found.crowd)
     ratio = found.sq_norm / xp.where(some, found.crowd, ones)
-    ratio = _shifted(xp, ratio, xp.where(some, found.sq_norm_power - found.power, 0 * ones))
+    if found.sq_norm_power is not found.power:  # else both are in one unit
+        power = xp.where(some, found.sq_norm_power - found.power, 0 * ones)
+        ratio = _shifted(xp, ratio, power)
     ratio = ratio - constant(xp.where(ratio > 1, ratio - 1, 0 * ones))  # rounding
     return xp.where(found.sq_norm > 0, ratio, xp.zeros_like(ones))
 
