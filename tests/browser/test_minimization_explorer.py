@@ -18,8 +18,8 @@ from feature_capacity.explorers.minimization import (
     nodes_at,
 )
 from feature_capacity.solvers.gauss_newton import linearize
-from feature_capacity.solvers.losses_on_nodes import quadrature_tensors
 from feature_capacity.solvers.newton import minimize_quadratic
+from feature_capacity.solvers.nodes import quadrature_tensors
 from feature_capacity.solvers.starts import random_starts
 
 pytestmark = pytest.mark.book

@@ -10,12 +10,8 @@ from feature_capacity.models.losses import quadrature_loss, sampled_loss
 from feature_capacity.models.quadrature import Quadrature, moment_quadrature, sparse_quadrature
 from feature_capacity.models.toy_models import BIASES, KINDS, ToyModel, output, squared_error
 from feature_capacity.solvers.gauss_newton import linearize, linearize_overlap
-from feature_capacity.solvers.losses_on_nodes import (
-    best_bias,
-    embeddings_of,
-    losses,
-    quadrature_tensors,
-)
+from feature_capacity.solvers.losses_on_nodes import best_bias, losses
+from feature_capacity.solvers.nodes import embeddings_of, quadrature_tensors
 
 from ..tolerances import DIFFERENCES, STANDARD_ERRORS
 

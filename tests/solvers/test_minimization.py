@@ -10,7 +10,7 @@ import feature_capacity as fc
 from feature_capacity.models.losses import quadrature_loss
 from feature_capacity.models.quadrature import sparse_quadrature
 from feature_capacity.models.toy_models import BIASES, KINDS, ToyModel
-from feature_capacity.solvers import minimization
+from feature_capacity.solvers import fused_sums, minimization, tensor_sums
 from feature_capacity.solvers.batch import Minima
 from feature_capacity.solvers.minimization import coarse_to_fine, minimize
 from feature_capacity.solvers.result import ConvergenceError
@@ -164,13 +164,27 @@ def test_results_do_not_depend_on_the_size_of_chunks(kind, monkeypatch):
     model, v = ToyModel(kind, "gelu", 4, 2), one_feature_varied([0.3, 1.4, 4.0], 4)
     results = {}
     for numbers in (1, 50_000, 10**9):
-        monkeypatch.setattr(minimization, "_CHUNK_NUMBERS", numbers)
+        monkeypatch.setattr(tensor_sums, "_CHUNK_NUMBERS", numbers)
         results[numbers] = minimize(model, fc.UnitSparseUniform(0.2), v, dtype="float64")
     for other in (50_000, 10**9):
         for name in ("loss", "capacity", "W", "bias", "loss_of_starts"):
             np.testing.assert_allclose(
                 getattr(results[other], name), getattr(results[1], name), rtol=1e-6, atol=1e-6
             )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_compiled_sums_lead_to_the_minima_that_tensors_lead_to(kind, monkeypatch):
+    model, v = ToyModel(kind, "gelu", 4, 2), one_feature_varied([0.3, 1.4, 4.0], 4)
+    fused = minimize(model, fc.UnitSparseUniform(0.2), v)
+    monkeypatch.setattr(fused_sums, "_MATRIX_NUMBERS", 1)
+    one_by_one = minimize(model, fc.UnitSparseUniform(0.2), v)
+    monkeypatch.setattr(fused_sums, "can_do", lambda model, quadrature: False)
+    tensors = minimize(model, fc.UnitSparseUniform(0.2), v)
+    for other, bound in ((one_by_one, 1e-5), (tensors, 1e-4)):
+        np.testing.assert_allclose(other.loss, fused.loss, rtol=bound)
+        np.testing.assert_allclose(other.capacity, fused.capacity, atol=100 * bound)
+    assert (tensors.loss != fused.loss).any(), "the sums of tensors were not taken"
 
 
 @pytest.mark.parametrize("n_starts", [1, 2, 7])

@@ -9,7 +9,7 @@ import torch
 from feature_capacity import SweepConfig, run_sweep
 from feature_capacity.models.losses import quadrature_loss
 from feature_capacity.models.quadrature import sparse_quadrature
-from feature_capacity.solvers.losses_on_nodes import quadrature_tensors
+from feature_capacity.solvers.nodes import quadrature_tensors
 from feature_capacity.sweeps.audit import concavity_gap, long_search
 from feature_capacity.sweeps.library import library, losses_everywhere, to_importance
 from feature_capacity.sweeps.rows import cell_dtype

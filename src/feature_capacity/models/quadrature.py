@@ -30,7 +30,7 @@ _FEW_GAUSS_POINTS = {1: 8, 2: 4}  # of coarse nodes
 _COARSE = 1024  # fewer points than this are coarse nodes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Quadrature:
     """Nodes and weights for expectations over inputs.
 

@@ -23,19 +23,12 @@ from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.toy_models import ToyModel
 from .batch import Linearization, Objective, Rows
 from .gauss_newton import linearize, linearize_overlap, overlap
-from .losses_on_nodes import (
-    QuadratureTensors,
-    best_bias,
-    embeddings_of,
-    losses,
-    quadrature_tensors,
-)
+from .losses_on_nodes import best_bias, losses
+from .nodes import QuadratureTensors, embeddings_of, quadrature_tensors
 from .result import MinimizationResult, join, of_winners, require_converged
 from .stages import Effort, minimize_in_stages
 from .starts import random_starts
-
-# A chunk of models whose elementwise arrays stay in cache is faster than one big batch.
-_CHUNK_NUMBERS = 200_000
+from .sums import sums_for
 
 # Models minimized together; their Gauss-Newton matrices are what memory goes into.
 _MOST_MODELS = 16_384
@@ -256,11 +249,8 @@ def _best_of_each_cell(
 def _in_chunks(
     model: ToyModel, models: _Models, quadrature: QuadratureTensors, rough: QuadratureTensors
 ) -> Objective:
-    """The loss of the models of an index, a cache-sized chunk of them at a time."""
-    rows = model.n_features if model.kind == "autoencoder" else 2 * model.n_dims
-    step = max(1, _CHUNK_NUMBERS // (len(quadrature.weight) * rows))
-    if quadrature.weight.device.type != "cpu":
-        step = len(models.start)
+    """The loss of the models of an index, a chunk of them at a time."""
+    step = sums_for(model, quadrature).models_at_a_time(model, quadrature)
     penalized = bool(models.penalty.any())
 
     def chunks(parameters: Tensor, index: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -9,7 +9,7 @@ import torch
 
 from ..models.device import pick_device
 from ..models.quadrature import Quadrature
-from ..solvers.losses_on_nodes import quadrature_tensors
+from ..solvers.nodes import quadrature_tensors
 from ..solvers.starts import moved
 from ..theory.phases import one_feature_varied
 from .library import kinds_of, losses_everywhere, parameters_of, to_importance

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from ..models.toy_models import ToyModel
-from ..solvers.losses_on_nodes import QuadratureTensors, losses, squared_errors
+from ..solvers.losses_on_nodes import losses, squared_errors
+from ..solvers.nodes import QuadratureTensors
 from ..solvers.starts import column_scale, scaled
 from ..theory.phases import one_feature_varied
 from .config import SweepConfig

@@ -209,11 +209,19 @@ def _later_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
 
 
 def _all_nodes(task: RowTask) -> Quadrature:
-    config, inputs = task.config, task.config.inputs_of(task.row)
-    mirrored = can_mirror(config.toy_model, inputs)
-    return sparse_quadrature(
-        inputs, config.n_features, config.n_points, config.seed, mirrored=mirrored
+    config = task.config
+    inputs, model = config.inputs_of(task.row), config.toy_model
+    return all_nodes(
+        inputs, model.n_features, config.n_points, config.seed, can_mirror(model, inputs)
     )
+
+
+@lru_cache(maxsize=64)
+def all_nodes(
+    inputs: SparseInput, n_features: int, n_points: int, seed: int, mirrored: bool
+) -> Quadrature:
+    """Those of the minima that come back, as long as a worker meets their row again."""
+    return sparse_quadrature(inputs, n_features, n_points, seed, mirrored=mirrored)
 
 
 def _told_of_starts(row: np.ndarray) -> np.ndarray:
