@@ -32,6 +32,7 @@ from ..solvers.starts import arranged_starts, random_starts
 from ..theory.phases import one_feature_varied
 from .candidates import WON_FROM, candidates_of
 from .config import SweepConfig, SweepError, code_digest
+from .library import parameters_of
 from .tasks import RowTask
 
 _FEWER = 8  # the search has so many times fewer nodes than the minima that come back
@@ -40,6 +41,8 @@ _WORTH_ON_FEW = 1e-3  # nor is less worth a round on few nodes, which leave more
 _PROMISING = 1.01  # minima on the coarse nodes are worth going on with up to so many times the best
 _CLOSE = 1.005  # and those on an eighth of the nodes
 _TOLERANCE = 2e-5
+# Where the loss falls slowly, what a round brings would else be steps that the one before left out.
+_TO_THE_END: dict[str, Any] = {"tolerance": 1e-6, "max_iterations": 300}
 _OF_MINIMUM = ("capacity", "loss", "W", "bias", "iterations", "gradient_norm", "converged")
 
 
@@ -122,8 +125,8 @@ def _minimize(
     """Cells of the row from starts (n_cells, n_starts, n_params)."""
     config = task.config
     importance = one_feature_varied(np.array(config.importance)[cells], config.n_features)
+    options = _effort(config) | options | {"device": task.device}
     options |= {"starts": starts, "quadrature": nodes, "dtype": config.dtype}
-    options |= _effort(config) | {"device": task.device}
     return minimize(config.toy_model, config.inputs_of(task.row), importance, **options)
 
 
@@ -201,11 +204,28 @@ def _later_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
         new = better | task.first
         for name in _OF_MINIMUM:
             row[name][cells[new]] = getattr(found, name)[new]
+        if task.fine and not task.config.exact:
+            _go_to_the_end(task, row, cells[new])
         taken = cells[better]
         row["won_from"][taken] = tried.origin[taken, found.best_start[better]]
         row["won_in_round"][taken] = task.round
         row["accelerated"][cells[new]] = pick_device(task.device).type != "cpu"
     return _told_of_starts(row)
+
+
+def _go_to_the_end(task: RowTask, row: np.ndarray, cells: np.ndarray) -> None:
+    """Minimize cells of the row from where they stand, with small steps counting, too."""
+    if not len(cells):
+        return
+    given = _effort(task.config)
+    options = _TO_THE_END | {name: given[name] for name in given if name == "max_iterations"}
+    options["tolerance"] = min(options["tolerance"], given["tolerance"])
+    start, steps = parameters_of(task.config, row)[cells, None], row["iterations"][cells]
+    rough = _stages(task)[-1]
+    found = _minimize(task, cells, start, [_all_nodes(task)], rough=rough, **options)
+    for name in _OF_MINIMUM:
+        row[name][cells] = getattr(found, name)
+    row["iterations"][cells] += steps
 
 
 def _all_nodes(task: RowTask) -> Quadrature:
