@@ -62,7 +62,7 @@ EFFORTS = (
     (4096, 1, 1),
     (4096, 2, 3),
     (8192, 2, 6),
-    (16384, 4, 20),
+    (16384, 4, 60),
 )
 """Nodes, random starts and rounds, from the least to the most."""
 KERNELS = ("computation", "computation_matrix", "autoencoder", "autoencoder_slopes")

@@ -26,7 +26,7 @@
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the diagrams with other choices [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
-warm_rounds: int = 20  # rounds of trying the minima of other cells, at most [0 .. 64]
+warm_rounds: int = 60  # rounds of trying the minima of other cells, at most [0 .. 64]
 extra_rounds: int = 2  # the same in the diagrams with other choices [0 .. 64]
 n_points: int = 16384  # expectation nodes in each row, about; half in extra diagrams [64 .. 65536]
 n_samples: int = 10000000  # samples that check the noise-free loss [1000 .. 100000000]

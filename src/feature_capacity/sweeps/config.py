@@ -110,7 +110,7 @@ class SweepConfig:
     n_features: int = 6
     n_dims: int = 3
     n_starts: int = 4
-    max_rounds: int = 20
+    max_rounds: int = 60
     seed: int = 0
     n_points: int = 16384
     max_iterations: int | None = None
