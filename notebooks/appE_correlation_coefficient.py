@@ -68,7 +68,19 @@ figures.readout_scatter(
 # On the diagonal the partner is off, and the feature comes back as it was sent.
 # On the vertical line the feature itself is off, and its readout reports the partner: interference.
 # Half of the variance of $x_1-x_2$ is the feature's own, so $\rho^2=\tfrac12$.
-#
+
+# %%
+import numpy as np
+
+import feature_capacity as fc
+
+W = fc.tegum_product(fc.polytope("antipodal pair"), fc.polytope("triangle"), [[1]])
+x = fc.SparseUniform(0.2).sample((100_000, 6), np.random.default_rng(0))
+back = x @ W.T @ W
+squares = [np.corrcoef(x[:, i], back[:, i])[0, 1] ** 2 for i in range(6)]
+np.array([squares, fc.capacities(W)]).round(2)
+
+# %% [markdown]
 # ## Squared correlation
 #
 # In general it is the covariance squared over both variances:

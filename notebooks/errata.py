@@ -73,7 +73,13 @@ figures.bias_term(bias, corrected, printed, (bias[some], mean, 4 * error))
 # A case for the pencil: one feature of importance 1 that is not embedded.
 # The model says $b$ and should say $x^2$, so the loss is $\mathbb{E}(b-x^2)^2=b^2-2b+k$, smallest at $b=1$.
 # The printed form has $b^2+2b+k$ and would set $b=-1$.
-#
+
+# %%
+import feature_capacity as fc
+
+[float(fc.expected_loss([[0.0]], [1.0], 9.0, bias=b)) for b in (-1.0, 0.0, 1.0)]
+
+# %% [markdown]
 # ## Sections 2 and 3
 #
 # (errata-two-multipliers)=

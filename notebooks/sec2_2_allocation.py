@@ -67,6 +67,12 @@ curves = dict(zip(CURVES, benefits_of_six(fine[:, None]).T, strict=True))
 at_optimum = benefits_of_six(allocation.capacity)
 figures.water_filling(fine, curves, allocation, at_optimum, prices, taken)
 
+# %%
+import feature_capacity as fc
+
+mine = fc.solve_allocation([1.5, 1.2, 1, 0.8, 0.5, 0.1], n_dims=3, kurtosis=9)
+mine.capacity.round(3), float(mine.threshold.round(3))
+
 # %% [markdown]
 # No threshold is needed to find it.
 # Cut every feature's dimension into a thousand slices, put all six thousand on one pile, and buy the most useful ones until the budget is spent: the price of the last slice *is* the threshold.

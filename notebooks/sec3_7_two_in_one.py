@@ -63,6 +63,13 @@ figures.two_in_one(
     ("extra feature ignored", "both share", "main feature ignored"),
 )
 
+# %%
+import feature_capacity as fc
+
+model = fc.ToyModel("autoencoder", "relu", n_features=2, n_dims=1)
+pair = fc.minimize(model, fc.UnitSparseUniform(0.4), [[1, 0.7]], n_starts=16)
+pair.W.round(2), pair.bias.round(2), pair.capacity.round(2), pair.loss.round(4)
+
 # %% [markdown]
 # ## Four guesses
 #

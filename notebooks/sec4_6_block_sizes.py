@@ -86,6 +86,16 @@ unit = {name: W / np.linalg.norm(W, axis=0) for name, W in examples.items()}
 cosines = {name: np.abs(u.T @ u) for name, u in unit.items()}
 figures.block_structures(cosines, [fc.blocks(W, 1e-5) for W in examples.values()])
 
+# %%
+import numpy as np
+
+import feature_capacity as fc
+
+best = fc.solve_allocation(np.ones(6), n_dims=3, kurtosis=9)
+small = fc.optimal_embedding(best)
+large = fc.optimal_embedding(best, generator=np.random.default_rng(0))
+fc.blocks(small), fc.blocks(large)
+
 # %% [markdown]
 # ## What blocks leave free
 #

@@ -78,6 +78,15 @@ figures.three_fates(importance, best, probability, phases)
 # And expect curation of the data, which lowers the kurtosis of what remains, to unmix rather than to add.
 
 # %%
+import numpy as np
+
+import feature_capacity as fc
+
+importances = np.logspace(0, -4, 60)
+found = fc.solve_allocation(importances, n_dims=15, kurtosis=9)
+{name: int((found.phase == code).sum()) for code, name in enumerate(fc.PHASES)}
+
+# %%
 benefit = fc.marginal_benefit(best.capacity, importance, kurtosis)
 shared, ignored = best.phase == fc.POLYSEMANTIC, best.phase == fc.IGNORED
 W = fc.optimal_embedding(best, generator=rng)
