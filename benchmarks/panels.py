@@ -20,8 +20,6 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -36,7 +34,7 @@ import xarray as xr  # noqa: E402
 from feature_capacity.models.quadrature import sparse_quadrature  # noqa: E402
 from feature_capacity.models.toy_models import squared_error  # noqa: E402
 from feature_capacity.models.training import Trained, train  # noqa: E402
-from feature_capacity.solvers import fused_kernels  # noqa: E402
+from feature_capacity.solvers import fused_descent  # noqa: E402
 from feature_capacity.sweeps.config import SweepConfig  # noqa: E402
 from feature_capacity.sweeps.run import run_sweep  # noqa: E402
 from feature_capacity.theory.phases import one_feature_varied  # noqa: E402
@@ -65,8 +63,6 @@ EFFORTS = (
     (16384, 4, 60),
 )
 """Nodes, random starts and rounds, from the least to the most."""
-KERNELS = ("computation", "computation_matrix", "autoencoder", "autoencoder_slopes")
-"""Of `solvers.fused_kernels`: the sums over nodes."""
 SLACK = 1e-3
 """Part of a cell's loss that may be missing, besides three standard errors."""
 
@@ -177,36 +173,22 @@ def _excess(config: SweepConfig, found: xr.Dataset, trained: Trained, some) -> n
 
 
 def where_time_goes(config: SweepConfig) -> dict:
-    """Parts of the time of the middle row: sums over nodes, factorizations, and all else."""
+    """Part of the time of the middle row that is spent in compiled loops; the rest is Python."""
     middle = config.probability[len(config.probability) // 2]
     row = dataclasses.replace(config, probability=(middle,), n_starts=1, max_rounds=0)
     run_sweep(row, device="cpu", progress=False)  # warm-up
-    spent = {"sums": 0.0, "factorizations": 0.0}
-    sums = [(fused_kernels, name) for name in KERNELS]
-    factorizations = [(torch.linalg, "cholesky_ex"), (torch, "cholesky_solve")]
-    with ExitStack() as stack:
-        for part, functions in (("sums", sums), ("factorizations", factorizations)):
-            for place, name in functions:
-                timed = _timed(getattr(place, name), spent, part)
-                stack.enter_context(patch.object(place, name, timed))
+    descend, spent = fused_descent.descend, [0.0]
+
+    def timed(*arguments: Any) -> None:
+        start = time.perf_counter()
+        descend(*arguments)
+        spent.append(time.perf_counter() - start)
+
+    with patch.object(fused_descent, "descend", timed):
         start = time.perf_counter()
         run_sweep(row, device="cpu", progress=False)
         seconds = time.perf_counter() - start
-    parts = {part: took / seconds for part, took in spent.items()}
-    return {**parts, "between": 1 - sum(parts.values())}
-
-
-def _timed(function: Callable[..., Any], spent: dict[str, float], part: str) -> Callable[..., Any]:
-    """The function, which adds its seconds to a part."""
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return function(*arguments, **named)
-        finally:
-            spent[part] += time.perf_counter() - start
-
-    return call
+    return {"loops": sum(spent) / seconds, "between": 1 - sum(spent) / seconds}
 
 
 def bench_figure(grid: int) -> dict:
@@ -245,10 +227,7 @@ def describe(row: dict) -> str:
         f"    worst of {row['cells_compared']} cells {row['worst_excess']:+.2%} "
         f"(standard error {row['worst_error']:.2%})"
     )
-    lines.append(
-        f"    time: sums over nodes {parts['sums']:.0%}, "
-        f"factorizations {parts['factorizations']:.0%}, between {parts['between']:.0%}"
-    )
+    lines.append(f"    time: compiled loops {parts['loops']:.0%}, between {parts['between']:.0%}")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import types
 import numpy as np
 import pytest
 
-PARTS = ("sums", "factorizations", "between")
+PARTS = ("loops", "between")
 
 
 @pytest.fixture(scope="module")

@@ -121,3 +121,30 @@ def test_other_settings_take_the_sums_of_tensors():
     few, exact = nodes(3, False)
     assert sums_for(ToyModel("computation", torch.sin, 3, 2), few) is tensor_sums
     assert sums_for(ToyModel("computation", "relu", 3, 2), exact) is tensor_sums
+
+
+@pytest.mark.parametrize("bias", BIASES)
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_compiled_steps_are_those_of_tensors(kind, activation, bias, monkeypatch):
+    model, v = ToyModel(kind, activation, 4, 2, bias), [[0.5, 1, 1, 1], [2, 1, 1, 1]]
+    inputs = (fc.SparseUniform if kind == "computation" else fc.UnitSparseUniform)(0.3)
+    one = fc.minimize(model, inputs, v, n_starts=6, promising=1.5)
+    monkeypatch.delattr(fused_sums, "descended")
+    other = fc.minimize(model, inputs, v, n_starts=6, promising=1.5)
+    np.testing.assert_allclose(one.loss, other.loss, rtol=1e-5)
+    np.testing.assert_allclose(one.gradient_norm, other.gradient_norm, rtol=0.5, atol=1e-4)
+    assert (one.converged == other.converged).all()
+    # Close calls of the race may go either way.
+    same = np.isclose(one.loss_of_starts, other.loss_of_starts, rtol=1e-3)
+    assert same.mean() > 0.8
+
+
+def test_a_start_that_is_no_number_does_not_spoil_its_cell():
+    model, v = ToyModel("computation", "relu", 4, 2), [[1.0, 1, 1, 1]]
+    starts = np.random.default_rng(0).standard_normal((1, 3, 8))
+    good = fc.minimize(model, fc.SparseUniform(0.3), v, starts=starts)
+    starts[0, 1] = 1e30  # its loss is beyond the largest number
+    found = fc.minimize(model, fc.SparseUniform(0.3), v, starts=starts)
+    assert np.isfinite(found.loss).all()
+    np.testing.assert_allclose(found.loss_of_starts[0, [0, 2]], good.loss_of_starts[0, [0, 2]])

@@ -184,7 +184,6 @@ def test_compiled_sums_lead_to_the_minima_that_tensors_lead_to(kind, monkeypatch
     for other, bound in ((one_by_one, 1e-5), (tensors, 1e-4)):
         np.testing.assert_allclose(other.loss, fused.loss, rtol=bound)
         np.testing.assert_allclose(other.capacity, fused.capacity, atol=100 * bound)
-    assert (tensors.loss != fused.loss).any(), "the sums of tensors were not taken"
 
 
 @pytest.mark.parametrize("n_starts", [1, 2, 7])

@@ -51,12 +51,21 @@ Linearize = Callable[[Tensor, Tensor], Linearization]
 """Takes parameters, and the index in the whole batch of the models that they belong to."""
 
 
+Rule = tuple[int, float, float]
+"""The most iterations; the relative fall of the loss that counts as quiet; and how many times the
+lowest loss of its cell a model may come to."""
+
+Descend = Callable[[Tensor, Tensor, Tensor, Rule, Callable[[int], object]], "Minima"]
+"""Takes parameters, their index, their cells, a rule, and what is told of those that have ended."""
+
+
 @dataclass(frozen=True)
 class Objective:
     """A loss on one quadrature: with what a step needs, or alone, which is cheaper."""
 
     linearize: Linearize
     loss: Callable[[Tensor, Tensor], Tensor]
+    descend: Descend | None = None  # minimizes by itself, where that is faster
 
 
 @dataclass(frozen=True)

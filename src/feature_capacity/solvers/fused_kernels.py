@@ -39,7 +39,8 @@ _TANH_BELOW = tuple(np.float32([1, 0.470334191, 0.0273384727, 0.000398367769, 1.
 QUADRATIC, ABS, RELU, GELU, TANH = range(5)
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as machine code, which is made when it is first called and then kept."""
     # Sums may be reordered, so that they can be taken side by side; nan and infinity stay as they
     # are.
     options = {"fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy"}
@@ -49,7 +50,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return numba.njit(nogil=True, **options)(function)
 
 
-@_compiled
+@compiled
 def _combination(factors, rows, at, n, out):
     """Write the sum of factor times row over some nodes."""
     start = len(factors) % 2
@@ -66,7 +67,7 @@ def _combination(factors, rows, at, n, out):
             out[k] += one * x[k] + other * y[k]
 
 
-@_compiled
+@compiled
 def _project(t, rows, at, n, out):
     """Add to each number the sum of t times a row over some nodes."""
     zero, j = np.float32(0), 0
@@ -92,7 +93,7 @@ def _project(t, rows, at, n, out):
         j += 1
 
 
-@_compiled
+@compiled
 def _rational(above, below, u):
     """A rational function of u, and its derivative."""
     p, dp, q, dq = above[-1], np.float32(0), below[-1], np.float32(0)
@@ -105,7 +106,7 @@ def _rational(above, below, u):
     return ratio, (dp - ratio * dq) * inverse
 
 
-@_compiled
+@compiled
 def activate(activation, z, n, value, slope):
     """Value and slope of the activation at some numbers."""
     code, factor, linear = activation
@@ -138,7 +139,7 @@ def activate(activation, z, n, value, slope):
             slope[k] = one - t * t
 
 
-@_compiled
+@compiled
 def computation(activation, centered, W, importance, rows, weight, target, second, loss, pull):
     """Loss of centered residuals, and half its gradient unless there is no room for it.
 
@@ -196,7 +197,7 @@ def computation(activation, centered, W, importance, rows, weight, target, secon
                     pull[m, a, i] = sums[a, i]
 
 
-@_compiled
+@compiled
 def computation_matrix(activation, centered, W, rows, weight, moments, second, matrix):
     """Gauss-Newton matrices, shape (models, n_dims * n_features, n_dims * n_features)."""
     n_models, d, n = W.shape
@@ -242,7 +243,7 @@ def computation_matrix(activation, centered, W, rows, weight, moments, second, m
                 pair += 1
 
 
-@_compiled
+@compiled
 def autoencoder(activation, factors, rows, weight, squared, pull):
     """Mean squared error of every output, and what it pulls unless there is no room for it."""
     n_models, n, _ = factors.shape
@@ -273,7 +274,7 @@ def autoencoder(activation, factors, rows, weight, squared, pull):
                     pull[m, i, k] = sums[i, k]
 
 
-@_compiled
+@compiled
 def autoencoder_slopes(activation, factors, rows, weight, moments, slopes):
     """Moments of inputs weighted by the squared slope of every output."""
     n_models, n, _ = factors.shape

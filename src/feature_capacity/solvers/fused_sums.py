@@ -8,17 +8,21 @@ called, and keeps the result for later processes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..models.toy_models import ToyModel
-from . import fused_kernels
+from . import fused_descent, fused_kernels
+from .batch import Minima
 from .fused_kernels import ABS, GELU, QUADRATIC, RELU, TANH
 from .nodes import QuadratureTensors, linear_part
 
 # Entries of Gauss-Newton matrices that are put together at a time.
 _MATRIX_NUMBERS = 4_000_000
+_MODELS_A_CALL = 64  # enough for Python not to matter, and few enough for Ctrl-C to be heard
 
 # Of each activation: the code of its even or odd part, a factor of that, and the factor of z.
 _WHOLE = {
@@ -120,6 +124,58 @@ def autoencoder_slopes(
 def _factors(W: Tensor, bias: Tensor) -> Tensor:
     """What every output takes of x, and of 1; shape (models, n_features, n_features + 1)."""
     return torch.cat([W.mT @ W, bias[:, :, None]], dim=2)
+
+
+def descended(
+    model: ToyModel,
+    parameters: Tensor,
+    importance: Tensor,
+    cell: Tensor,
+    nodes: tuple[QuadratureTensors, QuadratureTensors],
+    rule: tuple[int, float, float],
+    report: Callable[[int], object] = lambda n_settled: None,
+) -> Minima:
+    """Minimize every model, as :func:`.levenberg_marquardt.levenberg_marquardt` does.
+
+    Parameters
+    ----------
+    model : ToyModel
+    parameters : tensor, shape (models, n_params)
+    importance : tensor, shape (models, n_features)
+    cell : tensor, shape (models,)
+        Models of one cell follow one another; those that cannot become the lowest of it any more
+        leave.
+    nodes : tuple of QuadratureTensors
+        For the loss, and for the Gauss-Newton matrix.
+    rule : tuple
+        The most iterations, the relative fall that counts as quiet, and up to how many times the
+        lowest loss of its cell a model is worth going on with.
+    report : callable
+        Told now and then how many models have ended.
+    """
+    q, rough = nodes
+    n_models = len(parameters)
+    minima = Minima.at(parameters, parameters.new_zeros(n_models), parameters.new_zeros(n_models))
+    is_sum = model.kind == "computation"
+    sizes = model.n_dims, model.n_features, model.n_bias
+    net = is_sum, _code(model, q), model.bias != "none", *sizes
+    target = q.targets(model) if is_sum else q.rows
+    fine = tuple(_arrays(q.rows, q.weight, target, linear_part(model, q)))
+    few = tuple(_arrays(rough.rows, rough.weight, rough.moment_rows, linear_part(model, rough)))
+    which = cell.numpy()
+    ends = np.flatnonzero(np.diff(which, append=-1)) + 1  # a call takes whole cells
+    begin = 0
+    for end in ends.tolist():
+        if end - begin < _MODELS_A_CALL and end < n_models:
+            continue
+        some = slice(begin, end)
+        out = _arrays(minima.loss[some], minima.gradient_norm[some])
+        out += _arrays(minima.iterations[some], minima.converged[some])
+        own = _arrays(minima.parameters[some], cell[some], importance[some])
+        fused_descent.descend(net, *own, fine, few, rule, *out)
+        report(end - begin)
+        begin = end
+    return minima
 
 
 def _code(model: ToyModel, quadrature: QuadratureTensors) -> tuple[int, np.float32, np.float32]:

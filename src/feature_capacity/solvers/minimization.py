@@ -7,7 +7,7 @@ the best local minimum of the noise-free expected loss in every cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..models.device import pick_device
 from ..models.inputs import SparseInput
 from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.toy_models import ToyModel
-from .batch import Linearization, Objective, Rows
+from .batch import Linearization, Minima, Objective, Rows, Rule
 from .gauss_newton import linearize, linearize_overlap, overlap
 from .losses_on_nodes import best_bias, losses
 from .nodes import QuadratureTensors, embeddings_of, quadrature_tensors
@@ -250,7 +250,8 @@ def _in_chunks(
     model: ToyModel, models: _Models, quadrature: QuadratureTensors, rough: QuadratureTensors
 ) -> Objective:
     """The loss of the models of an index, a chunk of them at a time."""
-    step = sums_for(model, quadrature).models_at_a_time(model, quadrature)
+    sums = sums_for(model, quadrature)
+    step = sums.models_at_a_time(model, quadrature)
     penalized = bool(models.penalty.any())
 
     def chunks(parameters: Tensor, index: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -271,7 +272,20 @@ def _in_chunks(
         )
         return expected + models.penalty[index] * overlap(model, parameters)
 
-    return Objective(of, loss)
+    def descend(
+        parameters: Tensor,
+        index: Tensor,
+        cell: Tensor,
+        rule: Rule,
+        report: Callable[[int], object],
+    ) -> Minima:
+        nodes = quadrature, rough
+        return sums.descended(
+            model, parameters, models.importance[index], cell, nodes, rule, report
+        )
+
+    at_once = hasattr(sums, "descended") and not penalized
+    return Objective(of, loss, descend if at_once else None)
 
 
 def _penalties(given: ArrayLike, n_cells: int) -> np.ndarray:

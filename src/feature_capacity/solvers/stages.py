@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .batch import Linearize, Minima, Objective
+from .batch import Minima, Objective
 from .levenberg_marquardt import levenberg_marquardt
 
 _MOST_ROUGH_STEPS, _ROUGH_TOLERANCE = 30, 1e-4
@@ -56,11 +56,11 @@ def minimize_in_stages(
     )
     margin = 1 + (effort.promising - 1) / 5
     race = _Race(n_starts, margin * (effort.promising if finer else 1))
-    _improve(first.linearize, minima, everywhere, rough if finer else effort, race)
+    _improve(first, minima, everywhere, rough if finer else effort, race)
     for number, objective in enumerate(finer, start=1):
         race = _Race(n_starts, margin * (effort.promising if number < len(finer) else 1))
         leader, promising = leaders(minima.loss.view(-1, n_starts), effort.promising)
-        _improve(objective.linearize, minima, torch.unique(leader[promising]), effort, race)
+        _improve(objective, minima, torch.unique(leader[promising]), effort, race)
         minima[promising] = minima[leader[promising]]
         rest = everywhere[~promising]
         if len(rest):
@@ -69,7 +69,7 @@ def minimize_in_stages(
             known = torch.where(promising, minima.loss, torch.inf)
             lowest = known.view(-1, n_starts).amin(dim=1)
             late = rest[minima.loss[rest] < lowest[rest // n_starts]]
-            _improve(objective.linearize, minima, late, effort, race)
+            _improve(objective, minima, late, effort, race)
     return minima
 
 
@@ -89,20 +89,25 @@ class _Race:
 
 
 def _improve(
-    linearize: Linearize, minima: Minima, going: Tensor, effort: Effort, race: _Race
+    objective: Objective, minima: Minima, going: Tensor, effort: Effort, race: _Race
 ) -> None:
     """Minimize the models of the index ``going`` from where they stand."""
     if not len(going):
         return
     effort.bar.total += len(going)
-    reached = levenberg_marquardt(
-        lambda parameters, index: linearize(parameters, going[index]),
-        minima.parameters[going],
-        effort.max_iterations,
-        effort.tolerance,
-        effort.bar.update,
-        lambda index, loss, fall: race.beaten(going[index], loss, fall),
-    )
+    start, told = minima.parameters[going], effort.bar.update
+    if objective.descend is not None:
+        rule = effort.max_iterations, effort.tolerance, race.limit
+        reached = objective.descend(start, going, going // race.n_starts, rule, told)
+    else:
+        reached = levenberg_marquardt(
+            lambda parameters, index: objective.linearize(parameters, going[index]),
+            start,
+            effort.max_iterations,
+            effort.tolerance,
+            told,
+            lambda index, loss, fall: race.beaten(going[index], loss, fall),
+        )
     minima[going] = replace(reached, iterations=minima.iterations[going] + reached.iterations)
 
 

@@ -28,9 +28,8 @@ WON_FROM = (
 """Where the parameters of a cell came from, by code."""
 
 N_MOVES = 2  # of a minimum that is new
-N_KINDS = 3  # of the library, in each cell
+N_KINDS = 4  # of the library, in each cell
 _FAR = 1.15  # entries of the library whose loss is as many times a cell's own are not tried
-_NEAR = 1.05  # nor, in later rounds on all nodes, those of so many times
 _TIE = 1e-3
 _TOGETHER = 4
 
@@ -110,14 +109,13 @@ def _kinds(task: RowTask, own: np.ndarray, coarse: Quadrature) -> list[tuple[int
     if task.library is None or not len(task.library):
         return []
     config, found = task.config, []
-    far = _NEAR if task.fine and not task.first else _FAR
     device, dtype = pick_device(task.device), getattr(torch, config.dtype)
     quadrature = quadrature_tensors(coarse, dtype, device)
     loss = losses_everywhere(config, task.library, quadrature)
     for cell, V in enumerate(config.importance):
         last, taken = 0.0, 0
         for k in np.argsort(loss[cell], kind="stable"):
-            if taken == N_KINDS or not loss[cell, k] < far * own["loss"][cell]:
+            if taken == N_KINDS or not loss[cell, k] < _FAR * own["loss"][cell]:
                 break
             if loss[cell, k] <= (1 + _TIE) * last:
                 continue
