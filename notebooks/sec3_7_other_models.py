@@ -27,8 +27,8 @@ grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
 extra_grid: int = 12  # cells along each axis of the extra diagrams [4 .. 512]
 n_starts: int = 4  # random starts in each cell, before the warm starts [1 .. 64]
 warm_rounds: int = 60  # rounds of trying the minima of other cells, at most [0 .. 64]
-extra_rounds: int = 2  # the same in the extra diagrams [0 .. 64]
-n_points: int = 16384  # expectation nodes in each row, about; half in extra diagrams [64 .. 65536]
+extra_rounds: int = 4  # the same in the extra diagrams [0 .. 64]
+n_points: int = 16384  # expectation nodes in each row, about [64 .. 65536]
 seed: int = 0  # seed of starts and nodes [0 .. 1000000]
 workers: int = 2  # processes that share the sweeps [1 .. 256]
 device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
@@ -64,9 +64,7 @@ solve = solver(
     find_project().build / "sweeps", workers, device, n_starts=n_starts,
     max_rounds=warm_rounds, n_points=n_points, seed=seed,
 )  # fmt: skip
-coarse = partial(
-    solve, cells=extra_grid, max_rounds=extra_rounds, n_points=max(64, n_points // 2)
-)
+coarse = partial(solve, cells=extra_grid, max_rounds=extra_rounds)
 best = figure_seven(solve, grid)
 compute, code, code_5 = MODELS
 
