@@ -17,7 +17,8 @@
 # In both, each neuron receives input from both features: all four neurons are {term}`polysemantic`.
 # On the left that is a matter of how one looks: turn the axes by {glue:text}`sec1-rotation:.0f` degrees, and each neuron has a feature of its own.
 # On the right no turn helps, because the features overlap.
-# Overlap is called {term}`superposition`, and this page says what a network gains by it.
+# Overlap is called {term}`superposition`.
+# Here, with a neuron for each feature, it is a pure loss; this page says what a network gains by it when there are more features than neurons.
 #
 # **Paper:** abstract and section 1 {cite}`scherlis2022`.
 # **Run time:** under a minute.
@@ -197,7 +198,7 @@ figures.phases_by_importance(ks, ladder, wedge.phase, wedge.multiplier)
 
 # %% [markdown]
 # That the wedge never narrows is a small theorem.
-# By equation {eq}`eq-paper-15` a shared feature has $C=\frac{(k-1)u-2}{k-3}$, where $u=v/\lambda<1$ and the multiplier $\lambda$ is one number for all features, set by the budget ({ref}`sec3-3-allocation`); at fixed $\lambda$
+# By equation {eq}`eq-paper-15` a shared feature has $C=\frac{(k-1)u-2}{k-3}$, where $u=v/\lambda<1$ and $\lambda$, the common ratio of squared length to capacity of the features that share, is one number for all features, set by the budget ({ref}`sec3-3-allocation`); at fixed $\lambda$
 #
 # $$ \frac{\partial C}{\partial k}=\frac{2(1-u)}{(k-3)^2}>0 . $$
 #
@@ -366,7 +367,7 @@ run.badge()
 #
 # Paste a command at the root of the project, after {ref}`installing it <how-to-run>`; the executed page is then in `out.ipynb`.
 #
-# **By hand.** The features of {numref}`fig-two-kinds` on the right stand at 60 degrees, and have $C=1/(1+\cos^2 60°)$ each.
+# **By hand.** Suppose that the features of {numref}`fig-two-kinds` on the right stood at 60 degrees; then they would have $C=1/(1+\cos^2 60°)$ each.
 # How much of the two dimensions is unused, and could a third feature have it?
 #
 # :::{admonition} Answer

@@ -121,7 +121,7 @@ at_any, at_best  # lengths held fixed, and ratios of length to capacity held fix
 # %% [markdown]
 # Now suppose that capacity never hurts: the *marginal benefit* $-\partial L/\partial C_i$ is never negative.
 # Then capacity left over could be put to use, so the optimum spends everything and the constraint becomes $\sum_i C_i=D$.
-# A multiplier $\lambda$ charges for capacity:
+# A multiplier $\lambda$, not the one of {eq}`eq-paper-15`, charges for capacity:
 #
 # $$ \min_{0\le C_i\le 1}\ \max_{\lambda}\quad L(C_1,\dots,C_N)+\lambda\Big(\sum_i C_i-D\Big) $$ (eq-paper-4)
 #

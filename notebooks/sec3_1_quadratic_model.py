@@ -279,7 +279,7 @@ product_covariances(star.T @ star, [1, 0, 1, 0, kurtosis]).round(9)
 # ## Why the fourth moment decides
 #
 # Sparse features have a large fourth moment ({ref}`notation` lists the conventions), and then missing is expensive and hallucinating is cheap.
-# For a *fixed* embedding the hallucinated share of the loss falls as $k$ rises.
+# For a *fixed* embedding that both misses and hallucinates, the hallucinated share of its loss falls as $k$ rises.
 #
 # The embedding does not stay fixed, though.
 # The optimum answers cheap hallucinations with longer, more overlapping vectors, until hallucination makes up most of the little loss that is left.

@@ -270,7 +270,7 @@ np.array([found.capacity[0], best.capacity, lengths, best.sq_norm]).round(6)
 # Watch one of them: press play, and a random matrix finds its embedding in your browser.
 # Newton's method goes down in few steps; gradient descent, from the same matrix, needs many more.
 # The dashed line is the loss of the closed form, which neither of them knows.
-# Then make the inputs dense, $p = 1$, and ask for other starts: some end in a state that only another start gets out of.
+# Then make the inputs dense ($p = 1$, which is $k=1.8$) and ask for other starts: some get stuck above the dashed line.
 
 # %% tags=["hide-input"]
 minimization_explorer(
@@ -279,8 +279,8 @@ minimization_explorer(
 )  # fmt: skip
 
 # %% [markdown]
-# That also settles feasibility: {eq}`eq-paper-15` was derived as if capacities could be chosen freely, and here is a $W$ that has them.
-# {ref}`sec4-geometry` builds one outright.
+# Is that feasible? {eq}`eq-paper-15` was derived as if capacities could be chosen freely.
+# For these importances here is a $W$ that has them; that there always is one is {ref}`Theorem P1 <thm-1>`.
 #
 # ### Kurtosis 3 and below
 #

@@ -192,6 +192,8 @@ run.badge()
 # %% [markdown]
 # ## The end of the line
 #
+# Near the point where a jump ends, physicists write each quantity as a power of the distance to it, and call the power its *critical exponent*; the quantity that jumps, here $C_1$, is the *order parameter*.
+# A transition is of *first order* if a first derivative of the lowest loss jumps there, of second order if only the second derivatives do.
 # The paper asks whether critical exponents have a meaningful analog here.
 # They do, they can be read off exactly, and they say that the point where the line ends is not what it looks like.
 #
@@ -336,7 +338,7 @@ run.badge()
 # %% [markdown]
 # ## Why a start can fail
 #
-# A first-order line has a second trademark: states that are no longer the best, and stay.
+# Besides its jump, a first-order line has states that are no longer the best, and stay; they are called *metastable*.
 # Water can be liquid below its freezing point, because turning into ice would first cost energy.
 # Likewise, take dense inputs and an embedding in which feature 1 is ignored while $D$ others have a dimension each.
 # Let feature 1 grow a short vector of length $\varepsilon$ along one of them.

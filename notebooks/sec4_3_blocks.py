@@ -55,8 +55,8 @@ two_blocks = fc.tegum_product(pentagon, 0.8 * pair)
 figures.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
 
 # %% [markdown]
-# Here the neurons lie along the principal axes of the blocks, and each mixes only the features of its own block.
-# That is the best that any choice of axes can do: small blocks can be read neuron by neuron, a large block cannot.
+# Here each neuron lies inside the space of one block, and mixes only the features of that block.
+# No choice of axes can do better: a neuron that serves one feature of a block serves others of it, too.
 
 # %% [markdown]
 # ## Mixtures
@@ -261,7 +261,8 @@ run.badge()
 # How does a feature pass from sharing to owning (section 4.5)?
 # Take four features that share a plane, three of squared length 1 and one of squared length $n_1$.
 # In a plane, balance is a closed polygon: with all angles doubled, the vectors $n_i (\cos 2\theta_i, \sin 2\theta_i)$ add up to zero.
-# That gives the angles for every $n_1$ up to 3.
+# Such a polygon exists for every $n_1$ up to 3.
+# It can be closed in many ways; we draw the one that is symmetric about the axis across from feature 1.
 #
 # The scale of a block is $\lambda = \sum_j n_j / D_k$, so capacity must follow
 #
@@ -281,7 +282,7 @@ figures.interpolation(four_in_a_plane(stages), stages, n_1, capacity)
 
 # %% [markdown]
 # At the left end feature 1 is ignored and the others form a triangle.
-# As it grows they give way, closing up on the axis across from it, and lose capacity.
+# As it grows they lose capacity and, in the way that we draw, close up on the axis across from it.
 # At the right end it owns a dimension; the other three are left with one between them.
 
 # %% tags=["hide-input"]

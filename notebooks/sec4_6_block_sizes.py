@@ -177,7 +177,7 @@ longer = [float(fc.expected_loss(W, np.ones(6), kurtosis)) for W in rescaled]
 # Where no subset of the shared capacities sums to a whole number, one block is the only possibility.
 # Where one does, small blocks are just as good, but they are a thin set among the optima, and random starts do not end there.
 # The freedom of lengths that small blocks have brings nothing here: any other length of one pair has a higher loss.
-# {cite}`elhage2022toy` saw their autoencoder choose small blocks even so; there, lengths seem to want a freedom that a large block does not give.
+# {cite}`elhage2022toy` saw their autoencoder choose small blocks even so, and so do we ({ref}`sec3-7-other-models`); why is not settled here.
 
 # %% tags=["hide-input"]
 run.check("sec4-6-one-shared-block", single[best].mean())
@@ -233,7 +233,7 @@ run.badge()
 #
 # - Blocks trade freedom of capacities for freedom of lengths, one for one.
 # - The quadratic model has no use for free lengths, and generically keeps one shared block.
-# - Small blocks can be read neuron by neuron, a large block cannot.
+# - With small blocks there are neurons that serve few features each, two in a pair; in the large block drawn here every direction serves four or more.
 #
 # That completes the exact part of the paper: what is scarce, who gets it, and how it is laid out in space.
 # Next: {ref}`sec5-conclusions`.

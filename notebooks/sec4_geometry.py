@@ -165,11 +165,11 @@ run.badge()
 #
 # *Idea of a proof.*
 # Start with $D$ unit columns and $N - D$ columns of zeros.
-# The first column is a unit column; the next unit column stands right behind the feature at which the length carried so far runs out, or earlier; and so on.
-# Rotate two columns into each other: $W W^T$ does not notice, and squared length flows from one column to the other; anything between their two lengths can be reached.
+# The first column is a unit column; unit column $m+1$ stands right behind the first feature at which the wanted capacities so far add up to more than $m$.
+# Rotate two columns into each other: $W W^T$ does not notice, and squared length flows from one column to the other; anything between their two squared lengths can be reached.
 # Go through the columns from left to right.
-# Rotate each into its right neighbor until it has the length it wants; the neighbor carries the rest.
-# Whenever the carried length is not enough, a unit column stands ready on the right.
+# Rotate each into its right neighbor until it has the squared length it wants; the neighbor carries the rest.
+# A column that carries too much has a zero column on its right, and one that carries too little a unit column.
 # The last column gets what is left, which is right because the total is.
 # So $N - 1$ rotations suffice.
 #

@@ -67,15 +67,16 @@ figures.three_fates(importance, best, probability, phases)
 # (sec5-allocation)=
 # ## Whom to expect, and where to be blind
 #
-# Features are ranked by how much they matter to the loss, and by nothing else: a common factor changes no capacity.
+# Independent features of one kurtosis are ranked by how much they matter to the loss, and by nothing else: a common factor changes no capacity.
 # The top of the list is orthogonal to everything, the bottom is absent, and a band in between shares.
 # In the band every feature is worth the same at the margin, and at least as much as the first bit of capacity would be worth to any that is absent.
-# The band spans a factor $(k-1)/2$ of importance ({eq}`eq-paper-17`, {eq}`eq-paper-18`), so two features can be mixed only if they matter about equally.
+# The band spans a factor $(k-1)/2$ of importance ({eq}`eq-paper-17`, {eq}`eq-paper-18`), a factor of 4 at $k=9$ and of 900 at $k=1800$, which is $p=0.001$.
+# In moderately sparse data only features that matter about equally are mixed; in very sparse data almost any two can be.
 #
 # For a reader that is three pieces of advice.
-# Look for the partners of a mixed feature among those of similar importance.
-# Do not take the absence of a feature for a failure of the method: most features of a long tail are not in the network.
-# And expect curation of the data, which lowers the kurtosis of what remains, to unmix rather than to add.
+# Look for the partners of a mixed feature among those within that factor of its importance.
+# Do not take the absence of a feature for a failure of the method: unless inputs are very sparse, most features of a long tail are not in the network.
+# And where data are selected so that the remaining features are active more often, their kurtosis falls, and fewer of them should be mixed ({ref}`how networks get there <ext6-dynamics>` tries that).
 
 # %%
 import numpy as np
@@ -147,8 +148,7 @@ run.badge()
 # A network that uses its whole budget splits into orthogonal {term}`blocks <block>`.
 # Features of different blocks do not interfere, so a block can be read by itself; and its capacities sum to a whole number, its dimension.
 #
-# The smallest shared blocks are regular because they cannot be otherwise.
-# Let $d+1$ features share $d$ dimensions equally.
+# Let $d+1$ features, the fewest that can, share $d$ dimensions, and equally: then their block is regular, because it cannot be otherwise.
 # The complement of their projection has rank 1 and equal diagonal entries, so all its entries are $\pm 1/(d+1)$: the cosines between features are $\pm 1/d$, and the block is a regular simplex up to signs.
 # With more features per dimension there is room for disorder ({numref}`fig-sec5-blocks`).
 
@@ -200,7 +200,8 @@ run.badge()
 #
 # **That a feature of capacity ½ is half understood.**
 # Capacity says how much of a dimension is spent on a feature.
-# An antipodal pair of features that never meet is read without error, and has capacity ½ each.
+# Two features of an antipodal pair that never meet have capacity ½ each, and yet the network's output is right on every input: its square does not ask which of the two was on.
+# A linear readout does ask, and cannot tell.
 #
 # ## Try it
 #
@@ -240,7 +241,7 @@ run.badge()
 #
 # ## To remember
 #
-# - Capacity goes by importance; sharing happens in a band as wide as $(k-1)/2$, so mixed features matter about equally, and most features of a long tail are absent.
+# - Capacity goes by importance; sharing happens in a band that is a factor $(k-1)/2$ wide, narrow in dense data and wide in sparse data.
 # - Read blocks, not neurons: different blocks do not interfere, and the capacities of a block sum to its dimension.
 # - The order of the phases holds across the models tried here; where their edges are, and how large blocks become, depends on the model and on its inputs.
 #
