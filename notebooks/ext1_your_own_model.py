@@ -160,7 +160,7 @@ glue("ext1-missing", f"{found.statistic('missing_capacity'):.0f}", display=False
 figures.length_and_capacity(sq_norm, found.capacity, ends, sq_norm.sum() / found.n_dims)
 
 # %% [markdown]
-# Squared lengths span {glue:text}`ext1-decades` decades, while nine of ten multipliers lie between {glue:text}`ext1-low` and {glue:text}`ext1-high` times the median.
+# All but two in a thousand squared lengths lie within {glue:text}`ext1-decades` decades, while nine of ten multipliers lie between {glue:text}`ext1-low` and {glue:text}`ext1-high` times the median.
 # One relation of the paper is thus found in rough form: squared length is nearly proportional to capacity.
 # But random directions have it too, because $WW^\mathsf{T}$ is nearly a multiple of the identity for any crowd of directions that is spread well.
 # It says little about what training wanted.
@@ -241,7 +241,7 @@ glue("ext1-agree-strong", f"{np.median(agreement[1]):.2f}", display=False)
 # Latents that hardly ever fire lie across them, and equation 3 counts them in full.
 # With columns as long as latents are strong {glue:text}`ext1-strong` are; of the others, {glue:text}`ext1-split` have two latents in nearly their direction, which take turns and share.
 # The correlation of all capacities with the truth goes from {glue:text}`ext1-agree-unit` to {glue:text}`ext1-agree-strong`, in the median training.
-# The picture was there; the convention of unit columns erases it, and duplicates blur it.
+# Unit columns hide which features are whole, and duplicates blur it; for the order of capacities the lengths matter little.
 #
 # ### What the total does not tell
 #
@@ -270,7 +270,7 @@ table = {
 pd.DataFrame(table).T.fillna("").style.format(precision=3)
 
 # %% [markdown]
-# The totals of both autoencoders are nearly the same, close to all twelve dimensions, and far above chance.
+# The totals of both autoencoders are nearly the same, most of the twelve dimensions, and far above chance.
 # A dictionary of wrong directions fills the space as well as one of right directions.
 # A total close to $D$ says that the dictionary is spread evenly, and nothing about whether its latents are features.
 #

@@ -138,12 +138,13 @@ run.badge()
 # One feature alone cannot share, because the capacities of those that do add up to a whole number.
 # Which features are whole follows from rearrangement, as the loss depends on $v$ through $\sum v_in_i$ alone.
 #
-# Above it, the loss is convex in $n$ on every plane $\sum n_i = $ const, because $F$ is.
+# Above it, the interference is $2(F-\sum n_i^2)$, so that on a plane $\sum n_i = $ const the loss over $h$ is $(k/h-3)\sum n_i^2 + 2F(n)$ and something linear.
+# $F$ is convex, as a minimum over $C$ of the jointly convex $\sum n_i^2/C_i$, and the first factor is positive: the loss is convex in $n$ there.
 # The derivative of the last term is the same for all features, which shifts all importances alike; $s$ is the root of an increasing function, hence unique.
-# That it is increasing follows from the variance of $\sum x_i^2$, which is not negative.
-# For equal features the comparison of sharing and whole features comes down to the sign of $k/h-3$. ∎
+# That it is increasing follows from the variance of $\sum x_i^2$, which is not negative (details there).
+# For equal features the comparison of sharing and whole features comes down to the sign of $k/h-3$ (details there). ∎
 #
-# The details are in the documentation of `feature_capacity.theory.dependence` ({ref}`api-theory`).
+# *There* is the documentation of `feature_capacity.theory.dependence` ({ref}`api-theory`).
 # *Measured* over the diagram of {numref}`fig-ext2-diagram`: how often the minimized loss is that of the theorem, to a part in $10^9$, and how often it is above or below.
 
 # %%
@@ -485,9 +486,9 @@ figures.group_capacities(given, [by_theory.capacity, by_autoencoder], 0.6)
 
 # %% [markdown]
 # *Measured* for one group of the page's features in the page's dimensions, importances 1 to 0.9, every feature on 5 % of the time:
-# the theory is right that features of one group share only as long as they are sparse *inside* it, and about where that ends.
-# It is wrong about what comes then.
-# The autoencoder's inputs are correlated, which those of the theory are not, and beyond the border it keeps no feature whole: its directions are mixtures, as those of the Gaussians above.
+# the theory is right about where the even sharing at ½ ends: where features of a group are no longer sparse *inside* it.
+# It is wrong about what comes then: no feature becomes whole, and none is ignored.
+# The autoencoder's inputs are correlated, which those of the theory are not, and beyond the border its directions are mixtures, as those of the Gaussians above.
 #
 # **One thing is different, exactly.**
 # Features that exclude each other cost the quadratic model one dimension, however many they are.
@@ -583,7 +584,7 @@ run.badge()
 #
 # ## What we saw
 #
-# - Features share where $k > 3h$: sparsity counts only as far as it is not shared.
+# - Where all pairs depend alike, no features share below $k = 3h$, and equal ones do above it: sparsity counts only as far as it is not shared.
 # - Correlated Gaussians can share at $k = 3$; their optimum is a principal component analysis of the weighted inputs.
 # - Features that exclude each other share a direction for free, and a capacity that counts meetings says so.
-# - In a ReLU autoencoder, too, a group's own rarity changes nothing; but there two exclusive features fit into a dimension, and no more.
+# - In a ReLU autoencoder two exclusive features fit into a dimension, and no more.

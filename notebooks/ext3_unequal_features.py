@@ -222,7 +222,7 @@ run.badge()
 # For every candidate for the odd one, and every interval between phase changes of the features above 3, one division gives the $\lambda$ that spends the budget.
 #
 # With many features these are too many to try, and nearly all of them are hopeless.
-# Put a price $t = 2\hat\lambda^2$ on a dimension.
+# Let $\hat\lambda$ be the multiplier of some allocation that is known, and put a price $t = 2\hat\lambda^2$ on a dimension.
 # Any allocation that spends exactly $D$ of them, and in which the features above 3 have the multiplier $\lambda$, loses at least
 #
 # $$ \sum_{k_i>3}\big[f_i(C_i(\lambda)) + t\,C_i(\lambda)\big] + \sum_{k_i\le3}\min\big((k_i-1)v_i^2,\ t\big) - tD . $$

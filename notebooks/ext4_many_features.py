@@ -173,7 +173,7 @@ run.badge()
 #
 # $$ \varepsilon = -\frac{d\ln\mathcal L}{d\ln D} = \frac{2\lambda^2 D}{\mathcal L} . $$
 
-# %% mystnb={"figure": {"caption": "The exponent of the loss against features per dimension, for importances i to the minus α. Dotted: 2α − 1, which holds while most features are ignored. Gray: 1, the law of pure interference. Wide networks of sparse features, on the right of panel c, fall like 1/D for α up to 1.", "name": "fig-ext4-exponents"}, "image": {"alt": "Three panels for kurtosis 9, 1000 and a million. From left to right each curve goes from large values at one feature per dimension to its level. At kurtosis 9 the curves of alpha 0.75, 1 and 1.5 soon sit on their dotted lines at 0.5, 1 and 2. At kurtosis one million the curves for alpha 0.5, 0.75 come close to 1 and stay there over many decades, that of alpha 1 stays above 1, that of 1.5 is at 2."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The exponent of the loss against features per dimension, for importances i to the minus α. Dotted: 2α − 1, which holds while most features are ignored. Gray: 1, the law of pure interference. In the middle of panel c, where all features are represented and each dimension holds many, the loss falls like 1/D for α below 1; further right features are ignored, and the exponent falls to 2α − 1.", "name": "fig-ext4-exponents"}, "image": {"alt": "Three panels for kurtosis 9, 1000 and a million. From left to right each curve goes from large values at one feature per dimension to its level. At kurtosis 9 the curves of alpha 0.75, 1 and 1.5 soon sit on their dotted lines at 0.5, 1 and 2. At kurtosis one million the curves for alpha 0.5, 0.75 come close to 1 and stay there over many decades, that of alpha 1 stays above 1, that of 1.5 is at 2."}} tags=["hide-input"]
 per_dim = np.geomspace(1.5, 1e6, 60)
 alphas = (0.5, 0.75, 1.0, 1.5)
 panels = {
@@ -211,8 +211,8 @@ run.badge()
 # - **All are represented and share.** Then $k$ drops out and for $\alpha < 1$ the exponent is 1, whatever $\alpha$ (*proved* in the limit of large k, then large $N/D$): $D \approx a^\alpha N^{1-\alpha}/(1-\alpha)$ and $\mathcal L \approx 2a^{-\alpha}N^{1-\alpha}/(1-\alpha)$, so that $\mathcal L D$ is constant.
 # - **Few features per dimension.** The loss goes to 0 at $D = N$, and the exponent grows without bound.
 #
-# This is what {cite:t}`liu2025superposition` measured in trained toy models: under weak superposition the loss follows the frequencies, under strong superposition it is inversely proportional to the width for a wide range of them.
-# Here both are one closed form.
+# It resembles what {cite:t}`liu2025superposition` measured in trained toy models: under weak superposition the loss follows the frequencies, under strong superposition it is inversely proportional to the width for a wide range of them.
+# Here both regimes are one closed form.
 # Their exponents and ours are not the same numbers where frequencies matter: their loss weighs an ignored feature by its frequency, ours by the square of its importance.
 #
 # ### Exponent 1 is the odd one
@@ -222,7 +222,7 @@ run.badge()
 # $$ \varepsilon = \frac{\ln(N/a)+1}{\ln(N/a)-1+a/N} \approx 1 + \frac{2}{\ln(N/a)} . $$
 #
 # A logarithm never gets large: with a thousand features for each monosemantic one the exponent is 1.34, with a million 1.16.
-# Who fits a straight line to such a loss finds an exponent between 1 and 1.4 that depends on where he looks.
+# Who fits a straight line to such a loss finds an exponent above 1 that depends on where he looks.
 
 # %%
 law = fc.power_law_allocation(1.0, 10**9, 10**7, kurtosis=1e12)
@@ -353,5 +353,5 @@ run.badge()
 # ## What we saw
 #
 # - The bands of monosemantic and represented features move together with width; their ratio is $((k-1)/2)^{1/\alpha}$.
-# - The loss falls like $D^{1-2\alpha}$ while features are ignored, and like $1/D$ once all share; at $\alpha = 1$ a logarithm blurs the exponent.
+# - For $\alpha > 1/2$ the loss falls like $D^{1-2\alpha}$ while most features are ignored; for $\alpha < 1$ it falls like $1/D$ once all share and each dimension holds many. At $\alpha = 1$ a logarithm blurs the exponent.
 # - For features that one cares about the width follows from one sum, and grows with the sparsity of the others.

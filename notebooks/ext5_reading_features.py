@@ -12,7 +12,7 @@
 #
 # A sparse autoencoder is trained on the hidden activations of a network, and its latents are taken for the network's features.
 # Are they?
-# In a trained language model nobody can say, because nobody knows the features; here we know all of them, and how much capacity each has.
+# In a trained language model nobody can say, because nobody knows the features; here we know all of them, and how much capacity each has in the network at hand.
 #
 # **Paper:** section 1 and Appendix G {cite}`scherlis2022`, and the forum post's use for toy models: a test case for methods that read networks.
 # **Run time:** about a minute.
@@ -102,7 +102,7 @@ known.loss, known.certificate.loss, known.optimal_capacity.round(3)
 #
 # ## The zoo
 #
-# Each network is small, its inputs are known with their exact moments, and its lowest loss is certified: in closed form, or as the lowest of a stated search, with a bound that no weights can beat.
+# Each network is small, its inputs are known with their exact moments, and a certificate says what is known of its lowest loss: a closed form for eight of the sixteen, for the others the lowest of a stated search with a bound that no weights can beat, which is close for one of them and loose for the rest.
 
 # %% tags=["hide-input"]
 zoo = {name: fc.zoo.load(name, "random", seed) for name in fc.zoo.names()}
@@ -238,7 +238,7 @@ pd.Series(costs, name="error and penalty of L1").round(4)
 #
 # Why does L1 find so few?
 # Its cosines with the features are {glue:text}`ext5-l1-cosine` on average, and a share of {glue:text}`ext5-l1-near` lies within 0.05 of the mark of 0.9.
-# So the share that is found changes from one training to the next, with the seed or a last digit of $W$, while the average stays; more steps do not change it.
+# So it takes little to change the share that is found, another seed or a last digit of $W$, while the average stays.
 # We can hold the true directions, and train the encoder alone: error and penalty with the directions that L1 learned are {glue:text}`ext5-l1-flat` times what they are then.
 # What L1 minimizes hardly tells the features' directions from others nearby, so that noise decides among them.
 #
@@ -304,7 +304,7 @@ figures.by_sparsity_and_size((some, by_active), (sizes, by_latents))
 # Some latents never fire, and learn nothing.
 # Bricken and others begin them anew in the direction of what is badly explained, every few hundred steps.
 # A note on polysemanticity says that this revives them, and costs no sparsity.
-# Sparsity stays; but here few latents are dead to begin with, and resampling leaves no fewer ({ref}`note-resampling`).
+# Sparsity stays; but here few latents are dead to begin with, and resampling does not leave fewer ({ref}`note-resampling`).
 
 # %% tags=["hide-input"]
 never = options | {"resample_every": 0}
@@ -383,7 +383,7 @@ for label, (rule, _) in settings.items():
     ]
 sides.round(2)
 
-# %% mystnb={"figure": {"caption": "The same as a picture, on the whole zoo and four constructed matrices. a: measures of dimensions, over the number of dimensions. b: counts of features, over the number of features.", "name": "fig-ext5-measures"}, "image": {"alt": "Two dot plots with a row for each of nineteen matrices. Left: total capacity and leverage lie on one in nearly all rows; effective rank and participation ratio lie below it where lengths differ. Right: effective features lie between one half and one; counts of dictionaries reach one for most small networks, and stay far below it for forty features, copies and antipodal pairs."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The same as a picture, on the whole zoo and four constructed matrices. a: measures of dimensions, over the number of dimensions. b: counts of features, over the number of features.", "name": "fig-ext5-measures"}, "image": {"alt": "Two dot plots with a row for each of twenty matrices. Left: total capacity and leverage lie on one in nearly all rows; effective rank and participation ratio lie below it where lengths differ. Right: effective features lie between one half and one; counts of dictionaries reach one for most small networks, and stay far below it for forty features, copies and antipodal pairs."}} tags=["hide-input"]
 by_dims = {label: sides[label] / sides["dimensions"] for label in of_dimensions}
 counts = ["effective features", *(f"told by {label}" for label in settings)]
 by_features = {label: sides[label] / sides["features"] for label in counts}
@@ -392,10 +392,10 @@ figures.measures_side_by_side(by_dims, by_features, list(sides.index))
 # %% [markdown]
 # - *Total capacity* and *leverage* agree where an embedding is efficient, and only there; what leverage has beyond capacity is what a better probe can mend ("random").
 # - *Effective rank* and *participation ratio* count directions by how much variance they carry: one long feature hides a short one that has a dimension of its own.
-# - *Frame potential* is 1 for a tight frame; with lengths that differ it is more, however well each block is used.
+# - *Frame potential*, divided by the least that a matrix of the same total squared length can have, is 1 for a tight frame; with lengths that differ it is more, however well each block is used.
 # - *Mean greatest cosine* sees the nearest neighbor alone: two of a pair count like copies.
 # - *Effective features* counts features among which capacity is shared, not dimensions.
-# - Dictionaries, which are small here and trained for a few hundred steps, answer to the inputs as much as to the matrix. They tell all features of an autoencoder, which are sparse and of one sign; few where features are dense (Gaussians) or come together (exactly two on; the tree); and few of forty, for which the training is too short. Copies of one are one direction to them, and so are antipodal features of either sign.
+# - Dictionaries, which are small here and trained for a few hundred steps, answer to the inputs as much as to the matrix. Top-k and nested tell all features of an autoencoder, which are sparse and of one sign, and L1, after so short a training, one to three of six (where features have either sign, each sign counts as a half); few where features are dense (Gaussians) or come together (exactly two on; the tree); and few of forty, for which the training is too short. Copies of one are one direction to them, and so are antipodal features of either sign.
 # - No measure of the matrix alone knows which features meet: the tree has seven features in three dimensions, and weighted by co-activation ({ref}`dependent features <ext2-dependent-features>`) its capacities sum to {glue:text}`ext5-weighted`.
 
 # %% tags=["hide-input"]
@@ -441,4 +441,4 @@ run.badge()
 #
 # - Capacity is what a linear probe along a feature's own direction reads; leverage is what the best linear probe reads.
 # - Sparsity lets a reader do better, up to the limit of compressed sensing, which this network exceeds now and then.
-# - Dictionaries find features in the order of their capacity.
+# - In one training of each, the top-k dictionary finds those features better that have more capacity, and matter more.

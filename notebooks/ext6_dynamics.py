@@ -105,7 +105,7 @@ float(abs(exact.mT @ exact - integrated.mT @ integrated).max())
 #
 # $$ \frac{\ln(1/\varepsilon)}{4\,(v_{i-1}+v_i)} , $$
 #
-# because from $t_{i-1}$ on its part along feature $i-1$ shrinks beside the rest.
+# for $i > 1$ (the first has it from the start), because from $t_{i-1}$ on its part along feature $i-1$ shrinks beside the rest.
 # Two starts, one a hundred times smaller than the other, show the slopes; all that does not depend on $\varepsilon$ drops out.
 
 # %%
@@ -257,6 +257,7 @@ rows = {
     for model, each in paths.items()
     for rule, p in each.items()
 }
+glue("ext6-n-models", n_models, display=False)
 progress = pd.DataFrame(rows).T
 progress.round(2)
 
@@ -265,9 +266,9 @@ progress.round(2)
 # *Blocks from* is the part of the training after which the same features share as at the end, and *best blocks* the share of starts that end with the blocks of the lowest loss that any rule reached.
 #
 # The answer depends on the model.
-# Quadratic computation and the autoencoders march: total capacity is near 3 early, with batches as without, and messy rotations there are none.
+# Under plain descent quadratic computation and the autoencoders march: total capacity is near 3 early, with batches as without, and the embedding does not turn, though the quadratic model spends about half of its way nearly at rest.
 # But capacity is there before the blocks are, and the blocks need not be the best.
-# In the autoencoders plain descent takes half of the training to sort out its pairs, and ends with others from every start, some with a feature lost; Adam has them in a fraction of that time, and more often the best ones.
+# In the autoencoders plain descent takes half of the training or more to sort out its pairs, and mostly ends with others than the best, some with a feature lost; Adam has them earlier, and more often the best ones. All this is from {glue:text}`ext6-n-models` starts each.
 # In quadratic computation any embedding with the right capacities will do, and its blocks are few and large: there is little to sort. The noise of Adam keeps some cosines about the mark there.
 # (*Proved:* where the loss depends on $W^TW$ alone its gradient is $WQ$ with a symmetric $Q$, for each batch too. A step with learning rate $r$ has $W'W^T = W(I-rQ)W^T$, which is symmetric: the step does not turn the embedding.)
 # Computation with ReLU or GELU, in which each neuron counts by itself, is the post's picture: it turns features onto neurons, and most of its time passes while the loss hardly falls.
@@ -382,9 +383,9 @@ figures.lessons(V, exact_1, trained.capacity[:, 0], edges, curve)
 # %% [markdown]
 # **Curation that lowers kurtosis.**
 # Squashing large values helps, up to a point.
-# (*Proved:* by Cauchy and Schwarz, $E[x^2]^2\le E[x^4]\,P(x\ne0)$, so that a feature that is active with probability $p$ has $k\ge1/p$.)
-# A uniform feature is at $9/(5p)$, and no transform of active values gains more than the factor $9/5$.
-# Only features that are on more often than one time in three can be brought to where sharing ends.
+# (*Proved* for odd transforms, which keep the mean at 0 and 0 at 0: by Cauchy and Schwarz, $E[x^2]^2\le E[x^4]\,P(x\ne0)$, so that a feature that is active with probability $p$ has $k\ge1/p$.)
+# A uniform feature is at $9/(5p)$, and no odd transform gains more than the factor $9/5$.
+# With them only features that are on more often than one time in three can be brought to where sharing ends.
 #
 # **Selective width.**
 # A new dimension is shared out by the loss, not by our wishes.

@@ -17,7 +17,7 @@
 # And a penalty on overlap shrinks blocks to single features, at the cost of a small uptick of the loss.
 #
 # The first is true of one model.
-# The second holds near the critical kurtosis and not beyond.
+# The second holds for quadratic up to a kurtosis of 12, and not beyond, nor for the others.
 # In the third the end is right, the way is not, and the cost is large.
 # {numref}`fig-sec3-7-secondary` has the first two, {numref}`fig-sec3-7-penalty` the third.
 #
@@ -92,19 +92,19 @@ figures.secondary_claims(sizes, k, widths)
 # In the autoencoder block sizes come in just the order that the post names: {glue:text}`sec3-7-block-autoencoder-quadratic:.1f`, {glue:text}`sec3-7-block-autoencoder-tanh:.1f`, {glue:text}`sec3-7-block-autoencoder-gelu:.1f` and {glue:text}`sec3-7-block-autoencoder-relu:.1f`.
 # In the computation model three nonlinearities make one large block, with {glue:text}`sec3-7-block-computation-quadratic:.1f`, {glue:text}`sec3-7-block-computation-gelu:.1f` and {glue:text}`sec3-7-block-computation-relu:.1f` features, and tanh, which should be second, has {glue:text}`sec3-7-block-computation-tanh:.1f`.
 #
-# Why does tanh fall out of line?
-# It has no silent side and squeezes large values.
+# Tanh falls out of line.
 
 # %% mystnb={"figure": {"caption": "Ours: the column that Figure 7 does not have, tanh in its three models.", "name": "fig-sec3-7-tanh"}, "image": {"alt": "Three maps of capacity. Tanh in the computation model has a smooth band with a shoulder above equal importance, in the autoencoder a jump."}} tags=["hide-input"]
 gallery({row.replace(", ", "\n"): as_map(found) for row, found in tanh.items()})
 
 # %% [markdown]
-# In the autoencoder with tanh feature 1 is in or out and never shares: inputs have one sign, and a partner of opposite direction would be given back with the wrong sign.
+# In the autoencoder with tanh feature 1 is in or out: inputs have one sign, and a partner of opposite direction would be given back with the wrong sign.
+# The blocks counted above are those of cosines above 0.1, which is not yet sharing.
 #
 # ## Linear in kurtosis?
 #
 # A band that is limited on both sides cannot grow forever.
-# It opens steeply just above the critical kurtosis and levels off soon.
+# It opens steeply at first; then that of quadratic and of ReLU levels off, and that of GELU narrows again.
 # Up to a kurtosis of 12 a straight line explains {glue:text}`sec3-7-linear-quadratic:.0%` (quadratic), {glue:text}`sec3-7-linear-relu:.0%` (ReLU) and {glue:text}`sec3-7-linear-gelu:.0%` (GELU) of the variance of its width, over all of the diagram {glue:text}`sec3-7-straight-quadratic:.0%`, {glue:text}`sec3-7-straight-relu:.0%` and {glue:text}`sec3-7-straight-gelu:.0%`.
 
 # %% tags=["hide-input"]
@@ -134,14 +134,14 @@ run.badge()
 # ## A penalty on overlap
 #
 # We add $\beta\sum_{i\ne j}(w_i\cdot w_j)^2$ to the loss and minimize again.
-# $\beta$ is counted in units of the loss of an empty network, which has $W=0$ and answers with the mean.
+# In the formula below $\beta$ is a plain number; on the axis of {numref}`fig-sec3-7-penalty` it is divided by the loss of an empty network, which has $W=0$ and answers with the mean.
 #
 # For quadratic nothing new has to be minimized.
 # Equation 12 has the same sum in it already, with the factor 2, so that for a kurtosis $k$
 #
 # $$ L_k + \beta\sum_{i\ne j}(w_i\cdot w_j)^2 = \Bigl(1+\frac{\beta}{2}\Bigr)\,L_{k'}, \qquad k' = 1+\frac{k-1}{1+\beta/2} . $$ (eq-sec3-7-penalty)
 #
-# A penalty on overlap is a smaller kurtosis.
+# In this model a penalty on overlap is a smaller kurtosis.
 # At $\beta = k-3$ superposition ends:
 
 # %%
@@ -167,7 +167,7 @@ curves = {
 after = {key: each.largest_block for key, each in curves.items()}
 rises = {key: each.rise for key, each in curves.items()}
 
-# %% mystnb={"figure": {"caption": "A penalty on squared inner products, six features in three dimensions. Left: mean number of features in the largest block. Right: loss without the penalty, relative to that of the network that was not penalized, in the median over cells. Shaded: no penalty.", "name": "fig-sec3-7-penalty"}, "image": {"alt": "Left: block sizes stay flat over two decades of the penalty and then drop to one, except for computation with ReLU, which stays near six. Right: losses grow many times over where the blocks end."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "A penalty on squared inner products, six features in three dimensions. Left: mean number of features in the largest block. Right: loss without the penalty, relative to that of the network that was not penalized, in the median over the same cells. Shaded: no penalty.", "name": "fig-sec3-7-penalty"}, "image": {"alt": "Left: block sizes stay flat over two decades of the penalty and then drop to one, except for computation with ReLU, which stays near six. Right: losses grow many times over where the blocks end."}} tags=["hide-input"]
 figures.penalties(strengths, after, rises)
 
 # %% [markdown]
@@ -211,7 +211,7 @@ run.badge()
 # %% [markdown]
 # :::{admonition} Where we differ from the post
 # :class: important
-# The order of block sizes is that of the autoencoder only ({ref}`secondary-blocks`), the width of the band is linear only near the critical kurtosis ({ref}`secondary-kurtosis`), and a penalty ends superposition all at once and at a high price ({ref}`secondary-penalties`).
+# The order of block sizes is that of the autoencoder only ({ref}`secondary-blocks`), the width of the band is linear only for quadratic up to a kurtosis of 12 ({ref}`secondary-kurtosis`), and a penalty ends superposition, where it does, all at once and at a high price ({ref}`secondary-penalties`).
 # :::
 #
 # ## Try it
@@ -260,5 +260,6 @@ run.badge()
 #
 # ## What to remember
 #
-# A penalty on overlap is a smaller kurtosis: it ends superposition at one strength and leaves the size of blocks alone until then.
+# In the quadratic computation model a penalty on overlap is a smaller kurtosis: it ends superposition at one strength and leaves the size of blocks alone until then.
+# In both autoencoders it ends superposition, too; in computation with ReLU it does not.
 # Next: {ref}`sec3-7-two-in-one`.

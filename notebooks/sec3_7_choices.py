@@ -15,7 +15,8 @@
 # It does not name inputs, bias, optimizer, restarts, or how the best run was picked.
 # What would the figure look like had we chosen otherwise?
 #
-# One choice decides everything: *the plateau at ½ needs inputs of one sign*.
+# One choice decides: that of inputs.
+# *The plateau at ½ of the autoencoder needs inputs of one sign*, and the computation rows need both signs.
 # {numref}`fig-sec3-7-inputs` repeats the middle row of {numref}`fig-7` with inputs of both signs.
 # The other choices hardly show.
 #
@@ -418,7 +419,7 @@ run.badge()
 # The plateaus are there, with holes; slopes become clouds.
 # :::
 #
-# **Fewer nodes.** Is a quarter of the nodes enough?
+# **Fewer nodes.** Is a sixteenth of the nodes enough?
 #
 # ```sh
 # papermill notebooks/sec3_7_choices.ipynb out.ipynb --cwd notebooks -p n_points 1024 -p train_steps 300
@@ -438,6 +439,6 @@ run.badge()
 #
 # ## What to remember
 #
-# Inputs of one sign make the plateau; everything else is detail.
+# The sign of the inputs makes the plateau of the autoencoder, and the diagram of ReLU's sums; bias, nodes and restarts are details.
 # Someone who trains long enough and keeps the best of some networks sees the same figure, less sharp.
 # Next: {ref}`sec3-7-blog`.

@@ -313,6 +313,6 @@ pd.DataFrame(
 #
 # ## What to remember
 #
-# Equal features break symmetry, and that makes a jump at $V=1$ with every nonlinearity.
-# Half of ReLU is linear, and that makes a foot, so that no feature is quite ignored.
+# With dense inputs equal features break symmetry, and that makes a jump at $V=1$ with every nonlinearity.
+# Half of ReLU is linear, and that makes a foot: a feature that hardly matters keeps a capacity proportional to $V^2$.
 # How this looks in a diagram is on the page before, {ref}`sec3-7-other-models`; what depends on our choices on the next, {ref}`sec3-7-choices`.

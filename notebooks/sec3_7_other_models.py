@@ -199,6 +199,7 @@ figures.cosines(
 # %% [markdown]
 # By contrast, says section 3.7, superposed features of the computation model project on many neurons, whichever way the neurons are turned.
 # For each minimum we look for the turn that makes its features lie on as few neurons as they can.
+# We count neurons by one over the sum of the fourth powers of a unit vector's entries, which is 1 for a vector along an axis and 3 for one that lies evenly between three.
 # With quadratic they then project on {glue:text}`sec3-7-neurons-quadratic:.2f` neurons in the median, with ReLU on {glue:text}`sec3-7-neurons-relu:.2f`, with GELU on {glue:text}`sec3-7-neurons-gelu:.2f`.
 # So the sentence is true of quadratic, where nothing depends on the basis of neurons, and not of ReLU and GELU.
 # {numref}`fig-sec3-7-cosines` shows why: their features come in pairs, too, but the two of a pair point in nearly the *same* direction, along the axis of one neuron.
@@ -262,7 +263,7 @@ run.badge()
 # The ratio of mean widths is {glue:text}`sec3-7-ratio-quadratic:.2f` (quadratic), {glue:text}`sec3-7-ratio-relu:.2f` (ReLU) and {glue:text}`sec3-7-ratio-gelu:.2f` (GELU).
 # Part of this is the difference in units.
 # Count importance in squared error in both models, and one decade of $v$ becomes two: {glue:text}`sec3-7-fair-quadratic:.2f`, {glue:text}`sec3-7-fair-relu:.2f` and {glue:text}`sec3-7-fair-gelu:.2f`.
-# Only for ReLU does the statement survive that change of units.
+# Only for ReLU does the statement clearly survive that change of units.
 #
 # The caption of Figure 7 leaves out the computation model with 6 in 5, because it "looks similar".
 # We computed it: the maps correlate by {glue:text}`sec3-7-alike-quadratic:.2f`, {glue:text}`sec3-7-alike-relu:.2f` and {glue:text}`sec3-7-alike-gelu:.2f`.
@@ -339,7 +340,7 @@ figures.largest_shared_importance(p_far, measured, by_blocks, far[-1])
 # %% [markdown]
 # - *ReLU.* The edge follows $1/p$: for importance 100 one needs $p$ of about {glue:text}`sec3-7-p-100:.1g` or less.
 # - *GELU.* The edge stops near {glue:text}`sec3-7-gelu-limit:.2g`, however sparse the inputs.
-# - *Quadratic.* Superposed in the sense of our threshold, but not stuck: capacity creeps up to 1 as importance grows.
+# - *Quadratic.* Superposed by our threshold ($0.05<C_1<0.95$), but not stuck: capacity creeps up to 1 as importance grows.
 #
 # For GELU the answer depends on something that the paper does not mention: the size of the inputs.
 # Inputs ten times as large make it more like ReLU.
@@ -383,7 +384,7 @@ sentences = {
     "computation: no such region": "sec3-7-no-plateau",
     "… one large block (4.6)": "sec4-6-one-block",
     "… on many neurons in any basis": "sec3-7-many-neurons",
-    "… a narrower band than the autoencoder": "sec3-7-narrower",
+    "… a narrower band than the autoencoder (6 in 3)": "sec3-7-narrower",
     "autoencoder, 6 in 3: superposed at 100 times the importance": "sec3-7-extreme",
     "… but not in 6 in 5": "sec3-7-extreme-6-in-5",
     "… nor in the computation model": "sec3-7-extreme-computation",
@@ -457,7 +458,7 @@ pd.DataFrame(
 #
 # - Computing and compressing share capacity differently: a slope, or a mesa of antipodal pairs.
 # - With ReLU and GELU the computation model has pairs too, of features that point the same way.
-# - The mesa needs a nonlinearity that is silent for negative arguments, and inputs of one sign ({ref}`sec3-7-inputs`).
+# - The mesa needs a nonlinearity that is nearly silent for negative arguments, and inputs of one sign ({ref}`sec3-7-inputs`).
 # - Superposition at extreme importance belongs to ReLU; with GELU the leak of the partner ends it.
 #
 # Next: {ref}`sec3-7-jump`, {ref}`sec3-7-choices`, {ref}`sec3-7-blog`, {ref}`sec3-7-two-in-one`; blocks themselves are the subject of {ref}`sec4-blocks`.

@@ -56,7 +56,7 @@ gain = 1 - found.loss / found.by_hand.min(axis=-1)
 phase = classify(found.capacity.clip(0, 1), tolerance=0.05)
 quoted = np.array([0, 2, 1, 1])[found.by_hand.argmin(axis=-1)]
 
-# %% mystnb={"figure": {"caption": "Two features in one dimension. Left: the best of four networks made by hand. Center: direct minimization. Right: the part of the loss that minimization saves.", "name": "fig-sec3-7-two-in-one"}, "image": {"alt": "Two phase diagrams with similar layout; superposition reaches further in the minimized one. The third map shows savings, largest along the edges of the superposed phase and at dense inputs."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Two features in one dimension. Left: the best of four networks made by hand. Center: direct minimization. Right: the part of the loss that minimization saves.", "name": "fig-sec3-7-two-in-one"}, "image": {"alt": "Two phase diagrams with similar layout; superposition reaches further in the minimized one. The third map shows savings, largest along the edges of the superposed phase and at its dense tip."}} tags=["hide-input"]
 figures.two_in_one(
     {"by hand": (V, p, quoted), "minimized": (V, p, phase)},
     (V, p, gain),
@@ -103,7 +103,7 @@ np.stack([exact, mean, error]).round(4)
 # Half of the random starts have both weights of one sign, which is a trap, so there are many of them.
 #
 # The layout is the same, and the phase agrees in {glue:text}`sec3-7-same-phase:.0%` of the cells.
-# Where it does not, the pair is better than both of its rivals: shorter vectors and a bias save up to {glue:text}`sec3-7-gain:.0%` of the loss, most along the edges and where inputs are dense.
+# Where it does not, the pair is better than both of its rivals: shorter vectors and a bias save up to {glue:text}`sec3-7-gain:.0%` of the loss, most along the edges of the shared phase and at its tip.
 # So the edges of the shared phase lie further out than the four networks have them.
 
 # %% tags=["hide-input"]
