@@ -33,6 +33,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from myst_nb import glue
 
 import feature_capacity as fc
 from feature_capacity.book.claims.checks import open_page
