@@ -176,7 +176,9 @@ figures.foot_and_jump(
 # %% [markdown]
 # The right half of {numref}`fig-sec3-7-foot` says until which sparsity each keeps its jump.
 # Quadratic loses it at kurtosis 3, all at once.
-# The others keep one that shrinks: at $p=0.5$ it is {glue:text}`sec3-7-jump-half-relu:.2f` for ReLU and {glue:text}`sec3-7-jump-half-gelu:.2f` for GELU, at $p=0.1$ {glue:text}`sec3-7-jump-tenth-relu:.2f` and {glue:text}`sec3-7-jump-tenth-gelu:.2f`.
+# The others have a smaller one: at $p=0.5$ it is {glue:text}`sec3-7-jump-half-relu:.2f` for ReLU and {glue:text}`sec3-7-jump-half-gelu:.2f` for GELU, at $p=0.1$ {glue:text}`sec3-7-jump-tenth-relu:.2f` and {glue:text}`sec3-7-jump-tenth-gelu:.2f`.
+# Below $p\approx0.6$ several embeddings have nearly the same loss, and the nodes decide between them.
+# At $p=0.3$ the lines of {numref}`fig-sec3-7-zoom` jump by {glue:text}`sec3-7-jump-lines-relu:.2f` with ReLU and {glue:text}`sec3-7-jump-lines-gelu:.2f` with GELU, while the optimum at $V=1$ gives {glue:text}`sec3-7-jump-third-relu:.2f` and {glue:text}`sec3-7-jump-third-gelu:.2f`: there the size of the jump is not settled, and for GELU hardly whether there is one.
 # The transition at high sparsity is smoother, as the paper says, but not smooth, with ReLU in all sparse rows and with GELU in the sparsest; a step of this size hides well in a diagram of some dozen cells.
 #
 # ::::{admonition} Where we differ from the paper
@@ -191,7 +193,10 @@ figures.foot_and_jump(
 # %% tags=["hide-input"]
 at, dense = np.array(few), np.array(probabilities) >= 0.6
 for name in ("ReLU", "GELU"):
-    half, tenth = (float(size[name][at == x][0]) for x in (0.5, 0.1))
+    half, third, tenth = (float(size[name][at == x][0]) for x in (0.5, 0.3, 0.1))
+    across = lines[name].across[probabilities.index(0.3)]
+    glue(f"sec3-7-jump-third-{acts[name]}", third, display=False)
+    glue(f"sec3-7-jump-lines-{acts[name]}", float(across), display=False)
     glue(f"sec3-7-jump-half-{acts[name]}", half, display=False)
     glue(f"sec3-7-jump-tenth-{acts[name]}", tenth, display=False)
 
