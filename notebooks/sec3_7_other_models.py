@@ -20,7 +20,7 @@
 # With ReLU the mesa reaches features a hundred times as important as all others.
 #
 # **Paper:** sections 3.7 and 4.6, Figure 7 {cite}`scherlis2022`.
-# **Run time:** about twenty minutes on two CPU cores.
+# **Run time:** about seven minutes on two CPU cores.
 
 # %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "extra_rounds": 0, "n_points": 256, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]

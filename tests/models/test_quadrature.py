@@ -89,3 +89,25 @@ def test_moment_nodes_have_all_moments_up_to_the_fourth(inputs):
             assert found == pytest.approx(wanted, rel=1e-9, abs=1e-9), powers
     with pytest.raises(ValueError, match="at most 8"):
         moment_quadrature(inputs, 9)
+
+
+@pytest.mark.parametrize("p", [0.001, 0.0145, 0.2])
+def test_one_active_feature_is_integrated_where_gelu_bends(p):
+    """Its values are large where inputs are sparse, and GELU bends in a small part of them."""
+    from scipy.integrate import quad
+    from scipy.special import ndtr
+
+    inputs = fc.SparseUniform(p)
+    rule = sparse_quadrature(inputs, 2, mirrored=True)
+    alone = (rule.x[:, 0] != 0) & (rule.x[:, 1] == 0)
+    x, weight = rule.x[alone, 0], rule.weight[alone]
+    far = float(inputs.moment(2) * 3 / p) ** 0.5
+    for scale in (0.3, 1.0, 4.0):
+
+        def error(z, scale=scale):  # of a network that is nearly right
+            return (scale * z * ndtr(scale * z) - scale * z * ndtr(0.8 * scale * z)) ** 2
+
+        exact = quad(lambda z: error(z) + error(-z), 0, min(far, 40 / scale), limit=500)[0]
+        mean = exact / (2 * far)
+        both = (error(x) + error(-x)) / 2
+        assert both @ weight / weight.sum() == pytest.approx(mean, rel=5e-3)

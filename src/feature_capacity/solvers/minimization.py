@@ -52,7 +52,7 @@ def coarse_to_fine(
 
     >>> from feature_capacity import SparseUniform
     >>> [len(each.weight) for each in coarse_to_fine(SparseUniform(0.2), n_features=3)]
-    [201, 1505]
+    [225, 1841]
     """
     coarse = sparse_quadrature(inputs, n_features, max(64, n_points // 8), seed, mirrored=mirrored)
     return coarse, sparse_quadrature(inputs, n_features, n_points, seed, mirrored=mirrored)

@@ -137,11 +137,30 @@ def restarts(
     return Restarts(excess, *errors)
 
 
-def flattery(panel: Panel, found: xr.Dataset, n_points: int = _MANY, seed: int = 1) -> np.ndarray:
+def flattery(
+    panel: Panel,
+    found: xr.Dataset,
+    more: int = 1,
+    n_points: int = _MANY,
+    seed: int = 1,
+    device: str = "auto",
+) -> np.ndarray:
     """By how much of it the loss of some minima is wrong on the nodes that they were found on.
 
     Sixteen cells, spread over the diagram, both losses in float64; the other nodes are many, and
     share nothing with these.
+
+    Parameters
+    ----------
+    panel : Panel
+    found : Dataset
+        Its sweep.
+    more : int
+        On so many times the nodes of the sweep; if they are more, the minima are found on them
+        first, from where they are.
+    n_points, seed
+        Of the other nodes.
+    device : str
 
     Returns
     -------
@@ -159,9 +178,20 @@ def flattery(panel: Panel, found: xr.Dataset, n_points: int = _MANY, seed: int =
         cells = found.isel(probability=row, importance=columns)
         inputs = family(float(cells.probability))
         v = to_numpy(one_feature_varied(cells.importance.values, model.n_features))
-        minima = model, cells.W.values, cells.bias.values, v
+        W, bias = cells.W.values, cells.bias.values
         rule = partial(_nodes, inputs, model.n_features, mirrored=can_mirror(model, inputs))
-        own = quadrature_loss(*minima, rule(config.n_points, config.seed))
+        nodes = rule(more * config.n_points, config.seed)
+        if more > 1:
+            starts = W.reshape(len(W), 1, -1)
+            if model.n_bias:
+                starts = np.concatenate([starts, bias[:, None, : model.n_bias]], axis=2)
+            again = minimize(
+                model, inputs, v, starts=starts, quadrature=nodes, tolerance=1e-6,
+                max_iterations=300, device=device,
+            )  # fmt: skip
+            W, bias = again.W, again.bias
+        minima = model, W, bias, v
+        own = quadrature_loss(*minima, nodes)
         many = quadrature_loss(*minima, rule(n_points, seed, gauss=False))
         off.append(own / np.where(many > 0, many, np.nan) - 1)
     return np.concatenate(off)
