@@ -15,8 +15,8 @@ import numpy as np
 
 BLOCK = 1024  # nodes; what is done with them fits the first cache
 
-# z erf(z / sqrt 2) / 2 and tanh z, where their limits are not yet reached: both are z times a
-# rational function of z^2, within 2e-9 of the best.  Lowest powers first.
+# erf(z / sqrt 2) and tanh z, where their limits are not yet reached: both are z times a rational
+# function of z^2, fitted to 2e-9 of the largest value.  Lowest powers first.
 _ERF_LIMIT, _TANH_LIMIT = np.float32(5.5), np.float32(8.5)
 _ERF_ABOVE = tuple(
     np.float32(

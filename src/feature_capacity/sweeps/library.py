@@ -37,8 +37,9 @@ def to_importance(
 ) -> np.ndarray:
     """Parameters for the first feature's importance ``new`` that were found at ``old``."""
     model = config.toy_model
-    weights = (np.asarray(one_feature_varied(v, config.n_features)) for v in (new, old))
-    above, below = (column_scale(model, v) for v in weights)
+    above, below = np.ones((2, *np.broadcast_shapes(old.shape, new.shape), config.n_features))
+    above[..., 0], below[..., 0] = new, old
+    above, below = column_scale(model, above), column_scale(model, below)
     return scaled(model, parameters, above / below)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ..models.device import pick_device
 from ..models.inputs import SparseInput
@@ -97,12 +97,17 @@ def solve_row(task: RowTask) -> np.ndarray:
         return _later_starts(task, task.own)
 
 
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()  # looking for them takes as long as an easy row
+
+
 @contextmanager
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with threadpool_limits(1):
+        with _libraries().limit(limits=1):
             yield
     finally:
         torch.set_num_threads(before)
