@@ -231,7 +231,8 @@ def test_what_every_page_reaches_is_little(project):
     }
     claims |= {f"book/claims/verdicts{name}.html.j2" for name in ("", ".badge")}
     book = {f"book/{name}.py" for name in ("html", "parameters", "project")}
-    assert shared == {"_arrays.py", "_documents.py", *book, *claims}
+    theory = {"theory/capacity.py", "theory/quadratic.py"}  # of the example that one can paste
+    assert shared == {"_arrays.py", "_documents.py", *theory, *book, *claims}
 
 
 def test_a_sweep_depends_on_its_solvers_and_not_on_where_it_is_kept(monkeypatch):

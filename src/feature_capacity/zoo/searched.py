@@ -6,6 +6,7 @@ to the error of that quadrature, about a part in a thousand, and free of samplin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -16,7 +17,7 @@ from ..models.inputs import SparseInput
 from ..models.losses import quadrature_loss
 from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.toy_models import ToyModel
-from ..solvers.minimization import can_mirror, minimize
+from ..solvers.minimization import can_mirror, coarse_to_fine, minimize
 from ..solvers.starts import arranged_starts, random_starts
 from ..theory.capacity import capacities
 from .distributions import Independent
@@ -25,11 +26,10 @@ from .modules import Network, Toy
 from .record import SEARCH, Certificate, Optimum, Recipe
 from .sums import absolute_bound
 
-N_STARTS, N_REFERENCE = 8, 48
+N_STARTS, N_REFERENCE = 8, 256
 """Random starts of an instance, and of the search for the optimum; half of the latter begin at
 arrangements of blocks."""
 
-_POINTS = 4096  # nodes of a search
 _MANY_POINTS = 16384  # nodes that losses are given on
 
 
@@ -49,7 +49,12 @@ class Searched(Recipe):
         """The lowest of many starts, and what no weights can beat."""
         v, half = np.array([self.importance]), N_REFERENCE // 2
         starts = random_starts(self.model, 1, half, 0), arranged_starts(self.model, v, half, [0])
-        W, bias = self._minimized(np.concatenate(starts, axis=1), 0)
+        nodes = coarse_to_fine(
+            self.feature, self.model.n_features, _MANY_POINTS,
+            mirrored=can_mirror(self.model, self.feature),
+        )  # fmt: skip
+        rough = self._roughly(np.concatenate(starts, axis=1), nodes)
+        W, bias = self._minimized(rough, 0, nodes[-1])
         below, source = self._below()
         reason = f"the lowest of {N_REFERENCE} starts, half at random, half at blocks; below: "
         found = Certificate(SEARCH, self.loss(W, bias), below, reason + source)
@@ -92,13 +97,25 @@ class Searched(Recipe):
     def _rows(self) -> np.ndarray:
         return np.array([self.importance])
 
-    def _minimized(self, starts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    def _roughly(self, starts: np.ndarray, nodes: Sequence[Quadrature]) -> np.ndarray:
+        """Parameters of the lowest of many starts, in float32, which compiled loops take."""
+        found = minimize(
+            self.model, self.feature, self._rows, starts=starts, quadrature=nodes,
+            max_iterations=200, tolerance=1e-5, device="cpu",
+        )  # fmt: skip
+        bias = found.bias[0][: self.model.n_bias] if self.model.n_bias else []
+        return np.concatenate([found.W[0].ravel(), bias])[None, None]
+
+    def _minimized(
+        self, starts: np.ndarray, seed: int, nodes: Quadrature | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         found = minimize(
             self.model,
             self.feature,
             self._rows,
             starts=starts,
             seed=seed,
+            quadrature=nodes,
             max_iterations=200,
             tolerance=1e-7,
             dtype="float64",
