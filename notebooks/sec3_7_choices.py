@@ -94,13 +94,14 @@ fig7_phase_diagrams(table_of_maps(by_inputs))
 # An antipodal pair works because a positive $x_1$ pushes the partner's output below zero, where ReLU hides it.
 # With inputs of both signs a negative $x_1$ pushes it up, where nothing hides it, and the pair pays for every single activation.
 # The paper's figure has large regions near ½, so that its autoencoder most likely saw inputs of one sign.
+# With eight times the importance of the others feature 1 is still in a pair with inputs of one sign, and not with inputs of both:
 
 # %%
 import feature_capacity as fc
 
 network = fc.ToyModel("autoencoder", "relu", n_features=6, n_dims=3)
 [
-    fc.minimize(network, inputs, [[1.2, 1, 1, 1, 1, 1]], n_starts=16).capacity.round(2)
+    fc.minimize(network, inputs, [[8, 1, 1, 1, 1, 1]], n_starts=16).capacity.round(2)
     for inputs in (fc.UnitSparseUniform(0.03), fc.SparseUniform(0.03))
 ]
 
