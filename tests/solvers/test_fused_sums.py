@@ -90,18 +90,36 @@ def test_curved_activations_to_the_precision_of_float32_everywhere(activation):
         np.testing.assert_allclose(slope, wanted[1], rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(
+    ("activation", "value"),  # to tanh infinity is as good as a large number
+    [(name, np.nan) for name in ACTIVATIONS] + [(n, np.inf) for n in ACTIVATIONS if n != "tanh"],
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_finite_is_not_hidden(kind, activation, value):
     model, (few, _) = ToyModel(kind, activation, 4, 2), nodes(4, False)
     W = torch.full((1, 2, 4), 0.5)
     W[0, 1, 2] = value
-    other = torch.ones(1, 4)
-    sums = getattr(fused_sums, f"{kind}_errors")(model, W, other, few)
-    if activation == "tanh" and value == np.inf:
-        return  # a large number is as good there
-    assert not torch.isfinite(sums[0]).all()
+    loss = getattr(fused_sums, f"{kind}_errors")(model, W, torch.ones(1, 4), few)[0]
+    assert not torch.isfinite(loss).all()
+
+
+def test_nodes_of_two_kinds_take_the_steps_of_tensors(monkeypatch):
+    """Plain nodes for the matrix, mirrored ones for the loss: each has its part of ReLU."""
+    model, inputs, taken = ToyModel("computation", "relu", 4, 2), fc.SparseUniform(0.3), []
+    descended = fused_sums.descended
+
+    def count(*arguments):
+        taken.append(arguments)
+        return descended(*arguments)
+
+    monkeypatch.setattr(fused_sums, "descended", count)
+    plain, mirrored = (
+        sparse_quadrature(inputs, 4, 1024, mirrored=mirrored) for mirrored in (False, True)
+    )
+    fc.minimize(model, inputs, [[1.0, 1, 1, 1]], quadrature=mirrored, rough=plain)
+    assert not taken
+    fc.minimize(model, inputs, [[1.0, 1, 1, 1]], quadrature=mirrored)
+    assert taken
 
 
 @pytest.mark.parametrize("bias", BIASES)

@@ -284,7 +284,8 @@ def _in_chunks(
             model, parameters, models.importance[index], cell, nodes, rule, report
         )
 
-    at_once = hasattr(sums, "descended") and not penalized
+    alike = rough.mirrored == quadrature.mirrored  # one part of the activation serves both
+    at_once = hasattr(sums, "descended") and alike and not penalized
     return Objective(of, loss, descend if at_once else None)
 
 
