@@ -1,5 +1,6 @@
 """Signals, full disks, planted links and second builders: what is left, and what is said."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -100,6 +101,36 @@ def test_the_file_by_which_a_kernel_is_reached_goes_with_its_folder(tmp_path, mo
         manager.write_connection_file()  # and is interrupted before it removes it
         assert Path(manager.connection_file).is_file()
     assert not list(tmp_path.iterdir())
+
+
+@contextlib.contextmanager
+def kernel_client(config):
+    """A client of a kernel that has answered, until the end of the block."""
+    manager = KernelManager(config=config)
+    manager.start_kernel()
+    try:
+        client = manager.blocking_client()
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        yield client
+        client.stop_channels()
+    finally:
+        manager.shutdown_kernel(now=True)
+
+
+def test_kernels_have_no_ports_that_others_could_take_where_temporary_files_are_deep(
+    tmp_path, monkeypatch
+):
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with kernel_settings() as config, kernel_client(config) as client:
+        assert client.transport == "ipc"
+        socket = Path(f"{client.ip}-{client.shell_port}")
+        assert socket.is_socket()
+        assert deep not in socket.parents
+    assert not socket.parent.exists()
+    assert not list(deep.iterdir())
 
 
 def test_a_kernel_whose_start_is_interrupted_ends_before_its_folder_goes(tmp_path, monkeypatch):

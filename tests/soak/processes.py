@@ -87,7 +87,7 @@ class Starter:
 
     def start(self, words, folder: Path, aside: Path) -> Command:
         """Start a command in a folder; what it says and its temporary files go aside."""
-        mark, scratch = uuid4().hex, aside / "scratch"
+        mark, scratch = uuid4().hex, aside / "tmp"  # short: kernels have their sockets there
         scratch.mkdir(parents=True, exist_ok=True)
         environment = {
             _MARK: mark, "TMPDIR": str(scratch),

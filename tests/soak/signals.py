@@ -158,7 +158,7 @@ def judge(
     time.sleep(moment * clean[kind].seconds)
     command.send(which, to_all)
     code, faults = _end(command, which)
-    again = starter.start(words, folder, aside / "again")
+    again = starter.start(words, folder, place / f"again{number}")
     done = again.wait(WHOLE)
     said = again.said().strip()
     if done != 0:
@@ -167,7 +167,8 @@ def judge(
     faults += [("processes", name) for name in again.left(in_time(signal.SIGTERM))]
     faults += _differences(made(folder), clean[kind].files) if done == 0 else []
     shutil.rmtree(folder)
-    shutil.rmtree(aside, ignore_errors=True)
+    for others in (aside, place / f"again{number}"):
+        shutil.rmtree(others, ignore_errors=True)
     whom = " to all" if to_all else ""
     what = f"{kind.__name__}, {which.name}{whom} after {100 * moment:.0f} % of its time"
     return what, f"{kind.__name__} exit {code}", faults

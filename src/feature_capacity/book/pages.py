@@ -237,6 +237,19 @@ def _is_notebook(file: Path) -> bool:
         return False
 
 
+def _holds_sockets(folder: Path) -> bool:
+    longest = folder / "kernel-12345678" / "socket-5"  # the length of such a name
+    return os.name == "posix" and len(os.fsencode(longest)) <= 103
+
+
+def _place_for_sockets() -> Path:
+    """The folder of temporary files, or ``/tmp`` where that is too deep for a socket."""
+    usual, system = Path(tempfile.gettempdir()), Path("/tmp")
+    if not _holds_sockets(usual) and _holds_sockets(system) and os.access(system, os.W_OK):
+        return system
+    return usual
+
+
 @contextlib.contextmanager
 def kernel_settings():
     """Settings under which one kernel talks through socket files of its own, where there are some.
@@ -244,14 +257,13 @@ def kernel_settings():
     A kernel's ports are chosen before it opens them, and another process may take one in between.
     The names of socket files that Jupyter chooses by itself are the same for all kernels that are
     started in one folder.  The system bounds the path of a socket, by 103 characters or more; where
-    temporary files are deeper, the kernel has ports.
+    temporary files are deeper, the socket files are in ``/tmp``.
     """
     from traitlets.config import Config
 
-    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        place = Path(folder) / "socket"
-        own = {"transport": "ipc", "ip": str(place)}
-        if os.name != "posix" or len(os.fsencode(f"{place}-5")) > 103:
+    with tempfile.TemporaryDirectory(prefix="kernel-", dir=_place_for_sockets()) as folder:
+        own = {"transport": "ipc", "ip": str(Path(folder) / "socket")}
+        if not _holds_sockets(Path(folder).parent):
             own = {}
         # Jupyter would leave this file elsewhere, if it is interrupted when it puts things away.
         own |= {"connection_file": str(Path(folder) / "connection.json")}
