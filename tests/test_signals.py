@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
@@ -58,3 +61,62 @@ def test_signals_that_are_ignored_stay_ignored_and_other_threads_do_nothing(hand
     thread.start()
     thread.join()
     assert found == [1]
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_signal_during_a_destructor_is_not_lost(handled, number, error, capsys):
+    class Object:
+        def __del__(self):
+            os.kill(os.getpid(), number)
+            reached.append("a destructor")  # where the handler's exception is raised
+
+    def work():
+        Object()
+        time.sleep(20)
+
+    reached = []
+    with pytest.raises(error):
+        work()
+    assert not reached
+    assert capsys.readouterr().err == ""
+
+
+def test_other_exceptions_of_destructors_are_told_as_usual(handled, monkeypatch):
+    class Object:
+        def __del__(self):
+            raise ZeroDivisionError
+
+    told = []
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", told.append)
+        with leaving_at_sigterm():
+            Object()
+    assert [each.exc_type for each in told] == [ZeroDivisionError]
+
+
+SPAWNING = """
+import os, signal
+from feature_capacity._executor import open_workers
+from multiprocessing import util
+
+def spawn_and_be_ended(*arguments, spawn=util.spawnv_passfds):
+    pid = spawn(*arguments)
+    if any("spawn_main" in str(word) for word in arguments[1]):  # not what tracks resources
+        os.kill(os.getpid(), signal.SIGTERM)
+    return pid
+
+util.spawnv_passfds = spawn_and_be_ended
+if __name__ == "__main__":
+    with open_workers(2) as workers:
+        list(workers.completed(abs, [-1, 2]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_process_that_is_ended_while_it_starts_another_leaves_no_complaint(tmp_path):
+    script = tmp_path / "spawning.py"
+    script.write_text(SPAWNING)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, "")

@@ -24,7 +24,7 @@ from multiprocessing.process import BaseProcess
 from typing import ParamSpec, TypeVar
 
 from ._lazy import missing_sentence
-from ._signals import leave, leaving_at_sigterm, sigint_held_back
+from ._signals import held_back, leave, leaving_at_sigterm, sigint_held_back
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -141,12 +141,16 @@ def _this_process() -> Iterator[Workers]:
 
 
 class _Pool(futures.ProcessPoolExecutor):
-    """Starts its processes with SIGINT held back, which they let through when it is ignored."""
+    """Starts its processes with SIGINT held back, which they let through when it is ignored.
+
+    Neither does a signal end this process in between: a process that has begun waits to be told
+    what it is, and complains if nobody does.
+    """
 
     def submit(
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> futures.Future[R]:
-        with sigint_held_back():
+        with held_back(), sigint_held_back():
             return super().submit(partial(_end_at_sigterm, function), *args, **kwargs)
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NoReturn
+
+_LEFT = 128 + signal.SIGTERM
+_SECONDS_TO_SEND_AGAIN = 0.01
 
 
 def leave(number: int, _frame: object) -> NoReturn:
@@ -22,11 +27,41 @@ def leaving_at_sigterm() -> Iterator[None]:
         yield  # where no signal can be handled
         return
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before, hook = signal.signal(signal.SIGTERM, leave), sys.unraisablehook
+    sys.unraisablehook = partial(_send_again, hook)
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGTERM, before)
+
+
+def _send_again(
+    usual: Callable[[sys.UnraisableHookArgs], object], lost: sys.UnraisableHookArgs
+) -> None:
+    """Send a signal again that came while a destructor ran, or what a weak reference calls.
+
+    Python prints the exceptions of these, and goes on.
+    """
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        number = signal.SIGINT
+    elif isinstance(lost.exc_value, SystemExit) and lost.exc_value.code == _LEFT:
+        number = signal.SIGTERM
+        signal.signal(number, leave)
+    else:
+        usual(lost)
+        return
+    again = threading.Timer(_SECONDS_TO_SEND_AGAIN, _send_to_main_thread, (number,))
+    again.daemon = True
+    again.start()
+
+
+def _send_to_main_thread(number: int) -> None:
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, number)  # wakes it if it waits
+    else:
+        signal.raise_signal(number)
 
 
 @contextmanager

@@ -164,3 +164,12 @@ def test_a_start_that_is_no_number_does_not_spoil_its_cell():
     found = fc.minimize(model, fc.SparseUniform(0.3), v, starts=starts)
     assert np.isfinite(found.loss).all()
     np.testing.assert_allclose(found.loss_of_starts[0, [0, 2]], good.loss_of_starts[0, [0, 2]])
+
+
+def test_a_number_of_steps_that_no_search_takes_is_no_trouble():
+    model, inputs = ToyModel("computation", "relu", 2, 1), fc.SparseUniform(0.5)
+    few, many = (
+        fc.minimize(model, inputs, [[1.0, 1.0]], n_starts=2, max_iterations=n, device="cpu")
+        for n in (999, 10**400)
+    )
+    np.testing.assert_array_equal(few.W, many.W)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from .batch import Minima, Objective
 from .levenberg_marquardt import levenberg_marquardt
 
+_MOST_STEPS = 2**62  # no search gets there, and compiled loops count no further
 _MOST_ROUGH_STEPS, _ROUGH_TOLERANCE = 30, 1e-4
 # A start leaves when this many more steps like its last would not bring it near the lowest of its
 # cell; falls shrink from step to step, by a half or so.
@@ -97,7 +98,7 @@ def _improve(
     effort.bar.total += len(going)
     start, told = minima.parameters[going], effort.bar.update
     if objective.descend is not None:
-        rule = effort.max_iterations, effort.tolerance, race.limit
+        rule = min(effort.max_iterations, _MOST_STEPS), effort.tolerance, race.limit
         reached = objective.descend(start, going, going // race.n_starts, rule, told)
     else:
         reached = levenberg_marquardt(
