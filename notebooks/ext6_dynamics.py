@@ -79,11 +79,19 @@ W = fc.flow_at_three([[0.01, 0.01]], [2.0, 1.0], times=[0.0, 0.2, 0.4, 1.0])
 #
 # $$ \dot A = 8\,(VA+AV-2A^2), $$
 #
-# a matrix Riccati equation. *Proved* in `feature_capacity.theory.gradient_flow` ({ref}`api-theory`): from $W_0$ it leads to
+# a matrix Riccati equation. From $W_0$ it leads (*proved* below) to
 #
 # $$ A(t) = e^{8Vt}\,W_0^T\Big(I + W_0\,\frac{e^{16Vt}-I}{V}\,W_0^T\Big)^{-1}W_0\,e^{8Vt}. $$
 #
 # Every feature grows like $e^{8v_it}$ until the bracket, which couples them, says that a dimension is full.
+#
+# :::{admonition} Proof
+# :class: dropdown
+# Put $E=e^{8Vt}$ and let $S$ be the bracket, so that $\dot E=8VE$ and $\dot S=16\,W_0E^2W_0^T$.
+# Then $A=EW_0^TS^{-1}W_0E$ has $\dot A=8VA+8AV-EW_0^TS^{-1}\dot S\,S^{-1}W_0E=8VA+8AV-16A^2$, and $A(0)=W_0^TW_0$.
+# Solutions are unique. ∎
+# :::
+#
 # An integrator of differential equations agrees:
 
 # %%
@@ -144,7 +152,16 @@ run.badge()
 # %% [markdown]
 # ### Near kurtosis 3
 #
-# A change of $k$ by a little changes the way by a little, and that too has a closed form, one integral over time (*proved* in the same module).
+# A change of $k$ by a little changes the way by a little, and that too has a closed form, one integral over time (*proved* below).
+#
+# :::{admonition} Formula and proof
+# :class: dropdown
+# With $A_0=W_0^TW_0$ and $C=(e^{16Vt}-I)/V$ the solution above is $A=E(I+A_0C)^{-1}A_0E$.
+# A change $\delta A_0$ of the start becomes $\Phi\,\delta A_0\,\Phi^T$ with $\Phi=E\,(I+A_0C)^{-1}$.
+# Away from $k=3$ the flow of $A$ is driven by $-4(k-3)(\Delta A+A\Delta)$ besides, $\Delta$ being the diagonal of $A-V$.
+# What drives it during $ds$ is a change of start at time $s$, carried on by $\Phi(t,s)$; to first order they add up:
+# $A_1(t)=-4\int_0^t\Phi(t,s)\,(\Delta A+A\Delta)(s)\,\Phi(t,s)^T\,ds$. ∎
+# :::
 
 # %% mystnb={"figure": {"caption": "Left: squared lengths at kurtosis 3.4, integrated; dotted at kurtosis 3; dashed to first order in k − 3. Right: what the first order leaves.", "name": "fig-ext6-near-three"}, "image": {"alt": "Left: S curves of three features; the dashed first-order curves lie close to the integrated ones, which run ahead of the dotted ones. Right: on logarithmic axes the error rises along the dashed line of order two."}} tags=["hide-input"]
 lines = {
@@ -160,12 +177,19 @@ figures.near_three(moments, lines, offsets, errors)
 # ## Where it waits, and where it stops
 #
 # On a step some features have a dimension each and the others have nothing; the gradient is 0.
-# *Proved* in `feature_capacity.theory.saddles`: an absent feature $j$ then grows at the rate
+# An absent feature $j$ then grows (*proved* below) at the rate
 #
 # $$ 4(k-1)\,v_j\ \text{in a free dimension},\qquad 4(k-1)\,v_j-8v_i\ \text{along a feature } i \text{ that is there.} $$
 #
 # The second rate is positive exactly if $v_j>\frac{2}{k-1}v_i$, the rule of section 3.5.1 for who shares with whom.
 # The rule of the optimum is the speed at which sharing begins, and close to the boundary of the phase this speed is close to 0.
+#
+# :::{admonition} Proof
+# :class: dropdown
+# The flow of one column is $\dot w_j=4(k-1)(v_j-n_j)\,w_j-8\sum_{l\ne j}(w_l\cdot w_j)\,w_l$.
+# To first order in a small $w_j$ the sum takes $8v_i$ from its component along each $w_i$ that is there, because those have $n_i=v_i$ and are orthogonal, and nothing from the rest.
+# The features that are there feel $w_j$ in second order only. ∎
+# :::
 
 # %%
 fc.escape_rates([5.0, 3.0, 1.0], kept=[0, 1], kurtosis=9.0)[1]
@@ -294,6 +318,44 @@ else:
 run.badge()
 
 # %% [markdown]
+# (ext6-zoo)=
+# ### The whole zoo
+#
+# Networks whose lowest loss is known ({ref}`ext5-reading-features`) show how much of the way is left when training ends.
+# Here are all sixteen, with their own inputs, unequal and dependent ones and second layers among them.
+
+# %%
+from feature_capacity.zoo.paths import progress
+
+ways = {
+    (name, rule): fc.zoo.training_paths(name, rule, n_models, n_steps, seed=seed)
+    for name in fc.zoo.names()
+    for rule in ("descent", "adam")
+}
+lowest = {name: fc.zoo.load(name, "random").certificate.loss for name in fc.zoo.names()}
+went = pd.DataFrame(
+    {key: vars(progress(way, lowest[key[0]])) for key, way in ways.items()}
+).T
+
+# %% tags=["hide-input"]
+headings = {
+    "left": "left", "waiting": "waiting", "in_use": "dimensions in use",
+    "capacity_from": "capacity from", "blocks_from": "blocks from",
+}  # fmt: skip
+went.rename(columns=headings).style.format(precision=2)
+
+# %% [markdown]
+# *Left* is the part of the way from the start to the lowest loss that is known, *dimensions in use* the total capacity at the end over $D$, and *capacity from* the part of the training after which it stays within a twentieth of a dimension of that; the other columns are those above, all of them means over the starts.
+
+# %% tags=["hide-input"]
+by_rule = went.groupby(level=1).mean()
+for rule in ("descent", "adam"):
+    later = by_rule.blocks_from[rule] - by_rule.capacity_from[rule]
+    run.check(f"ext6-zoo-blocks-later-{rule}", later)
+    run.check(f"ext6-zoo-in-use-{rule}", by_rule.in_use[rule])
+run.badge()
+
+# %% [markdown]
 # (ext6-depth)=
 # ## Two layers
 #
@@ -305,7 +367,16 @@ run.badge()
 #
 # $$ a=\frac{4\,(k-1)\,(m_6-2k+1)}{m_8-4m_6+6k-3-(k-1)^2} $$
 #
-# (*proved* there, to leading order), with $m_r=E[x^r]$.
+# (*proved* below, to leading order), with $m_r=E[x^r]$.
+#
+# :::{admonition} Proof
+# :class: dropdown
+# Let another feature leak in by a small $\delta$, $s=(x_1+\delta x_2)^2$.
+# In units in which the first layer's output has variance 1 it is $z=f+2\delta x_1x_2/\sqrt{k-1}+O(\delta^2)$ with $f=(x_1^2-1)/\sqrt{k-1}$: a relative squared error of $4\delta^2/(k-1)$.
+# Its square is $z^2=f^2+4\delta fx_1x_2/\sqrt{k-1}+O(\delta^2)$.
+# The terms of first order have mean 0 and are uncorrelated with $f$ and $f^2$, because $x_2$ has mean 0; so the relative squared error of $z^2$ is $16\delta^2E[f^2x_1^2]/\big((k-1)\operatorname{Var}f^2\big)$.
+# The ratio is $a=4E[f^2x_1^2]/\operatorname{Var}f^2$, with $(k-1)E[f^2x_1^2]=m_6-2k+1$ and $(k-1)^2\operatorname{Var}f^2=m_8-4m_6+6k-3-(k-1)^2$. ∎
+# :::
 
 # %%
 inputs = fc.SparseUniform(probability)

@@ -12,13 +12,13 @@ optimum is known.
 - ``searched``: the models of section 3.7, whose optimum is the best of stated searches
 - ``pair``: one neuron for two features, with all weights looked at
 - ``layers``: two layers of squares, the moments of the second exact
-- ``training``: minibatch training of any of them
+- ``training``: minibatch training of any of them; ``paths``: the way that it takes
 - ``record``: what there is to know about a network; ``cache``: kept on disk
 - ``catalog``: all of them by name; ``export``: files that other tools read
 - ``reading``: how well a dictionary, a probe or an oracle reads known features
 - ``side_by_side``: how many features a dictionary tells apart, beside other measures
 """
 
-from .catalog import load, names, summary
+from .catalog import load, names, summary, training_paths
 
-__all__ = ["load", "names", "summary"]
+__all__ = ["load", "names", "summary", "training_paths"]

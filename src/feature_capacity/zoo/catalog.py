@@ -36,6 +36,7 @@ from .cache import kept
 from .distributions import ExclusiveTree, FixedNumber, Gaussian, Independent
 from .layers import Layered, behind_clean_layer
 from .pair import PairOfAbsolutes
+from .paths import ZooPaths, paths_of
 from .quadratic import Quadratic, all_pairs_alike, exclusive, gaussian, independent
 from .record import KINDS, Certificate, KnownNetwork, Optimum, Recipe
 from .searched import Searched
@@ -52,6 +53,40 @@ def names() -> list[str]:
     (16, 'quadratic-independent')
     """
     return list(_recipes())
+
+
+def training_paths(
+    name: str,
+    rule: str = "adam",
+    n_starts: int = 3,
+    n_steps: int = 1500,
+    n_records: int = 61,
+    seed: int = 0,
+) -> ZooPaths:
+    """Train a network of the zoo and keep records of the way; on the CPU, the same every time.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+    rule : {"adam", "descent"}
+        Adam as for the kind ``trained``, or plain gradient descent, which takes a tenth of the
+        learning rate that would make it leave the optimum; fresh minibatches for both.
+    n_starts, n_steps : int
+        Random starts, trained side by side, and steps.
+    n_records : int
+        Evenly spaced over the steps, both ends included.
+    seed : int
+        Of starts and samples.
+
+    Examples
+    --------
+    >>> way = training_paths("quadratic-gaussian", n_starts=1, n_steps=20, n_records=2)
+    >>> way.W.shape, bool(way.loss[-1, 0] < way.loss[0, 0])
+    ((2, 1, 2, 4), True)
+    """
+    require_whole(seed, "seed", 0, None, "a whole number, at least 0")
+    return paths_of(_recipe(name), rule, n_starts, n_steps, n_records, int(seed))
 
 
 def summary(name: str) -> str:

@@ -14,15 +14,23 @@ STEPS, BATCH, LEARNING_RATE = 1500, 256, 1e-2
 """Of Adam; the learning rate falls to 0 along a cosine."""
 
 
-def trained(recipe: Recipe, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """W and bias after training on fresh samples, on the CPU; the same for the same seed.
+def random_start(recipe: Recipe, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """W and bias from which training begins: W normal with variance 2 / (dimensions + features).
 
-    Weights begin normal with variance 2 / (dimensions + features), and the bias at 0.
+    The bias is 0.
     """
+    return _start(recipe, np.random.default_rng([seed, 2]))
+
+
+def _start(recipe: Recipe, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    start = generator.standard_normal(recipe.shape) * math.sqrt(2 / sum(recipe.shape))
+    return start, np.zeros_like(recipe.best_bias(start))
+
+
+def trained(recipe: Recipe, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """W and bias after training on fresh samples, on the CPU; the same for the same seed."""
     generator = np.random.default_rng([seed, 2])
-    n_dims, n_features = recipe.shape
-    start = generator.standard_normal(recipe.shape) * math.sqrt(2 / (n_dims + n_features))
-    network = recipe.module(start, np.zeros_like(recipe.best_bias(start)))
+    network = recipe.module(*_start(recipe, generator))
     weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
