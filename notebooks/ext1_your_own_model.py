@@ -280,7 +280,7 @@ pd.DataFrame(table).T.fillna("").style.format(precision=3)
 # |---|---|---|---|
 # | pinned at 1 | none | few | most whole features that are not split |
 # | pinned at 0 | no, a continuum | features that are not there have no latent | latents that hardly fire |
-# | blocks | none | none | blurred by what training leaves |
+# | blocks | none: all features are connected | none: all are connected | blurred by what training leaves |
 # | squared length ∝ capacity | roughly, as by chance | lengths are all 1 | roughly |
 #
 # * **Which vectors** is the first question. Lengths that a convention sets, or that a normalization removes later, are no evidence; equation 3 uses them all the same.

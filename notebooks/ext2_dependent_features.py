@@ -93,9 +93,18 @@ apart.capacity, together.capacity
 #
 # $$ \mathcal L = m^TGm + 2\sum_{i\ne j} h_{ij}\,(w_i\cdot w_j)^2, $$
 #
-# with $m_i = \|w_i\|^2 - v_i$, $h_{ij} = \mathbb E[x_i^2x_j^2]$ and $G_{ij} = \operatorname{Cov}(x_i^2, x_j^2)$ (*proved*: expand the variance of $x^TMx$).
+# with $m_i = \|w_i\|^2 - v_i$, $h_{ij} = \mathbb E[x_i^2x_j^2]$ and $G_{ij} = \operatorname{Cov}(x_i^2, x_j^2)$ (*proved* below).
 # Independence makes $h_{ij}=1$ and $G = (k-1)I$, the paper's equation 12.
 # Two things are new: interference counts as often as both features are on, and a represented feature tells of the others by $G$.
+#
+# :::{admonition} Proof
+# :class: dropdown
+# $x^TMx=\sum_iM_{ii}x_i^2+\sum_{i\ne j}M_{ij}x_ix_j$.
+# A product of a term of the first sum and one of the second has an odd power of two features, and mean 0 after a change of signs; so the two sums are uncorrelated.
+# The variance of the first is $m^TGm$.
+# In the second, $E[x_ix_jx_kx_l]$ with $i\ne j$, $k\ne l$ is not 0 only if the pairs are the same, in either order: twice $\sum_{i\ne j}h_{ij}M_{ij}^2$, and its mean is 0.
+# Off the diagonal $M_{ij}=w_i\cdot w_j$. The best bias is minus the mean, so that the variance is the loss. ∎
+# :::
 #
 # By brute force, two groups of two features, every mask and every sign:
 
@@ -141,10 +150,29 @@ run.badge()
 # Above it, the interference is $2(F-\sum n_i^2)$, so that on a plane $\sum n_i = $ const the loss over $h$ is $(k/h-3)\sum n_i^2 + 2F(n)$ and something linear.
 # $F$ is convex, as a minimum over $C$ of the jointly convex $\sum n_i^2/C_i$, and the first factor is positive: the loss is convex in $n$ there.
 # The derivative of the last term is the same for all features, which shifts all importances alike; $s$ is the root of an increasing function, hence unique.
-# That it is increasing follows from the variance of $\sum x_i^2$, which is not negative (details there).
-# For equal features the comparison of sharing and whole features comes down to the sign of $k/h-3$ (details there). ∎
+# The steps that this leaves out are folded below. ∎
 #
-# *There* is the documentation of `feature_capacity.theory.dependence` ({ref}`api-theory`).
+# :::{admonition} The rest of the proof
+# :class: dropdown
+# Write $\kappa=k/h$ and $\gamma=1-1/h$. Up to a constant $J(n)=(\kappa-3)\sum n_i^2+2F(n)-2(\kappa-1)\sum v_in_i+\gamma(\sum n_i-\sum v_i)^2$ is to be minimized over $n\ge0$.
+#
+# **The shift.**
+# On a plane $\sum n_i=\text{const}$ the minimum has one multiplier for all features: it is the allocation of independent features of kurtosis $\kappa$ with importances $v_i+s$, and features with $v_i+s\le0$ are left out.
+# Setting the derivative along the sum to zero gives $(\kappa-1)s+\gamma\,(\sum_in_i(s)-\sum_iv_i)=0$.
+# As $s$ rises, a whole feature adds 1 to the slope of $\sum n_i$, and $m$ features that share a capacity $c$ add $m\frac{(\kappa-1)c}{(\kappa-3)c+2m}\le m$, because $c\le m$; so the slope is at most $N$.
+# The covariance of the squares has the eigenvalue $\operatorname{Var}(\sum x_i^2)/N=h(\kappa-1+\gamma N)\ge0$.
+# For $\gamma\ge0$ the left side rises anyway; for $\gamma<0$ its slope is at least $\kappa-1+\gamma N\ge0$, and more than that for $D<N$, where the slope of the sum is below $N$.
+# So there is one root, the only stationary point, and it is the minimum.
+#
+# **No dimension stays empty below the border.**
+# There the whole features are as long as $v_i+s$.
+# An ignored one would enter as soon as $v_j+s>0$, and where $s$ is negative, $-s$ is less than the mean importance of the ignored ones by the same inequality.
+#
+# **Equal features.**
+# For $N$ equal importances 1, with $a=\kappa-1+\gamma N$, sharing evenly loses $2N(N-D)\,a/(Da+2(N-D))$ and $D$ whole features lose $(\kappa-1)(N-D)\,a/(\kappa-1+\gamma D)$, fewer whole ones more.
+# Multiply out: the first is less exactly if $(\kappa-3)\,a>0$. ∎
+# :::
+#
 # *Measured* over the diagram of {numref}`fig-ext2-diagram`: how often the minimized loss is that of the theorem, to a part in $10^9$, and how often it is above or below.
 
 # %%
@@ -238,8 +266,19 @@ run.badge()
 #
 # $$ (Gm)_j + 2\min_{a\in S} h_{ja}\,n_a > 0 , $$
 #
-# where whole lengths are the best ones (*proved*: a small vector $w_j$ changes the loss by $2\|w_j\|^2$ times this, in the direction that disturbs least; the details are in `feature_capacity.theory.unlike_pairs`, {ref}`api-theory`).
+# where whole lengths are the best ones (*proved* below).
 # That settles whether whole features are a minimum among their neighbors, and not whether it is the lowest: for general $h$ the border is known from one side only.
+#
+# :::{admonition} Proof
+# :class: dropdown
+# The features of $S$ are orthogonal, the others 0, and the lengths are best: $G_{SS}m_S=G_{SI}v_I$ for the ignored ones $I$, with all lengths positive and $G_{SS}$ positive definite; no two of $S$ exclude each other.
+# An ignored vector $w_j=\varepsilon u$ adds $\varepsilon^2$ to $m_j$ and makes the squared products $\varepsilon^2n_au_a^2$.
+# To this order the loss changes by $2\varepsilon^2\big[(Gm)_j+2\sum_ah_{ja}n_au_a^2\big]$.
+# $S$ has as many members as there are dimensions, so that $\sum_au_a^2=1$, and the bracket is least along the $a$ with the least $h_{ja}n_a$.
+# Changes of the vectors of $S$ do not mix with it at this order: their first derivatives vanish at the best lengths, and a product of both changes is first met in third order.
+# Among themselves the vectors of $S$ are at a minimum: squared errors are least, and interference is 0.
+# So the loss rises in every direction but rotations if the expression is positive for every ignored feature, and falls in one if it is negative for some. ∎
+# :::
 
 # %%
 same = np.kron(np.eye(2), np.ones((3, 3))) > 0
@@ -317,7 +356,18 @@ run.badge()
 
 # %% [markdown]
 # A Gaussian times a random size that all features have in common is elliptical, of kurtosis $3h$.
-# It shares the same way: the optimum has the same directions, and the $i$-th component is longer by the factor $\sqrt{1+t/\mu_i}$, with $t = (h-1)R/(2h+(h-1)D)$ and $R$ the sum of the eigenvalues that are left out.
+# It shares the same way: the optimum has the same directions, and the $i$-th component is longer by the factor $\sqrt{1+t/\mu_i}$, with $t = (h-1)R/(2h+(h-1)D)$ and $R$ the sum of the eigenvalues that are left out (*proved* below).
+#
+# :::{admonition} Proof
+# :class: dropdown
+# Every fourth moment is $h$ times that of the Gaussian, so that the loss is $2h\|B-P\|_F^2+(h-1)(\operatorname{tr}B-\operatorname{tr}P)^2$ with the $B$ and $P$ of the last theorem.
+# The second term depends on the eigenvalues $\beta_i$ of $B$ alone.
+# By Hoffman and Wielandt $\|B-P\|_F^2\ge\sum_i(\beta_i-\mu_i)^2$ with both in descending order, with equality if $B$ has the eigenvectors of $P$ in this order.
+# What remains is convex in $\beta_1,\dots,\beta_D\ge0$, the others being 0.
+# Setting its derivatives to zero, $2h(\beta_i-\mu_i)+(h-1)(\sum_l\beta_l-\sum_l\mu_l)=0$, gives $\beta_i-\mu_i=t$ for all $i\le D$ with $2ht=(h-1)(R-Dt)$.
+# It is not negative, because $h\ge1$: the mean of a square is at least the square of the mean. ∎
+# :::
+#
 # At a correlation of one half and $h = 3$, these are its capacities.
 
 # %%
@@ -407,9 +457,32 @@ figures.two_capacities(plain, weighted, list(cases))
 # With it the second term of the loss is $2\sum_i n_i^2(1/C^h_i-1)$ again, and a bit of capacity is worth $2n_i^2/C_i^2$ again (equation 14).
 # The sum is at most $D$ where every pair has $h_{ij}\ge1$; with less it can exceed $D$, up to the number of features: for one $h \le 1$ the bound is $ND/(D+h(N-D))$, which tight frames attain.
 # One thing is lost: at the best lengths the loss is no longer a sum of one term a feature, unless the squares are uncorrelated, because $G$ couples the lengths.
-# The proofs are in the documentation of `feature_capacity.theory.coactivation` ({ref}`api-theory`).
-# In short: a derivative of the loss at its best lengths, by the envelope theorem, is $-2n_i^2/C_i^2$; a second one, by another feature's capacity, is proportional to $n_in_jG_{ij}$ where capacities are small.
-# The bound is Jensen's inequality, because $C^h_i \le C_i/(C_i+h(1-C_i))$ is concave in $C_i$, and the $C_i$ add up to at most $D$.
+# Theorem 1 goes on to hold for one $h$, and fails for general ones: if all exclude each other, only capacities 0 and 1 occur.
+#
+# :::{admonition} Proofs
+# :class: dropdown
+# **Terms.** From the definition, $\sum_{j\ne i}h_{ij}(w_i\cdot w_j)^2=n_i^2(1/C^h_i-1)$.
+#
+# **Sum, where every $h_{ij}\ge1$.** Then $C^h_i\le C_i$, whose sum is at most $D$.
+# More generally, part the features into sets inside which $h_{ij}\ge1$.
+# Leaving out of a denominator all but the feature's own set makes no capacity smaller, and inside a set the sum is at most $D$; so it is at most $D$ times the least number of such sets.
+#
+# **Sum, where every $h_{ij}\ge h$ with $h\le1$.** $C^h_i\le C_i/(C_i+h(1-C_i))$, which rises and is concave in $C_i$.
+# By Jensen's inequality the sum is at most $N$ times its value at $C_i=D/N$, which is $ND/(D+h(N-D))$.
+# A tight frame of equal lengths has these $C_i$, and where all pairs have this $h$ both inequalities are equalities.
+#
+# **Price.** For given capacities let $E=\operatorname{diag}(2/C^h_i-2)$. At the best lengths
+# $\mathcal L^*=\min_n\,(n-v)^TG(n-v)+n^TEn=v^TG(G+E)^{-1}Ev$ with $n=(G+E)^{-1}Gv$.
+# By the envelope theorem $\partial\mathcal L^*/\partial E_i=n_i^2$, hence $-\partial\mathcal L^*/\partial C^h_i=2n_i^2/(C^h_i)^2$.
+#
+# **No sum.** Differentiate once more: $\partial^2\mathcal L^*/\partial E_i\partial E_j=-2n_in_j[(G+E)^{-1}]_{ij}$.
+# If the loss were a sum of terms of one capacity each, it would be 0 for all $E$.
+# For large $E$ it is $2n_in_jG_{ij}/(E_iE_j)$ to leading order, with $n_i\approx(Gv)_i/E_i$; so $G_{ij}$ must be 0 wherever neither $(Gv)_i$ nor $(Gv)_j$ is.
+#
+# **Theorems 1 and 2.** If all pairs have one $h$, $C_i=hC^h_i/(1+(h-1)C^h_i)$: each capacity determines the other.
+# So there is a matrix with given $C^h_i$ exactly if Theorem 1 has one for these $C_i$, and Theorem 2, which is about equation (3), speaks of the same matrices.
+# If all exclude each other, the denominator is $\|w_i\|^4$, and a capacity is 1 or, for a vector of length 0, 0. ∎
+# :::
 
 # %% tags=["hide-input"]
 squares = x**2

@@ -391,10 +391,10 @@ figures.measures_side_by_side(by_dims, by_features, list(sides.index))
 
 # %% [markdown]
 # - *Total capacity* and *leverage* agree where an embedding is efficient, and only there; what leverage has beyond capacity is what a better probe can mend ("random").
-# - *Effective rank* and *participation ratio* count directions by how much variance they carry: one long feature hides a short one that has a dimension of its own.
+# - *Effective rank* and *participation ratio* count directions by how much variance they carry: one long feature hides a short one that has a dimension of its own. With singular values $\sigma_i$ the first is $e^H$, $H$ the entropy of $\sigma_i/\sum_j\sigma_j$, and the second $(\sum_i\sigma_i^2)^2/\sum_i\sigma_i^4$. For lengths 10 and 1, "one long, one short", they are $e^{0.30}=1.36$ and $101^2/10001=1.02$; equal lengths would make both 2.
 # - *Frame potential*, divided by the least that a matrix of the same total squared length can have, is 1 for a tight frame; with lengths that differ it is more, however well each block is used.
 # - *Mean greatest cosine* sees the nearest neighbor alone: two of a pair count like copies.
-# - *Effective features* counts features among which capacity is shared, not dimensions.
+# - *Effective features*, $e^H$ with the entropy of $C_i/\sum_jC_j$, counts features among which capacity is shared, not dimensions.
 # - Dictionaries, which are small here and trained for a few hundred steps, answer to the inputs as much as to the matrix. Top-k and nested tell all features of an autoencoder, which are sparse and of one sign, and L1, after so short a training, one to three of six (where features have either sign, each sign counts as a half); few where features are dense (Gaussians) or come together (exactly two on; the tree); and few of forty, for which the training is too short. Copies of one are one direction to them, and so are antipodal features of either sign.
 # - No measure of the matrix alone knows which features meet: the tree has seven features in three dimensions, and weighted by co-activation ({ref}`dependent features <ext2-dependent-features>`) its capacities sum to {glue:text}`ext5-weighted`.
 

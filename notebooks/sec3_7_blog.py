@@ -39,6 +39,7 @@ device: str = "auto"  # where the minimization runs {auto, cpu, cuda, mps}
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from myst_nb import glue
 
 import feature_capacity as fc
@@ -100,6 +101,26 @@ gallery({row.replace(", ", "\n"): as_map(found) for row, found in tanh.items()})
 # %% [markdown]
 # In the autoencoder with tanh feature 1 is in or out: inputs have one sign, and a partner of opposite direction would be given back with the wrong sign.
 # The blocks counted above are those of cosines above 0.1, which is not yet sharing.
+#
+# Why are blocks small with tanh in the computation model?
+# Here is one row of the diagram, rare inputs, below and above equal importance: who shares with whom, and the longest vectors.
+
+# %%
+rare = tanh[compute].sel(probability=0.03, method="nearest")
+pd.DataFrame([
+    {
+        "importance": float(cell.importance),
+        "features that share": fc.sharing_sets(cell.W.values),
+        "length of feature 1": float(np.linalg.norm(cell.W.values[:, 0])),
+    }
+    for cell in (rare.sel(importance=V, method="nearest") for V in (0.3, 1, 3, 10))
+]).round(2)
+
+# %% [markdown]
+# Tanh is 0 at 0 and odd.
+# A neuron that adds two features, $\tanh(x_i+x_j)$, is right for each of them as long as the other is silent, so two to a neuron cost little, and neurons have no reason to share: blocks of two.
+# Each neuron ends at 1, however.
+# A feature with $V>1$ is due more than that, so it has to lean on several neurons, and connects all that lie on them.
 #
 # ## Linear in kurtosis?
 #
