@@ -24,7 +24,7 @@ from multiprocessing.process import BaseProcess
 from typing import ParamSpec, TypeVar
 
 from ._lazy import missing_sentence
-from ._signals import held_back, leave, leaving_at_sigterm, sigint_held_back
+from ._signals import held_back, leaving_at_sigterm, sigint_held_back
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -158,14 +158,11 @@ def _end_at_sigterm(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
     """Do a task; a process that is told to end while it does ends, and begins no other."""
     # What a task has started ends with it.  Before and after there is nothing to put away, and what
     # starts a process would tell of an exception.
-    before = signal.getsignal(signal.SIGTERM)
     try:
-        signal.signal(signal.SIGTERM, leave)
-        return function(*args, **kwargs)
+        with leaving_at_sigterm():
+            return function(*args, **kwargs)
     except SystemExit:
         os._exit(1)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
