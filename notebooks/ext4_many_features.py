@@ -211,7 +211,44 @@ run.badge()
 # - **All are represented and share.** Then $k$ drops out and for $\alpha < 1$ the exponent is 1, whatever $\alpha$ (*proved* in the limit of large k, then large $N/D$): $D \approx a^\alpha N^{1-\alpha}/(1-\alpha)$ and $\mathcal L \approx 2a^{-\alpha}N^{1-\alpha}/(1-\alpha)$, so that $\mathcal L D$ is constant.
 # - **Few features per dimension.** The loss goes to 0 at $D = N$, and the exponent grows without bound.
 #
-# It resembles what {cite:t}`liu2025superposition` measured in trained toy models: under weak superposition the loss follows the frequencies, under strong superposition it is inversely proportional to the width for a wide range of them.
+# From the first to the second the loss crosses over where $b$ reaches $N$, at so many features per dimension:
+#
+# $$ \frac ND = \frac{k}{2}\cdot\frac{1-\alpha}{\alpha}\quad(\alpha<1),\qquad \frac ND = \Big(\frac k2\Big)^{1/\alpha}\frac{\alpha-1}{\alpha}\quad(\alpha>1) $$
+#
+# (*proved* in the limit of large $k$: put $b/a = \rho = (k/2)^{1/\alpha}$ and $\beta = \rho^{-\alpha}$ into the budget; $D/a$ is $\rho^{1-\alpha}\frac{\alpha}{1-\alpha}$ for $\alpha<1$ and $\frac{\alpha}{\alpha-1}$ for $\alpha>1$).
+# With fewer features per dimension all are represented, with more some are ignored.
+# Below $\alpha = 1$ that is proportional to kurtosis: at $\alpha = \frac12$ uniform features that are on one time in a thousand are all represented up to nine hundred of them per dimension.
+
+# %%
+rows = {}
+for a in (0.3, 0.5, 1.5):
+    crossover = 5e8 * (1 - a) / a if a < 1 else 5e8 ** (1 / a) * (a - 1) / a
+    rows[a] = {
+        f"{part:g} of it": fc.power_law_limit(a, part * crossover, 1e9).n_represented
+        / (part * crossover)
+        for part in (0.8, 1.0, 1.25)
+    }
+share = pd.DataFrame(rows).T.rename_axis("exponent")
+share.round(3)
+
+# %% [markdown]
+# The share of features that are represented, below, at and above the crossover, $k = 10^9$.
+
+# %% tags=["hide-input"]
+for name, a in {"03": 0.3, "05": 0.5, "15": 1.5}.items():
+    found = brentq(
+        lambda log, a=a: fc.power_law_limit(a, math.exp(log), 1e9).n_represented
+        / math.exp(log)
+        - 0.99,
+        math.log(10.0),
+        math.log(1e12),
+    )
+    crossover = 5e8 * (1 - a) / a if a < 1 else 5e8 ** (1 / a) * (a - 1) / a
+    run.check(f"ext4-crossover-alpha-{name}", 0.99 * math.exp(found) / crossover)
+run.badge()
+
+# %% [markdown]
+# The three regimes resemble what {cite:t}`liu2025superposition` measured in trained toy models: under weak superposition the loss follows the frequencies, under strong superposition it is inversely proportional to the width for a wide range of them.
 # Here both regimes are one closed form.
 # Their exponents and ours are not the same numbers where frequencies matter: their loss weighs an ignored feature by its frequency, ours by the square of its importance.
 #
