@@ -107,9 +107,9 @@ pd.DataFrame({"exact": [str(P @ X[:, 0] ** r) for r in (1, 2, 3, 4)]}, names)
 # $$ L(x) = \big(\tilde y(x) - y(x)\big)^2 . $$ (eq-paper-26)
 #
 # Model and target are quadratic forms, and so is their difference.
-# Its matrix is called $D$ in the paper's appendix; we write $A = W^\mathsf{T}W - \operatorname{diag}(v)$ and keep $D$ for the number of neurons:
+# Its matrix is called $D$ in the paper's appendix; we write $A = W^TW - \operatorname{diag}(v)$ and keep $D$ for the number of neurons:
 #
-# $$ \mathbb{E}[L] = \mathbb{E}\big[(x^\mathsf{T} A\, x + b)^2\big] . $$ (eq-paper-27)
+# $$ \mathbb{E}[L] = \mathbb{E}\big[(x^T A\, x + b)^2\big] . $$ (eq-paper-27)
 #
 # Written out,
 #
@@ -238,7 +238,7 @@ pd.DataFrame(table).rename("(P{})".format).astype(str)
 # ### The best bias
 #
 # The bias sits in one square only, so the best one is $b = -\sum_i A_{ii}$.
-# It is also the bias that makes the model right on average: $\mathbb{E}[x^\mathsf{T}Ax] = \sum_i A_{ii}$.
+# It is also the bias that makes the model right on average: $\mathbb{E}[x^TAx] = \sum_i A_{ii}$.
 # What remains is
 #
 # $$ \mathbb{E}[L] = \big(\mathbb{E}[x_i^4]-1\big)\sum_i A_{ii}^2 + 2\sum_{i\ne j}A_{ij}^2 , $$ (eq-paper-34)

@@ -122,12 +122,12 @@ pd.DataFrame(both, ["target", "model"], [f"x_{i}²" for i in range(1, 5)]).astyp
 # %% [markdown]
 # The model is a sum over pairs,
 #
-# $$ \operatorname{Cov}[\tilde y, x_i^2] = \operatorname{Cov}\Big[\sum_{j,k}(W^\mathsf{T}W)_{jk}\,x_jx_k,\; x_i^2\Big] . $$ (eq-paper-40)
+# $$ \operatorname{Cov}[\tilde y, x_i^2] = \operatorname{Cov}\Big[\sum_{j,k}(W^TW)_{jk}\,x_jx_k,\; x_i^2\Big] . $$ (eq-paper-40)
 #
 # A pair of two different features has no covariance with a square, even if one of them is feature $i$, because the other one has mean 0.
 # What is left is the pair $(i,i)$:
 #
-# $$ \operatorname{Cov}[\tilde y, x_i^2] = (W^\mathsf{T}W)_{ii}\operatorname{Cov}[x_i^2,x_i^2] $$ (eq-paper-41)
+# $$ \operatorname{Cov}[\tilde y, x_i^2] = (W^TW)_{ii}\operatorname{Cov}[x_i^2,x_i^2] $$ (eq-paper-41)
 #
 # $$ \operatorname{Cov}[\tilde y, x_i^2] = \|w_i\|^2\big(\mathbb{E}[x_i^4]-1\big) . $$ (eq-paper-42)
 
@@ -162,9 +162,9 @@ run.badge()
 #
 # The model, however,
 #
-# $$ \operatorname{Cov}[\tilde y, x_ix_j] = \operatorname{Cov}\Big[\sum_{k,l}(W^\mathsf{T}W)_{kl}\,x_kx_l,\; x_ix_j\Big] \qquad (i\ne j) $$ (eq-paper-45)
+# $$ \operatorname{Cov}[\tilde y, x_ix_j] = \operatorname{Cov}\Big[\sum_{k,l}(W^TW)_{kl}\,x_kx_l,\; x_ix_j\Big] \qquad (i\ne j) $$ (eq-paper-45)
 #
-# $$ \operatorname{Cov}[\tilde y, x_ix_j] = 2\,(W^\mathsf{T}W)_{ij}\operatorname{Cov}[x_ix_j, x_ix_j] $$ (eq-paper-46)
+# $$ \operatorname{Cov}[\tilde y, x_ix_j] = 2\,(W^TW)_{ij}\operatorname{Cov}[x_ix_j, x_ix_j] $$ (eq-paper-46)
 #
 # $$ \operatorname{Cov}[\tilde y, x_ix_j] = 2\,(w_i\cdot w_j) . $$ (eq-paper-47)
 #

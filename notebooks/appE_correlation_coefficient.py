@@ -128,12 +128,12 @@ run.badge()
 # %% [markdown]
 # ## From correlation to capacity, line by line
 #
-# Embed with the columns $w_i$, unembed with $W^\mathsf{T}$.
+# Embed with the columns $w_i$, unembed with $W^T$.
 # The correlation between the $i$-th input and output is, with repeated indices summed except $i$,
 #
-# $$ \begin{aligned} &\rho^{2}(X_i, [W^\mathsf{T}WX]_i) \\ &= \frac{\operatorname{Cov}(X_i,\, W_{ki}W_{kj}X_j)^{2}}{\operatorname{Cov}(X_i, X_i)\operatorname{Cov}(W_{ki}W_{kj}X_j,\, W_{k'i}W_{k'j'}X_{j'})} \end{aligned} $$ (eq-paper-65)
+# $$ \begin{aligned} &\rho^{2}(X_i, [W^TWX]_i) \\ &= \frac{\operatorname{Cov}(X_i,\, W_{ki}W_{kj}X_j)^{2}}{\operatorname{Cov}(X_i, X_i)\operatorname{Cov}(W_{ki}W_{kj}X_j,\, W_{k'i}W_{k'j'}X_{j'})} \end{aligned} $$ (eq-paper-65)
 #
-# (The paper writes $W_{ik}$ for the entry $[W^\mathsf{T}]_{ik} = W_{ki}$.)
+# (The paper writes $W_{ik}$ for the entry $[W^T]_{ik} = W_{ki}$.)
 # Covariance is linear in each argument, and inputs are uncorrelated:
 #
 # $$ = \frac{(W_{ki}W_{kj}\operatorname{Cov}(X_i,X_j))^2}{W_{ki}W_{kj}W_{k'i}W_{k'j'}\operatorname{Cov}(X_i,X_i)\operatorname{Cov}(X_j,X_{j'})} $$ (eq-paper-66)
@@ -198,7 +198,7 @@ sampled["all on or all off"][0].round(3)
 
 # %% [markdown]
 # And if inputs *are* correlated?
-# With covariance matrix $\Sigma$ the same steps stop at {eq}`eq-paper-66`, which reads, with $G = W^\mathsf{T}W$,
+# With covariance matrix $\Sigma$ the same steps stop at {eq}`eq-paper-66`, which reads, with $G = W^TW$,
 #
 # $$ \rho_i^2 = \frac{[G\Sigma]_{ii}^2}{\Sigma_{ii}\,[G\Sigma G]_{ii}} . $$ (eq-appe-correlated)
 
@@ -239,19 +239,19 @@ run.badge()
 # (appe-optimal-unembedding)=
 # ## The best way back
 #
-# $W^\mathsf{T}$ is not always the best unembedding.
+# $W^T$ is not always the best unembedding.
 # The authors write that they have not checked it, but that the best one seems to lead to the {term}`alternative capacity` of Appendix G.
 # It does, and the proof is short.
 #
 # Take any linear readout $a\cdot e$ of the embedding $e = Wx$.
-# Its covariance with feature $i$ is $a\cdot w_i$, its variance $a^\mathsf{T}WW^\mathsf{T}a$.
-# By the Cauchy–Schwarz inequality in the metric $WW^\mathsf{T}$, and with $^+$ for the pseudoinverse,
+# Its covariance with feature $i$ is $a\cdot w_i$, its variance $a^TWW^Ta$.
+# By the Cauchy–Schwarz inequality in the metric $WW^T$, and with $^+$ for the pseudoinverse,
 #
-# $$ \max_a \frac{(a\cdot w_i)^2}{a^\mathsf{T}WW^\mathsf{T}a} = w_i^\mathsf{T}(WW^\mathsf{T})^+w_i = \big[W^+W\big]_{ii} = \tilde C_i , $$ (eq-errata-leverage)
+# $$ \max_a \frac{(a\cdot w_i)^2}{a^TWW^Ta} = w_i^T(WW^T)^+w_i = \big[W^+W\big]_{ii} = \tilde C_i , $$ (eq-errata-leverage)
 #
-# at $a = (WW^\mathsf{T})^+w_i$, which is ordinary least squares. $\square$
+# at $a = (WW^T)^+w_i$, which is ordinary least squares. $\square$
 #
-# $W^\mathsf{T}$ is one particular readout, $a=w_i$, so $C_i\le\tilde C_i$ for every feature.
+# $W^T$ is one particular readout, $a=w_i$, so $C_i\le\tilde C_i$ for every feature.
 # All best readouts together are $A=W^+$, the matrix that minimizes $\mathbb{E}\|x-AWx\|^2=\|I-AW\|_F^2$, and $P=W^+W$ is the orthogonal projection onto the row space of $W$.
 # Because $P^2=P$,
 #
@@ -282,7 +282,7 @@ pd.DataFrame(columns, index=names).round(4)
 
 # %% [markdown]
 # The two capacities are squared cosines of angles in input space.
-# For $\tilde C_i$ it is the angle between the $i$-th axis and the row space of $W$; for $C_i$ the angle between the axis and one vector of the row space, the $i$-th row of $W^\mathsf{T}W$.
+# For $\tilde C_i$ it is the angle between the $i$-th axis and the row space of $W$; for $C_i$ the angle between the axis and one vector of the row space, the $i$-th row of $W^TW$.
 
 # %% tags=["hide-input"]
 run.check("errata-optimal-unembedding-found", searched - leverage)
@@ -364,7 +364,7 @@ run.badge()
 #
 # ## What to remember
 #
-# - Capacity is the squared correlation of a feature with its own readout by $W^\mathsf{T}$, for any uncorrelated inputs.
+# - Capacity is the squared correlation of a feature with its own readout by $W^T$, for any uncorrelated inputs.
 # - The best linear readout reaches the alternative capacity, as the authors supposed; no linear readout does better.
 # - For correlated inputs capacity is geometry, and no longer a correlation.
 #

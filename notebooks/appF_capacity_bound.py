@@ -87,13 +87,13 @@ fc.capacities(W).round(4), round(float(fc.total_capacity(W)), 4)
 # The embedding vectors are the columns of $W$, with components $[w_i]_a = W_{ai}$.
 # Divide each by the square root of the denominator of its capacity,
 #
-# $$ V_{ai} := \frac{W_{ai}}{\sqrt{[W^\mathsf{T}WW^\mathsf{T}W]_{ii}}} $$ (eq-paper-71)
+# $$ V_{ai} := \frac{W_{ai}}{\sqrt{[W^TWW^TW]_{ii}}} $$ (eq-paper-71)
 #
 # $$ \vec v_i := V_{:,i} = \frac{w_i}{\sqrt{\sum_j(\vec w_i\cdot\vec w_j)^2}} $$ (eq-paper-72)
 #
 # and multiply by $W$ again:
 #
-# $$ U := V^\mathsf{T}W $$ (eq-paper-73)
+# $$ U := V^TW $$ (eq-paper-73)
 #
 # $$ U_{ij} = \vec v_i\cdot\vec w_j $$ (eq-paper-74)
 #
@@ -112,7 +112,7 @@ U.round(2)
 # ### Few dimensions
 #
 # $U$ is a product through a space of dimension $D$, so its rank $D'$ is at most $D$.
-# (It is the rank of $W$, because $U$ is $W^\mathsf{T}W$ with its rows scaled.)
+# (It is the rank of $W$, because $U$ is $W^TW$ with its rows scaled.)
 # Choose an orthonormal basis $\hat y_1,\dots,\hat y_{D'}$ of the space that the rows $\hat u_i$ span, and write it as the rows of a matrix $Y$.
 # The components of $\hat u_i$ in this basis are the rows of a matrix $X$:
 #
@@ -133,7 +133,7 @@ sign = np.sign(Y.sum(axis=1, keepdims=True))
 matrices = {
     "$W$": W,
     "$V$": V,
-    "$U = V^{\\mathsf{T}}W$": U,
+    "$U = V^TW$": U,
     "$X$": X * sign.T,
     "$Y$,  $U=XY$": sign * Y,
 }
@@ -215,11 +215,11 @@ run.badge()
 # The chain has two inequalities.
 # $D' = D$ needs full rank.
 # Cauchy–Schwarz is an equality when $\hat x_i$ and $\vec y_i$ are parallel, that is, when the projection of the $i$-th axis onto the row space points along row $i$ of the Gram matrix.
-# In terms of the embedding, this says that $w_i$ is an eigenvector of $WW^\mathsf{T}$:
+# In terms of the embedding, this says that $w_i$ is an eigenvector of $WW^T$:
 #
-# $$ \sum_i C_i = D \iff \operatorname{rank} W = D \;\text{ and }\; WW^\mathsf{T}w_i = s_i\,w_i \text{ for every } i . $$ (eq-appf-attained)
+# $$ \sum_i C_i = D \iff \operatorname{rank} W = D \;\text{ and }\; WW^Tw_i = s_i\,w_i \text{ for every } i . $$ (eq-appf-attained)
 #
-# Eigenvectors of different eigenvalues are orthogonal, so the features fall into mutually orthogonal sets, one for each eigenvalue $s$, and within such a set $WW^\mathsf{T}$ acts as $s$ times the identity.
+# Eigenvectors of different eigenvalues are orthogonal, so the features fall into mutually orthogonal sets, one for each eigenvalue $s$, and within such a set $WW^T$ acts as $s$ times the identity.
 # That is Theorem 2 ({ref}`sec4-blocks`), straight from the equality case.
 # The end points of the ascent meet the condition, the random starts do not: here is the sine of the largest angle between an embedding vector and its image.
 
@@ -266,7 +266,7 @@ run.badge()
 # :::{admonition} Answer
 # :class: dropdown
 # Both ceilings are 1, because two independent vectors span the plane.
-# Cauchy–Schwarz gives 0.2 away for each: neither vector is an eigenvector of $WW^\mathsf{T}$, whose axes are the bisectors.
+# Cauchy–Schwarz gives 0.2 away for each: neither vector is an eigenvector of $WW^T$, whose axes are the bisectors.
 # They have to become orthogonal, whatever their lengths.
 # :::
 #
@@ -298,6 +298,6 @@ run.badge()
 #
 # - Capacities are squared cosines between axes and vectors of the row space; they sum to at most the rank.
 # - An optimizer that wants more than $D$ gets $D$.
-# - The bound is attained exactly when all embedding vectors are eigenvectors of $WW^\mathsf{T}$ and span the space, which is the block structure of section 4.
+# - The bound is attained exactly when all embedding vectors are eigenvectors of $WW^T$ and span the space, which is the block structure of section 4.
 #
 # Next: {ref}`appg-alternative-capacity`, the ceilings as a definition in their own right.

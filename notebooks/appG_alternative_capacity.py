@@ -74,10 +74,10 @@ figures.two_capacities(plain[:120].ravel(), alternative[:120].ravel(), efficient
 # $Q$ turns, $S$ stretches, and the rows of $R$ are orthonormal, as many as $W$ has rank.
 # The {term}`alternative capacity` is the capacity of $R$ (the paper's "equation (2)" means equation 3):
 #
-# $$ \tilde C_i(W) := \frac{\big([R^\mathsf{T}R]_{ii}\big)^2}{[(R^\mathsf{T}R)^2]_{ii}} = [R^\mathsf{T}R]_{ii} $$ (eq-paper-88)
+# $$ \tilde C_i(W) := \frac{\big([R^TR]_{ii}\big)^2}{[(R^TR)^2]_{ii}} = [R^TR]_{ii} $$ (eq-paper-88)
 #
 # The second step is where it gets simple.
-# $R^\mathsf{T}R = W^+W$ is the orthogonal projection onto the row space of $W$, and a projection is its own square.
+# $R^TR = W^+W$ is the orthogonal projection onto the row space of $W$, and a projection is its own square.
 # Statisticians call its diagonal the *leverage* of the columns.
 #
 # In pictures: turn the space by $Q^{-1}$, shrink its axes by $S^{-1}$, and the embedding vectors become isotropic.
@@ -120,23 +120,23 @@ run.badge()
 # %% [markdown]
 # ## The gap between the two, exactly
 #
-# Let $M = WW^\mathsf{T}$, let $n_i = \|w_i\|^2$ and $u_i = w_i/\|w_i\|$ be the squared length and the direction of feature $i$, and let (this $\rho_i$ is no correlation)
+# Let $M = WW^T$, let $n_i = \|w_i\|^2$ and $u_i = w_i/\|w_i\|$ be the squared length and the direction of feature $i$, and let (this $\rho_i$ is no correlation)
 #
-# $$ \rho_i = u_i^\mathsf{T} M u_i, \qquad r_i = M u_i - \rho_i u_i . $$ (eq-appg-residual)
+# $$ \rho_i = u_i^T M u_i, \qquad r_i = M u_i - \rho_i u_i . $$ (eq-appg-residual)
 #
 # In words: $M$ says how crowded each direction is, $\rho_i$ is the crowd that feature $i$ meets, and the residual $r_i$ says how far $u_i$ is from being an eigenvector of $M$.
-# In these terms $C_i = n_i/\rho_i$ and $\tilde C_i = n_i\,u_i^\mathsf{T}M^+u_i$.
-# Multiply out $r_i^\mathsf{T}M^+r_i$, with $M^+Mu_i=u_i$:
+# In these terms $C_i = n_i/\rho_i$ and $\tilde C_i = n_i\,u_i^TM^+u_i$.
+# Multiply out $r_i^TM^+r_i$, with $M^+Mu_i=u_i$:
 #
-# $$ r_i^\mathsf{T}M^+r_i = \rho_i - 2\rho_i + \rho_i^2\,u_i^\mathsf{T}M^+u_i , $$
+# $$ r_i^TM^+r_i = \rho_i - 2\rho_i + \rho_i^2\,u_i^TM^+u_i , $$
 #
 # and divide by $\rho_i$:
 #
-# $$ \frac{\tilde C_i}{C_i} = 1 + \frac{r_i^\mathsf{T}M^+r_i}{\rho_i} . $$ (eq-appg-gap)
+# $$ \frac{\tilde C_i}{C_i} = 1 + \frac{r_i^TM^+r_i}{\rho_i} . $$ (eq-appg-gap)
 #
 # The paper does not have this formula.
 # Everything below follows from it.
-# The second term is a square, so $C_i \le \tilde C_i$, with equality exactly when $w_i$ is an eigenvector of $WW^\mathsf{T}$.
+# The second term is a square, so $C_i \le \tilde C_i$, with equality exactly when $w_i$ is an eigenvector of $WW^T$.
 # For the two features above it is 1 and ¼:
 
 # %%
@@ -145,12 +145,12 @@ gap.relative_gap(W)
 # %% [markdown]
 # **Where the budget is used up.**
 # If the capacities sum to $D$, then $D = \sum_i C_i \le \sum_i \tilde C_i \le D$, so no feature can have a gap: that is {eq}`eq-paper-89`.
-# Then every $w_i$ is an eigenvector, and within a set of features that share an eigenvalue $s$ the vectors are isotropic, $W_bW_b^\mathsf{T}=s\,I$.
+# Then every $w_i$ is an eigenvector, and within a set of features that share an eigenvalue $s$ the vectors are isotropic, $W_bW_b^T=s\,I$.
 # The appendix reads efficiency off this: an embedding that forms one block turns uncorrelated inputs into uncorrelated neurons of equal variance.
 # (The paper says *identity* covariance; an efficient block may have any scale.)
 #
 # **How large it can be.**
-# $C_i/\tilde C_i = 1/\big[(u^\mathsf{T}Mu)(u^\mathsf{T}M^+u)\big]$ is what Kantorovich's inequality is about:
+# $C_i/\tilde C_i = 1/\big[(u^TMu)(u^TM^+u)\big]$ is what Kantorovich's inequality is about:
 #
 # $$ \frac{4\kappa}{(1+\kappa)^2} \;\le\; \frac{C_i}{\tilde C_i} \;\le\; 1, $$ (eq-appg-kantorovich)
 #
@@ -220,7 +220,7 @@ run.badge()
 #
 # *Proof.*
 # An efficient $W$ has full rank, and so have all embeddings near it.
-# There $\tilde C_i = w_i^\mathsf{T}M^{-1}w_i$ is smooth, and $C_i$ is differentiable (if $w_i = 0$ its derivative is 0, because nearby $C_i \le \|w_i\|^2/s$ with $s>0$ the smallest eigenvalue of $M$; the same for $\tilde C_i$).
+# There $\tilde C_i = w_i^TM^{-1}w_i$ is smooth, and $C_i$ is differentiable (if $w_i = 0$ its derivative is 0, because nearby $C_i \le \|w_i\|^2/s$ with $s>0$ the smallest eigenvalue of $M$; the same for $\tilde C_i$).
 # The difference $\tilde C_i - C_i$ is never negative, and it is 0 at $W$.
 # So it has a minimum there, and at a minimum a derivative vanishes. $\square$
 #
@@ -239,9 +239,9 @@ figures.tangency(line, pair, steps, (opened[:, :4], predicted[:, :4]))
 # %% [markdown]
 # **By hand.**
 # Let $s_i$ be the scale of the block of feature $i$, so that $Mw_i = s_iw_i$.
-# Differentiate $C_i = n_i^2/(w_i^\mathsf{T}Mw_i)$ by the quotient rule, with
+# Differentiate $C_i = n_i^2/(w_i^TMw_i)$ by the quotient rule, with
 #
-# $$ \begin{aligned} dn_i &= 2w_i\cdot dw_i, \\ d(w_i^\mathsf{T}Mw_i) &= 2s_i\,w_i\cdot dw_i + 2\textstyle\sum_j (w_i\cdot w_j)(w_i\cdot dw_j) . \end{aligned} $$
+# $$ \begin{aligned} dn_i &= 2w_i\cdot dw_i, \\ d(w_i^TMw_i) &= 2s_i\,w_i\cdot dw_i + 2\textstyle\sum_j (w_i\cdot w_j)(w_i\cdot dw_j) . \end{aligned} $$
 #
 # Differentiate $\tilde C_i = [W^+W]_{ii}$ with
 #
@@ -273,11 +273,11 @@ pd.DataFrame(rows, index=["largest derivative", "largest difference"]).T.map(
 # Walk along $W + tV$.
 # The residual grows in proportion to $t$, $r_i \approx t\,\dot r_i$; dots are derivatives in $t$ at 0, $\dot u_i$ that of the direction of $w_i \ne 0$:
 #
-# $$ \begin{aligned} \dot r_i &= \dot M u_i - (u_i^\mathsf{T}\dot M u_i)\,u_i + (M-s_iI)\,\dot u_i, \\ \dot M &= VW^\mathsf{T}+WV^\mathsf{T}, \end{aligned} $$
+# $$ \begin{aligned} \dot r_i &= \dot M u_i - (u_i^T\dot M u_i)\,u_i + (M-s_iI)\,\dot u_i, \\ \dot M &= VW^T+WV^T, \end{aligned} $$
 #
 # so by {eq}`eq-appg-gap` the gap opens quadratically:
 #
-# $$ \tilde C_i - C_i = t^2\, C_i\, \frac{\dot r_i^\mathsf{T}M^{-1}\dot r_i}{s_i} + O(t^3) . $$ (eq-appg-second)
+# $$ \tilde C_i - C_i = t^2\, C_i\, \frac{\dot r_i^TM^{-1}\dot r_i}{s_i} + O(t^3) . $$ (eq-appg-second)
 #
 # It is positive in nearly every direction.
 # The total tells the difference best: $\sum_i\tilde C_i = D$ stays flat, while $\sum_iC_i$ has its maximum here and bends down.
@@ -457,7 +457,7 @@ run.badge()
 # ## What to remember
 #
 # - The alternative capacity is the leverage score: a projection's diagonal, which sums to the rank and jumps when the rank does.
-# - The gap to the paper's capacity is a square, {eq}`eq-appg-gap`; it vanishes exactly for features that are eigenvectors of $WW^\mathsf{T}$.
+# - The gap to the paper's capacity is a square, {eq}`eq-appg-gap`; it vanishes exactly for features that are eigenvectors of $WW^T$.
 # - At efficient embeddings the first derivatives coincide; the second ones, in two or more dimensions, do not.
 #
 # Next: {ref}`appH-feasibility`, which builds the efficient embeddings that {ref}`sec4-geometry` describes.

@@ -135,7 +135,7 @@ figures.lemma1(n_dims, n_dims - left, angle, turned)
 # ### From the lemma to capacities
 #
 # Let $W$ have rank $D$, and leave out features with $w_i = 0$, whose capacity is 0.
-# Take the Gram matrix $A = W^\mathsf{T}W$ with columns $a_i$.
+# Take the Gram matrix $A = W^TW$ with columns $a_i$.
 # Its rank is $D$, so its columns lie in a space $V$ of dimension $D$, and by equation {eq}`eq-paper-3`
 #
 # $$ C_i = \frac{a_{ii}^2}{\|a_i\|^2} = (v_i \cdot e_i)^2 \quad\text{with}\quad v_i = \frac{a_i}{\|a_i\|} . $$ (eq-apph-capacity)
@@ -192,7 +192,7 @@ run.badge()
 #
 # 1. $A$ and $\Pi$ are symmetric, so $\mu_i \Pi_{ij} = a_{ij} = a_{ji} = \mu_j \Pi_{ij}$. Features with different $\mu$ are orthogonal.
 # 2. Features that cannot be divided into orthogonal groups therefore have one $\mu$, and $A = \mu\,\Pi$.
-# 3. Then $\Lambda : w_i \mapsto \sqrt{\mu}\, \Pi e_i$ keeps all inner products: it is a rotation, and in a basis of $V$ it shows that $W W^\mathsf{T} = \mu I$.
+# 3. Then $\Lambda : w_i \mapsto \sqrt{\mu}\, \Pi e_i$ keeps all inner products: it is a rotation, and in a basis of $V$ it shows that $W W^T = \mu I$.
 #
 # (The paper says that the $w_i$ span a subspace of $\mathbb{R}^N$; they span $\mathbb{R}^D$, and it is $V$ that lies in $\mathbb{R}^N$.)
 #
@@ -253,7 +253,7 @@ run.badge()
 #
 # The other direction asks for an embedding with given capacities.
 # Call a tuple $(C_1, \dots, C_N)$ with sum $D$ *feasible* if there is an $N \times N$ orthogonal matrix $U$ whose first $D$ rows have columns $u_i$ of squared length $C_i$.
-# These rows are then an embedding with $W W^\mathsf{T} = I$, and by {eq}`eq-paper-22` its capacities are the $C_i$.
+# These rows are then an embedding with $W W^T = I$, and by {eq}`eq-paper-22` its capacities are the $C_i$.
 #
 # ```{admonition} Lemma 2
 # :class: important
@@ -324,7 +324,7 @@ max(errors)
 # {ref}`Section 4 <thm-1>` builds the same embeddings by the rotations of the Schur–Horn theorem {cite}`horn1954doubly,chan1983schur,dhillon2005majorization`.
 # Both use at most $N - 1$ plane rotations; they differ in the matrix that comes out.
 
-# %% mystnb={"figure": {"caption": "Two proofs of Theorem 1, run on random allocations (median, and the range of nine tenths). a: largest departure of $WW^\\mathsf{T}$ from $I$, or of a capacity from the one wanted; dotted: machine precision. b: share of the entries of $W$ that are not zero. The rotations make a staircase, which is half full; the induction leaves more zeros.", "name": "fig-apph-two"}, "image": {"alt": "Left: errors of both constructions stay below 1e-14 for up to forty features. Right: the rotations fill about half of the matrix, the induction about a fifth when there are many features."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Two proofs of Theorem 1, run on random allocations (median, and the range of nine tenths). a: largest departure of $WW^T$ from $I$, or of a capacity from the one wanted; dotted: machine precision. b: share of the entries of $W$ that are not zero. The rotations make a staircase, which is half full; the induction leaves more zeros.", "name": "fig-apph-two"}, "image": {"alt": "Left: errors of both constructions stay below 1e-14 for up to forty features. Right: the rotations fill about half of the matrix, the induction about a fifth when there are many features."}} tags=["hide-input"]
 trials = compare_constructions(n_tuples, largest, rng)
 rows = [
     (t.n_features, name, t.error[name], t.filled[name])

@@ -192,9 +192,9 @@ run.badge()
 # (errata-block-scale)=
 # ## Sections 4.3 and 4.4: the scale of a block
 #
-# Section 4.2 writes a semiorthogonal embedding as $\sqrt\lambda R$, with $RR^\mathsf{T}=I$.
+# Section 4.2 writes a semiorthogonal embedding as $\sqrt\lambda R$, with $RR^T=I$.
 # Section 4.3 builds blocks $\lambda_k R_k$ and states $n_i = \lambda_k C_i$ (equation 24), which takes $\sqrt{\lambda_k}R_k$; {ref}`its page <sec4-blocks>` has both forms side by side.
-# Section 4.4 leaves the scale out altogether: with $RR^\mathsf{T}=I$ in each block, every singular value of an efficient matrix would be 1.
+# Section 4.4 leaves the scale out altogether: with $RR^T=I$ in each block, every singular value of an efficient matrix would be 1.
 # Here is one whose singular values are 2, 2 and ½.
 
 # %%
@@ -218,8 +218,8 @@ run.badge()
 # (errata-bias-term)=
 # ### Equations 30 to 32: the bias term
 #
-# Appendix A expands $\mathbb{E}[(x^\mathsf{T}Ax+b)^2]$ with $A = W^\mathsf{T}W-\operatorname{diag}(v)$.
-# The cross term is $2b\,\mathbb{E}[x^\mathsf{T}Ax] = 2b\sum_i A_{ii}$.
+# Appendix A expands $\mathbb{E}[(x^TAx+b)^2]$ with $A = W^TW-\operatorname{diag}(v)$.
+# The cross term is $2b\,\mathbb{E}[x^TAx] = 2b\sum_i A_{ii}$.
 # Equations 30, 31 and 32 print $2b\sum_i A_{ii}^2$ instead.
 # Equation 33 is right, but it does not follow from the printed 32: there would be no square to complete.
 # {numref}`fig-errata-bias` lets samples judge; a second judge is the sum over all exact moments.
@@ -259,7 +259,7 @@ float(least), float(blocked), float(one_scale)
 # (errata-covariance)=
 # ### Equations 62 to 66: a covariance that became a factor
 #
-# Appendix E shows that the capacity of a feature is the squared correlation between the feature and its readout by $W^\mathsf{T}$.
+# Appendix E shows that the capacity of a feature is the squared correlation between the feature and its readout by $W^T$.
 # Where it should say $\operatorname{Cov}(X_i,X_j)$, it prints $(k-1)(X_i,X_j)$: it looks as if a macro for the covariance and the factor of equation 12 had been exchanged.
 # With the covariance the argument is right, line by line ({ref}`appe-correlation-coefficient`).
 # Read as a factor, equation 64 would have variances of $k-1$.

@@ -135,9 +135,9 @@ pd.DataFrame(
 #
 # Write equation 3 with the direction $u_i$ of a feature and its squared length $n_i$:
 #
-# $$ C_i = \frac{n_i}{u_i^\mathsf{T} W W^\mathsf{T} u_i}, \qquad \frac{n_i}{s_1} \le C_i \le \frac{n_i}{s_D}, $$ (eq-ext1-length)
+# $$ C_i = \frac{n_i}{u_i^T W W^T u_i}, \qquad \frac{n_i}{s_1} \le C_i \le \frac{n_i}{s_D}, $$ (eq-ext1-length)
 #
-# where $s_1$ and $s_D$ are the largest and least eigenvalue of $WW^\mathsf{T}$ that is not zero.
+# where $s_1$ and $s_D$ are the largest and least eigenvalue of $WW^T$ that is not zero.
 # In the paper's optimum everything that shares has one and the same ratio $n_i/C_i$, the {term}`multiplier` $\lambda$.
 # In a trained matrix the ratio has a range, and {numref}`fig-ext1-length` shows how narrow it is.
 
@@ -162,7 +162,7 @@ figures.length_and_capacity(sq_norm, found.capacity, ends, sq_norm.sum() / found
 # %% [markdown]
 # All but two in a thousand squared lengths lie within {glue:text}`ext1-decades` decades, while nine of ten multipliers lie between {glue:text}`ext1-low` and {glue:text}`ext1-high` times the median.
 # One relation of the paper is thus found in rough form: squared length is nearly proportional to capacity.
-# But random directions have it too, because $WW^\mathsf{T}$ is nearly a multiple of the identity for any crowd of directions that is spread well.
+# But random directions have it too, because $WW^T$ is nearly a multiple of the identity for any crowd of directions that is spread well.
 # It says little about what training wanted.
 #
 # What training does say is in the total: {glue:text}`ext1-total` of {glue:text}`ext1-dims` dimensions, where random directions of these lengths would use {glue:text}`ext1-random`.

@@ -126,13 +126,13 @@ pd.DataFrame(
 # Column $i$ of $W$ is the embedding vector $w_i$ of feature $i$.
 # This is computation, not compression: the network never has to give the features back, only a function of them.
 #
-# Target and model are both quadratic forms in $x$, and so is the error, with the matrix $A = W^\mathsf{T}W - \operatorname{diag}(v)$ (which the paper's appendix calls $D$):
+# Target and model are both quadratic forms in $x$, and so is the error, with the matrix $A = W^TW - \operatorname{diag}(v)$ (which the paper's appendix calls $D$):
 #
-# $$ \tilde y - y = x^\mathsf{T} A\, x + b . $$ (eq-sec3-1-form)
+# $$ \tilde y - y = x^T A\, x + b . $$ (eq-sec3-1-form)
 #
 # (A target with any symmetric matrix in place of $\operatorname{diag}(v)$ is the same model, seen along the principal axes of that matrix: the paper's footnote 4.)
 #
-# A perfect model needs $W^\mathsf{T}W = \operatorname{diag}(v)$.
+# A perfect model needs $W^TW = \operatorname{diag}(v)$.
 # If no importance is zero the right side has rank $N$; the left side has at most $D$.
 # So with fewer neurons than features something has to give.
 # Here is the lowest loss that we can find for the features of this page, with one neuron, two, and so on:

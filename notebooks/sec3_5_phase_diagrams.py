@@ -276,7 +276,7 @@ run.badge()
 # Suppose that all $N$ features share.
 # No ramp is clipped, the sum is linear, and it gives the multiplier and the capacity of feature 1:
 #
-# $$ \begin{aligned} \lambda &= \frac{(k-1)(N-1+V)}{(k-3)D+2N}, \\ C_1 &= \frac{(k-3)D+2N}{(k-3)(N-1+V)}\,V - \frac{2}{k-3} . \end{aligned} $$ (eq-sec3-5-shared)
+# $$ \begin{aligned} \lambda &= \frac{(k-1)(N-1+V)}{(k-3)D+2N}, \\[6pt] C_1 &= \frac{(k-3)D+2N}{(k-3)(N-1+V)}\,V - \frac{2}{k-3} . \end{aligned} $$ (eq-sec3-5-shared)
 #
 # At $V=1$ that is $D/N$, as it must be.
 # Turned around, feature 1 has capacity $c$ when its importance is
@@ -285,7 +285,7 @@ run.badge()
 #
 # Every contour of {numref}`fig-sec3-5-phase-diagrams` is this one formula, and so are the edges of the phase: ignored up to $V_0$, fully represented from $V_1$.
 #
-# $$ \begin{aligned} V_0(k) &= \frac{2(N-1)}{(k-3)D+2(N-1)}, \\ V_1(k) &= \frac{(k-1)(N-1)}{(k-3)(D-1)+2(N-1)} . \end{aligned} $$ (eq-sec3-5-boundaries)
+# $$ \begin{aligned} V_0(k) &= \frac{2(N-1)}{(k-3)D+2(N-1)}, \\[6pt] V_1(k) &= \frac{(k-1)(N-1)}{(k-3)(D-1)+2(N-1)} . \end{aligned} $$ (eq-sec3-5-boundaries)
 #
 # To test them we ask the allocation itself, at {glue:text}`sec3-5-kurtoses`, for the smallest importance at which feature 1 gets anything, and for the smallest at which it gets everything.
 
@@ -359,7 +359,7 @@ run.badge()
 #
 # At $k=3$ the two terms of the loss carry equal weight and merge into one:
 #
-# $$ \begin{aligned} L &= 2\sum_i(\|w_i\|^2-v_i)^2 + 2\sum_{i\ne j}(w_i\cdot w_j)^2 \\ &= 2\,\bigl\|W^\top W - \mathrm{diag}(v)\bigr\|_F^2 . \end{aligned} $$ (eq-sec3-5-eckart-young)
+# $$ \begin{aligned} L &= 2\sum_i(\|w_i\|^2-v_i)^2 + 2\sum_{i\ne j}(w_i\cdot w_j)^2 \\ &= 2\,\bigl\|W^T W - \mathrm{diag}(v)\bigr\|_F^2 . \end{aligned} $$ (eq-sec3-5-eckart-young)
 #
 # Minimizing this is a classical problem: approximate a matrix by one of rank $D$.
 # The Eckart–Young theorem keeps the $D$ largest eigenvalues.

@@ -259,7 +259,7 @@ readings = {
 }
 pd.DataFrame(
     {
-        (name, p): [row[r][i] for r in READINGS]
+        (name, f"{p:g}"): [row[r][i] for r in READINGS]
         for name, row in readings.items()
         for i, p in enumerate(some)
     },

@@ -87,7 +87,7 @@ figures.fig7_phase_diagrams(
 # *Autoencoder.*
 # This one reads the features back with the transposed matrix and is judged on each of them:
 #
-# $$ \hat x = f\bigl(W^\top W x + b\bigr), \qquad L = \sum_i v_i\,(x_i-\hat x_i)^2 . $$ (eq-sec3-7-autoencoder)
+# $$ \hat x = f\bigl(W^T W x + b\bigr), \qquad L = \sum_i v_i\,(x_i-\hat x_i)^2 . $$ (eq-sec3-7-autoencoder)
 #
 # Importance multiplies the *output* of the first and the *squared error* of the second, so that an importance of 10 there is worth 100 here.
 #

@@ -44,7 +44,7 @@ def test_descent_takes_a_tenth_of_the_rate_that_the_curvature_allows():
         lambda W: loss(W.reshape(2, 4), bias, x), torch.tensor(best.W).float().reshape(-1)
     )
     largest = float(torch.linalg.eigvalsh(hessian)[-1])
-    assert _largest_curvature(recipe) == pytest.approx(largest, rel=1e-2)
+    assert _largest_curvature(recipe, best) == pytest.approx(largest, rel=1e-2)
     way = fc.zoo.training_paths("quadratic-gaussian", "descent", 1, 1, 2)
     assert way.learning_rate == pytest.approx(0.1 / largest, rel=1e-2)
 

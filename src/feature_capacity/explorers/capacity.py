@@ -16,7 +16,7 @@ MAX_FEATURES = 12
 IMPORTANCE_LIMITS = (0.001, 100.0)
 KURTOSIS_LIMITS = (1.1, 1000.0)
 
-COLORS = (*FEATURE_COLORS, "#882255", "#44aa99", "#999933", "#332288", "#aa4466")
+COLORS = (*FEATURE_COLORS, "#c2558b", "#44aa99", "#999933", "#8877dd", "#aa4466")
 """One color for each feature of an explorer."""
 
 

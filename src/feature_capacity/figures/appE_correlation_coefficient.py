@@ -27,7 +27,7 @@ def readout_scatter(
         ax.plot(ends, slope[i] * ends, color=BLACK, lw=1.4)
         ax.set_title(f"$C_i$ = {capacity[i]:.2f}")
         ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel="feature $x_i$")
-    axes[0].set_ylabel(r"readout $(W^{\mathsf{T}}Wx)_i$")
+    axes[0].set_ylabel(r"readout $(W^TWx)_i$")
     return fig
 
 
@@ -54,7 +54,7 @@ def correlations(
         style = {"mfc": color, "mec": BLACK, "ecolor": MUTED, "ms": 4.5, "capsize": 2, "lw": 1.2}
         left.errorbar(capacity + shift, estimate, error, fmt=mark, label=name, **style)
     left.set(xlim=(0, 1.04), ylim=(0, 1.04), xlabel="capacity $C_i$")
-    left.set_ylabel(r"sampled $\rho^2(x_i,\,(W^{\mathsf{T}}Wx)_i)$")
+    left.set_ylabel(r"sampled $\rho^2(x_i,\,(W^TWx)_i)$")
     left.legend(loc="upper left", fontsize=8.5)
     for i, color in zip(range(squared.shape[1]), FEATURE_COLORS * 2, strict=False):
         right.plot(strength, squared[:, i], color=color)

@@ -25,7 +25,7 @@ def two_capacities(
     ax.plot(transposed, best, "o", color=MUTED, ms=3.5, alpha=0.5, mew=0, label="random $W$")
     ax.plot(*efficient, "D", color=BLUE, ms=5, mfc="white", label="efficient $W$")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    ax.set_xlabel("read out by $W^\\mathsf{T}$:  $C_i$")
+    ax.set_xlabel("read out by $W^T$:  $C_i$")
     ax.set_ylabel("read out as well as possible:  $\\tilde C_i$")
     ax.legend(loc="lower right")
     return fig
@@ -50,7 +50,7 @@ def ratio_floor(
     ax.set(xscale="log", xlim=(1, x[-1]), ylim=(0, 1.02), xticks=[1, 10, 100])
     ax.xaxis.set_major_formatter("{x:g}")
     ax.text(1.25, 0.2, "no feature can be here", color=MUTED)
-    ax.set_xlabel(r"condition number $\kappa$ of $WW^{\mathsf{T}}$  (1: evenly spread)")
+    ax.set_xlabel(r"condition number $\kappa$ of $WW^T$  (1: evenly spread)")
     ax.set_ylabel(r"$C_i\,/\,\tilde C_i$")
     return fig
 

@@ -152,7 +152,7 @@ def sharing(
     steps: np.ndarray,
     cosines: Mapping[str, Mapping[str, np.ndarray]],
     settled: Mapping[str, Mapping[str, float]],
-    names: Sequence[str],
+    n_features: int,
 ) -> Figure:
     """Which pairs of features share along training: a column a model, a row a rule, a strip a pair.
 
@@ -163,9 +163,12 @@ def sharing(
         Absolute cosines; nan where a feature is absent, which is left white.
     settled : mapping of model and rule to float
         Step from which on the blocks are the last ones; marked by an orange line.
-    names : sequence of str
-        Of the pairs.
+    n_features : int
+        Pairs come as in ``itertools.combinations``; those that begin alike have one label.
     """
+    first, second = np.triu_indices(n_features, 1)
+    begin = np.flatnonzero(np.diff(first, prepend=-1))
+    end = np.append(begin[1:], len(first))
     fig, axes = plt.subplots(
         len(_RULES), len(cosines), figsize=(7.2, 6.6), sharex=True, sharey=True,
         layout="constrained", squeeze=False,
@@ -177,12 +180,17 @@ def sharing(
         column[-1].set_xlabel("step")
         for ax, rule in zip(column, _RULES, strict=True):
             values = np.ma.masked_invalid(cosines[model][rule].T)
-            rows = np.arange(len(names) + 1) - 0.5
+            rows = np.arange(len(first) + 1) - 0.5
             image = ax.pcolormesh(edges, rows, values, cmap=shades, vmin=0, vmax=1)
+            ax.hlines(begin[1:] - 0.5, steps[0], steps[-1], color="white", lw=1.5)
             ax.axvline(settled[model][rule], color=ORANGE, lw=1.6)
+    names = [
+        f"{first[a] + 1} with " + "–".join(str(i + 1) for i in sorted({*second[[a, b - 1]]}))
+        for a, b in zip(begin, end, strict=True)
+    ]
     for ax, rule in zip(axes[:, 0], _RULES, strict=True):
         ax.set_ylabel(rule)
-        ax.set_yticks(range(len(names)), names, fontsize=6)
+        ax.set_yticks((begin + end - 1) / 2, names, fontsize="small")
         ax.tick_params(axis="y", length=0)
     axes[0, 0].invert_yaxis()  # shared
     bar = fig.colorbar(image, ax=axes, location="top", shrink=0.5, aspect=40)

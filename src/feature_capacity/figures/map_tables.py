@@ -30,12 +30,14 @@ def map_cells(ax: Axes, picture: Map, **style: Any) -> QuadMesh:
 
 
 def capacity_map(ax: Axes, picture: Map) -> QuadMesh:
-    """Colors and contours; cells that are NaN stay white, and contours need some that are not."""
+    """Colors and contours; cells that are NaN stay white, and a map of nothing else says so."""
     image = map_cells(ax, picture, **CAPACITY_LOOK)
     if min(np.shape(picture[2])) > 1 and np.isfinite(picture[2]).any():
         width = [1.0 if c in (0.47, 0.53) else 0.5 for c in PLATEAU_LEVELS]
         ink = ["#ffb07c" if c in (0.47, 0.53) else "white" for c in PLATEAU_LEVELS]
         ax.contour(*picture, levels=PLATEAU_LEVELS, colors=ink, linewidths=width)
+    if not np.isfinite(picture[2]).any():
+        ax.text(0.5, 0.5, "not\ndetermined", transform=ax.transAxes, ha="center", va="center")
     return image
 
 

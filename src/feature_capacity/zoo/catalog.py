@@ -86,7 +86,7 @@ def training_paths(
     ((2, 1, 2, 4), True)
     """
     require_whole(seed, "seed", 0, None, "a whole number, at least 0")
-    return paths_of(_recipe(name), rule, n_starts, n_steps, n_records, int(seed))
+    return paths_of(_recipe(name), _optimum(name), rule, n_starts, n_steps, n_records, int(seed))
 
 
 def summary(name: str) -> str:

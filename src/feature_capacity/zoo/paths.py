@@ -21,7 +21,7 @@ from ..geometry.block_paths import settled
 from ..theory.capacity import total_capacity
 from ..theory.saddles import waiting_share
 from .modules import Network
-from .record import Recipe
+from .record import Optimum, Recipe
 from .training import BATCH, LEARNING_RATE, random_start
 
 RULES = ("adam", "descent")
@@ -109,7 +109,7 @@ def progress(way: ZooPaths, lowest: float) -> Progress:
 
 
 def paths_of(
-    recipe: Recipe, rule: str, n_starts: int, n_steps: int, n_records: int, seed: int
+    recipe: Recipe, best: Optimum, rule: str, n_starts: int, n_steps: int, n_records: int, seed: int
 ) -> ZooPaths:
     """Train a network from several starts; see :func:`feature_capacity.zoo.training_paths`."""
     require_known("rule", rule, RULES)
@@ -127,7 +127,7 @@ def paths_of(
         optimizer: torch.optim.Optimizer = torch.optim.Adam([W, bias], lr=rate)
         schedule: Any = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
     else:
-        rate = _PART / _largest_curvature(recipe)
+        rate = _PART / _largest_curvature(recipe, best)
         optimizer = torch.optim.SGD([W, bias], lr=rate)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
     losses = vmap(_mean_loss(network))
@@ -176,9 +176,8 @@ class _Errors(nn.Module):
         return self.of.squared_error(x).mean()
 
 
-def _largest_curvature(recipe: Recipe) -> float:
+def _largest_curvature(recipe: Recipe, best: Optimum) -> float:
     """Greatest second derivative of the loss at the optimum, by power iteration."""
-    best = recipe.optimum()
     x = torch.from_numpy(recipe.inputs.sample(_SAMPLES, np.random.default_rng(0))).float()
     bias = torch.tensor(np.asarray(best.bias), dtype=torch.float32)
     at = torch.tensor(np.asarray(best.W), dtype=torch.float32).reshape(-1)
