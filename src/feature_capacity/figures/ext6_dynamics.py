@@ -104,7 +104,7 @@ def basins(
         ax.axvline(3, color=MUTED, lw=0.8, ls=":")
         ax.set(xscale="log", xlabel="kurtosis")
         plain_ticks(ax.xaxis, [1.5, 2, 3, 5, 9, 18])
-    left.set(ylabel="starts that reach the optimum", ylim=(-0.03, 1.05))
+    left.set(ylabel="starts at the optimum", ylim=(-0.03, 1.05))
     left.set_yticks(*HALVES)
     right.set(ylabel="stable choices of features", yscale="log")
     plain_ticks(right.yaxis, [1, 2, 5, 10, 20])
@@ -270,7 +270,7 @@ def lessons(
         left.axvline(edge, color=ORANGE, lw=0.8)
     left.set(xscale="log", xlabel="importance of feature 1", ylabel="its capacity")
     left.set_yticks(*HALVES)
-    left.legend(loc="upper left", fontsize="small")
+    left.legend(loc="upper left", fontsize="small", frameon=True, framealpha=1, edgecolor="none")
     strength, after, before, floor = kurtosis
     right.plot(strength, after, color=BLUE)
     lines = (
@@ -280,7 +280,8 @@ def lessons(
     )
     for height, style, color, text, x, side in lines:
         right.axhline(height, color=color, lw=1, ls=style)
-        right.text(x, height, text, ha=side, va="bottom", fontsize="small")
+        above = (x, height), (0, 2)
+        right.annotate(text, *above, textcoords="offset points", ha=side, fontsize="small")
     right.set(xscale="log", xlabel="strength of the transform", ylabel="kurtosis")
     right.set(ylim=(0, 1.15 * before), xlim=(strength[0], strength[-1]))
     return fig
