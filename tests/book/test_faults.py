@@ -1,5 +1,6 @@
 """Signals, full disks, planted links and second builders: what is left, and what is said."""
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -30,6 +31,13 @@ import time
 end = time.monotonic() + 600
 while time.monotonic() < end:
     sum(range(1000))
+"""
+DYING = """
+# %%
+import os, sys
+
+os.write(sys.stderr._original_stdstream_copy, b"out of ideas")  # past what cells say
+os.abort()
 """
 
 
@@ -131,6 +139,31 @@ def test_kernels_have_no_ports_that_others_could_take_where_temporary_files_are_
         assert deep not in socket.parents
     assert not socket.parent.exists()
     assert not list(deep.iterdir())
+
+
+@pytest.mark.slow
+def test_what_a_kernel_says_aside_is_told_when_it_dies(tiny, capfd):
+    source = tiny.notebooks / "tiny.py"
+    source.write_text(source.read_text() + DYING)
+    with pytest.raises(PageError, match="tiny"):
+        execute(find_page(tiny, "tiny"), tiny.root / "ok.ipynb", tiny.root / "failed.ipynb")
+    assert "out of ideas" in capfd.readouterr().err
+
+
+def test_what_a_kernel_says_aside_is_of_no_interest_when_its_command_is_interrupted(capfd):
+    def start():
+        with kernel_settings() as config:
+            manager = config["NotebookClient"]["kernel_manager_class"](config=config)
+            manager.kernel_spec.argv = [sys.executable, "-c", "import sys; sys.exit('socket')"]
+            asyncio.run(manager.start_kernel())
+            said = Path(manager.connection_file).with_name("said")
+            while not said.read_text():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_kernel_whose_start_is_interrupted_ends_before_its_folder_goes(tmp_path, monkeypatch):

@@ -267,8 +267,32 @@ def kernel_settings():
             own = {}
         # Jupyter would leave this file elsewhere, if it is interrupted when it puts things away.
         own |= {"connection_file": str(Path(folder) / "connection.json")}
-        with _no_kernel_left(folder):
-            yield Config({"KernelManager": own | {"shutdown_wait_time": _SECONDS_TO_END}})
+        own |= {"shutdown_wait_time": _SECONDS_TO_END}
+        said = Path(folder) / "said"
+        client = {"kernel_manager_class": _kernel_manager(said)}
+        with said.open("w"), _no_kernel_left(folder):
+            try:
+                yield Config({"KernelManager": own, "NotebookClient": client})
+            except Exception:
+                sys.stderr.write(said.read_text(encoding="utf-8", errors="replace"))
+                raise
+
+
+def _kernel_manager(said: Path) -> type:
+    """A manager whose kernel has a file for what it says aside, instead of the error stream here.
+
+    What cells say is in the notebook.  A kernel that ends with an interrupted command may complain
+    of sockets that are closed already, and only when something has failed does anybody want to
+    hear of it.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Manager(AsyncKernelManager):
+        async def start_kernel(self, **options: Any) -> None:
+            with said.open("ab") as file:
+                await super().start_kernel(**{"stderr": file, **options})
+
+    return Manager
 
 
 @contextlib.contextmanager
