@@ -24,6 +24,10 @@ from ..theory.phases import one_feature_varied
 from .minimization import minimize
 from .result import MinimizationResult
 
+_ALIKE = 1e-4  # parts of a loss by which minima differ
+_KEPT, _WITHIN = 3, 0.005  # minima of a cell that go on, and how far above the lowest
+_MORE = 3  # so many times more networks are tried on few nodes
+
 
 def in_every_place(W: ArrayLike) -> np.ndarray:
     """The embedding with feature 1 in the place of each other feature, all others being equal.
@@ -99,6 +103,77 @@ def loss_along(
     return constant - 2 * V * slope + V**2 * float(weight @ first**2)
 
 
+def distinct_minima(
+    model: ToyModel,
+    inputs: SparseInput,
+    importance: ArrayLike,
+    starts: np.ndarray,
+    nodes: Quadrature,
+    n_kept: int = 12,
+    within: float = 0.02,
+    device: str = "auto",
+) -> list[np.ndarray]:
+    """The lowest minima of each cell that differ in loss; few nodes do not know which is best.
+
+    Parameters
+    ----------
+    model : ToyModel
+    inputs : SparseInput
+    importance : array (n_cells, n_features)
+    starts : array (n_cells, n_starts, n_params)
+    nodes : Quadrature
+    n_kept : int
+        Minima of a cell at most.
+    within : float
+        Part by which their losses may lie above the lowest one of the cell.
+    device : str
+
+    Returns
+    -------
+    list of arrays (n_networks, n_dims, n_features)
+        For each cell, from the lowest up.
+
+    Examples
+    --------
+    Two dense features and one square: it takes one of them, or the other.
+
+    >>> from feature_capacity import SparseUniform
+    >>> inputs, model = SparseUniform(1.0), ToyModel("computation", "quadratic", 2, 1)
+    >>> starts = np.array([[[1.0, 0.1], [0.1, 1.0], [0.9, 0.2]]])
+    >>> [W] = distinct_minima(model, inputs, [[1.1, 1.0]], starts, sparse_quadrature(inputs, 2),
+    ...                       within=0.5)
+    >>> (W**2).round(2) + 0.0
+    array([[[1.1, 0. ]],
+    <BLANKLINE>
+           [[0. , 1. ]]])
+    """
+    n_cells, n_starts, n_params = starts.shape
+    rows = np.repeat(float64(importance, "importance"), n_starts, axis=0)
+    alone = starts.reshape(n_cells * n_starts, 1, n_params)
+    found = minimize(model, inputs, rows, starts=alone, quadrature=nodes, device=device)
+    losses, networks = found.loss.reshape(n_cells, -1), found.W.reshape(n_cells, n_starts, -1)
+    kept = []
+    for loss, each in zip(losses, networks, strict=True):
+        order = loss.argsort()
+        new = np.diff(loss[order], prepend=-np.inf) > _ALIKE * loss.min()
+        low = loss[order] <= (1 + within) * loss.min()
+        some = each[order[new & low][:n_kept]]
+        kept.append(some.reshape(-1, model.n_dims, model.n_features))
+    return kept
+
+
+def _different(loss: np.ndarray, number: int) -> np.ndarray:
+    """Indices of the least losses that differ by a part; of equal ones too if there are no more."""
+    order = loss.argsort()
+    new = np.diff(loss[order], prepend=-np.inf) > _ALIKE * loss.min()
+    return np.concatenate([order[new], order[~new]])[:number]
+
+
+def _padded(networks: np.ndarray) -> np.ndarray:
+    """As many networks as every cell keeps; the first ones stand in for what is missing."""
+    return np.resize(networks, (_KEPT, *networks.shape[1:]))
+
+
 def minima_along(
     model: ToyModel,
     inputs: SparseInput,
@@ -113,7 +188,7 @@ def minima_along(
 
     Every network that is known is tried in every cell, with feature 1 in every place; the best few
     of them are minimized there, round by round.  All rounds but the last see the first nodes only,
-    and the last chooses on the last ones.
+    and leave several minima that are nearly as low; the last chooses on the last nodes.
 
     Parameters
     ----------
@@ -150,15 +225,25 @@ def minima_along(
     require(n_rounds >= 1, f"n_rounds must be at least 1; got {n_rounds!r}")
     v, some = float64(importance, "importance"), float64(W, "W")
     rows = to_numpy(one_feature_varied(v, model.n_features))
+    own: list[np.ndarray] = []
     for left in reversed(range(n_rounds)):
         known = in_every_place(some).reshape(-1, *some.shape[1:])
-        order = loss_along(model, known, v, nodes[0 if left else -1]).argsort(axis=1)[:, :n_best]
-        found = minimize(
-            model, inputs, rows, starts=known[order].reshape(*order.shape, -1),
-            quadrature=nodes[0] if left else list(nodes), device=device,
-            max_iterations=30 if left else 100, tolerance=1e-4 if left else 1e-6,
-        )  # fmt: skip
-        some = found.W
+        loss = loss_along(model, known, v, nodes[0 if left else -1])
+        chosen = [_different(each, n_best * (_MORE if left else 1)) for each in loss]
+        starts = known[np.array(chosen)]
+        if own:  # as low as the best by what few nodes can tell, and yet not among the best of all
+            starts = np.concatenate([starts, np.array([_padded(each) for each in own])], axis=1)
+        starts = starts.reshape(*starts.shape[:2], -1)
+        if left:
+            own = distinct_minima(
+                model, inputs, rows, starts, nodes[0], _KEPT, _WITHIN, device=device
+            )
+            some = np.concatenate(own)
+    found = minimize(
+        model, inputs, rows, starts=starts, quadrature=list(nodes), device=device,
+        max_iterations=100, tolerance=1e-6,
+    )  # fmt: skip
+    some = found.W
     # What is left is to choose among the minima by one loss, without another step.
     known = in_every_place(some).reshape(-1, *some.shape[1:])
     loss = loss_along(model, known, v, nodes[-1])

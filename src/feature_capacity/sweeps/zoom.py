@@ -1,10 +1,10 @@
 """Capacity along lines of importance through V = 1, in the computation model, in fine steps.
 
-Random starts and arrangements find minima at some importances, on few nodes.  All that is found at
-any importance and any probability is then tried in every cell of every line, with feature 1 in
-every place, and the best of it is minimized.  Close to V = 1 this is done on nodes in every cyclic
-order of the features, so that a jump at equal importances lies exactly there; plain nodes put it
-off by a percent or two.
+Random starts and arrangements find minima at some importances, on few nodes, where all low ones
+that differ are kept.  All that is found at any importance and any probability is then tried in
+every cell of every line, with feature 1 in every place, and the best of it is minimized.  Close to
+V = 1 this is done on nodes in every cyclic order of the features, so that a jump at equal
+importances lies exactly there; plain nodes put it off by a percent or two.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from ..models.inputs import SparseUniform
 from ..models.quadrature import Quadrature, sparse_quadrature
 from ..models.symmetric_nodes import symmetric_nodes
 from ..models.toy_models import ToyModel
-from ..solvers.minimization import minimize
-from ..solvers.near_equality import minima_along
+from ..solvers.near_equality import distinct_minima, minima_along
 from ..solvers.starts import arranged_starts, random_starts
 from ..theory.capacity import capacities
 from ..theory.phases import one_feature_varied, phase_diagram
@@ -31,6 +30,7 @@ CLOSE = (0.9, 0.97, 0.99, 0.997, 0.999, 1.001, 1.003, 1.01, 1.03, 1.1)
 
 _FEWER = 16  # so many times fewer nodes are enough to find the way
 _EVERY = 10  # importances from one that has starts of its own to the next
+_BEST = 8  # of all that is known, tried in a cell
 _ROUNDS = 2  # in which all that is known is tried everywhere
 _NEAR = 1.11  # up to this factor from 1 nodes come in every order
 # Few nodes decide wrongly between embeddings there, where inputs are of middling sparsity.
@@ -146,11 +146,12 @@ def lines_through_one(
             random_starts(model, len(v), n_starts, [seed, 31, row]),
             arranged_starts(model, v, n_starts, [seed, 32, row]),
         ]
-        minima = minimize(
-            model, SparseUniform(float(q)), v, starts=np.concatenate(starts, axis=1),
-            quadrature=rough[row], device=device,
+        found.extend(
+            distinct_minima(
+                model, SparseUniform(float(q)), v, np.concatenate(starts, axis=1), rough[row],
+                device=device,
+            )
         )  # fmt: skip
-        found.append(minima.W)
     known = np.concatenate(found)
     W = [
         _line(model, float(q), V, known, rough[row], _nodes(float(q), n_points, seed), device)
@@ -174,11 +175,11 @@ def _line(
 ) -> np.ndarray:
     """The lowest networks along one line, from networks that are known."""
     inputs, few = SparseUniform(p), symmetric_nodes(rough, both_signs=True)
-    known = minima_along(model, inputs, V, known, [few], _ROUNDS, device=device).W
+    known = minima_along(model, inputs, V, known, [few], _ROUNDS, _BEST, device=device).W
     near = np.abs(np.log(V)) <= np.log(_NEAR)
     lowest = known.copy()
     for cells, many in ((~near, fine), (near, symmetric_nodes(fine, both_signs=True))):
         lowest[cells] = minima_along(
-            model, inputs, V[cells], known, [few, many], 1, device=device
+            model, inputs, V[cells], known, [few, many], 1, _BEST, device=device
         ).W
     return lowest
