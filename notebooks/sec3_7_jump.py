@@ -166,7 +166,7 @@ feet = {
     for name in ("ReLU", "GELU", "|x|", "quadratic")
 }  # fmt: skip
 
-# %% mystnb={"figure": {"caption": "Left: capacity of a feature that hardly matters, p = 1; the dotted line has slope 2. Quadratic and the absolute value give exactly 0 and are not seen. Right: the jump at V = 1, read off the optimum there; dotted: where the kurtosis is 3.", "name": "fig-sec3-7-foot"}, "image": {"alt": "Left: two straight lines of slope two on logarithmic axes, for ReLU and GELU. Right: four curves. The jump of quadratic is 1 from p of 0.6 on and 0 below. Those of the other three fall from near 1 at p = 1; that of GELU is near 0 at p = 0.3."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Left: capacity of a feature that hardly matters, p = 1; the dotted line has slope 2. Quadratic and the absolute value give exactly 0 and are not seen. Right: the jump at V = 1, read off the optimum there; dotted: where the kurtosis is 3.", "name": "fig-sec3-7-foot"}, "image": {"alt": "Left: two straight lines of slope two on logarithmic axes, for ReLU and GELU. Right: four curves. The jump of quadratic is 1 from p of 0.6 on and 0 below. Those of the other three fall from near 1 at p = 1; that of GELU is near 0 from p = 0.5 to 0.02."}} tags=["hide-input"]
 fine = np.geomspace(few[0], 1, 241)
 exact = lines_through_one("quadratic", fine, n_steps).across
 figures.foot_and_jump(
@@ -179,8 +179,8 @@ figures.foot_and_jump(
 # The others have a smaller one: at $p=0.5$ it is {glue:text}`sec3-7-jump-half-relu:.2f` for ReLU and {glue:text}`sec3-7-jump-half-gelu:.2f` for GELU, at $p=0.1$ {glue:text}`sec3-7-jump-tenth-relu:.2f` and {glue:text}`sec3-7-jump-tenth-gelu:.2f`.
 # Below $p\approx0.6$ several embeddings have nearly the same loss, and with ReLU it takes many starts and eight thousand nodes to tell them apart.
 # Then both ways of looking agree: at $p=0.3$ the lines of {numref}`fig-sec3-7-zoom` jump by {glue:text}`sec3-7-jump-lines-relu:.2f` with ReLU and {glue:text}`sec3-7-jump-lines-gelu:.2f` with GELU, and the optimum at $V=1$ gives {glue:text}`sec3-7-jump-third-relu:.2f` and {glue:text}`sec3-7-jump-third-gelu:.2f`.
-# So ReLU keeps a jump at every sparsity, and GELU loses its own between $p=0.64$ and $p=0.5$, where equal features come to have half a dimension each.
-# The transition at high sparsity is smoother, as the paper says, but not smooth, with ReLU in all sparse rows and with GELU in the sparsest; a step of this size hides well in a diagram of some dozen cells.
+# So ReLU keeps a jump at every sparsity, and GELU loses its own between $p=0.64$ and $p=0.5$, where equal features come to have half a dimension each; it has one again in the sparsest row.
+# The transition at high sparsity is smoother, as the paper says, but not smooth: a jump is left with ReLU in every row, and with GELU in the sparsest, whose inputs of variance 1 are so large when they are on that GELU is nearly ReLU. A step of this size hides well in a diagram of some dozen cells.
 #
 # ::::{admonition} Where we differ from the paper
 # :class: important
