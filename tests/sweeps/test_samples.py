@@ -26,5 +26,5 @@ def test_nodes_agree_with_a_hundred_million_samples(kind, activation):
         nodes = sparse_quadrature(inputs, 6, N_NODES, mirrored=kind == "computation")
         on_nodes = quadrature_loss(model, *network, nodes)[0]
         mean, error = sampled_loss(model, *network, inputs, 100_000_000, seed=1)
-        assert error[0] < 2e-4 * mean[0]  # enough samples to tell
+        assert error[0] < PART / 4 * mean[0]  # enough samples to tell
         assert abs(on_nodes / mean[0] - 1) < PART
