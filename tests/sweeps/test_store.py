@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -184,3 +185,24 @@ def test_a_process_killed_when_it_puts_away_leaves_what_the_next_one_removes(tmp
     assert names(tmp_path) == ["s.zarr", "s.zarr.partial"]
     run_sweep(CONFIG, place, progress=False)
     assert names(tmp_path) == ["s.zarr"]
+
+
+def test_a_store_that_another_process_begins_or_removes_just_now_is_waited_for(store, partial):
+    # Its mark is there and cannot be read: it is being written, or gone a moment later.
+    other = store.with_name("other.zarr")
+    partial = partial.rename(f"{other}.partial")
+    mark = partial / "zarr.json"
+    content = mark.read_bytes()
+    for last in (lambda: mark.write_bytes(content), lambda: shutil.rmtree(partial)):
+        mark.write_bytes(b"")
+        timer = threading.Timer(0.1, last)
+        timer.start()
+        SweepStore(other, CONFIG)
+        timer.join()
+
+
+def test_one_that_cannot_be_read_for_long_is_refused(store, partial):
+    other = store.with_name("other.zarr")
+    (partial.rename(f"{other}.partial") / "zarr.json").write_bytes(b"")
+    with pytest.raises(ValueError, match="not a sweep of this program"):
+        SweepStore(other, CONFIG)

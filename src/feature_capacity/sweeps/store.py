@@ -11,11 +11,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -33,9 +36,24 @@ _MARK = "feature_capacity_sweep"
 _PARTS = re.compile(r"lock|whole|round_\d+|zarr\..+")  # of an unfinished sweep
 _UNREADABLE = (OSError, ValueError, RuntimeError, LookupError, TypeError)  # what damage can raise
 
+_LOOKS, _SECONDS_BETWEEN_LOOKS = 10, 0.05
+
 
 class DamagedStoreError(ValueError):
     """A store that was finished once and is no longer as it was written."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a store says that it is: its format, None where there is none, and what made it."""
+
+    number: int | None
+    config: Mapping[str, Any]
+    code: str | None
+
+
+def _is_there(place: Path) -> bool:
+    return place.exists() or place.is_symlink()
 
 
 class SweepStore:
@@ -61,19 +79,37 @@ class SweepStore:
         require(self.path.name, f"{self.path} is no place for a sweep; name a folder in it")
         require(self.path.parent.is_dir(), f"there is no folder {self.path.parent} to write to")
         self.partial = self.path.with_name(f"{self.path.name}.partial")
-        self._require_ours(self.path)
-        if not (self.finished or self._is_unmarked()):
-            self._require_ours(self.partial)
+        if _is_there(self.path):
+            self._require_ours(self.path, self._told(self.path))
+        elif (told := self._told_when_quiet()) is not None:
+            self._require_ours(self.partial, told)
 
-    def _require_ours(self, place: Path) -> None:
-        if not (place.exists() or place.is_symlink()):
-            return
+    def _told_when_quiet(self) -> _Told | None:
+        """What an unfinished sweep says that it is; None where there is none, or a finished one.
+
+        Another process may be about to begin it, or to remove it because it is finished: what can
+        not be read now may be gone, or readable, a moment later.
+        """
+        for left in reversed(range(_LOOKS)):
+            if self.finished or self._is_unmarked() or not _is_there(self.partial):
+                return None
+            told = self._told(self.partial)
+            if told.number is not None or not left:
+                return told
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return None
+
+    @staticmethod
+    def _told(place: Path) -> _Told:
         try:
             found = json.loads((place / "zarr.json").read_text(encoding="utf-8"))["attributes"]
-            theirs, number = json.loads(found["config"]), found[_MARK]
+            return _Told(found[_MARK], json.loads(found["config"]), found.get("code"))
         except _UNREADABLE:
             # The first format had another file in the folder of an unfinished sweep.
-            theirs, number = {}, 1 if (place / "sweep.json").is_file() else None
+            return _Told(1 if (place / "sweep.json").is_file() else None, {}, None)
+
+    def _require_ours(self, place: Path, told: _Told) -> None:
+        number, theirs = told.number, told.config
         remedy = "choose another place or delete it"
         require(number is not None, f"{place} is not a sweep of this program; {remedy}")
         require(
@@ -82,7 +118,7 @@ class SweepStore:
             f"instead of {_FORMAT}; {remedy}",
         )
         require(
-            found.get("code") == code_digest(),
+            told.code == code_digest(),
             f"{place} was computed by another version of the code; {remedy}",
         )
         mine = json.loads(self.config.json())
@@ -116,7 +152,7 @@ class SweepStore:
         if self._is_unmarked():
             with held_back():
                 zarr.create_group(self.partial, attributes=self._identity)
-        self._require_ours(self.partial)
+        self._require_ours(self.partial, self._told(self.partial))
 
     def _parts(self) -> set[str] | None:
         """What is there of an unfinished sweep; None where it is not one."""
