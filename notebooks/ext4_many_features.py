@@ -258,6 +258,7 @@ run.badge()
 #
 # $$ \varepsilon = \frac{\ln(N/a)+1}{\ln(N/a)-1+a/N} \approx 1 + \frac{2}{\ln(N/a)} . $$
 #
+# (*Proved* in the limit of large $k$: there $C_i = v_i/\lambda$, so that $D = a\,(1+\ln(N/a))$, and each feature that shares loses $2v_i(\lambda-v_i)$, in all $\mathcal L = \frac2a\,(\ln(N/a)-1+a/N)$; $\varepsilon$ is $2\lambda^2D/\mathcal L$.)
 # A logarithm never gets large: with a thousand features for each monosemantic one the exponent is 1.34, with a million 1.16.
 # Who fits a straight line to such a loss finds an exponent above 1 that depends on where he looks.
 
