@@ -1,8 +1,9 @@
 """The way that training takes in any network of the zoo, from several starts at once.
 
-Two rules, both on fresh minibatches: *adam*, with the settings of :mod:`feature_capacity.zoo.training`, and *descent*,
-plain gradient descent whose learning rate is a fixed part of what the curvature at the optimum
-allows.  Every record has the exact loss, which no sampling blurs.
+Two rules, both on fresh minibatches: *adam*, with the settings of
+:mod:`feature_capacity.zoo.training`, and *descent*, plain gradient descent whose learning rate is a
+fixed part of what the curvature at the optimum allows.  Every record has the exact loss, which no
+sampling blurs.
 """
 
 from __future__ import annotations
