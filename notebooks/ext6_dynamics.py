@@ -259,7 +259,7 @@ since = {
 }
 figures.sharing(paths[shown[0]]["Adam"].steps, cosines, since, n_features=6)
 
-# %%
+# %% tags=["hide-input"]
 lowest = {
     model: min(each.values(), key=lambda p: p.loss[-1].min())
     for model, each in paths.items()
@@ -321,7 +321,7 @@ run.badge()
 # Networks whose lowest loss is known ({ref}`ext5-reading-features`) show how much of the way is left when training ends.
 # Here are all sixteen, with their own inputs, unequal and dependent ones and second layers among them.
 
-# %%
+# %% tags=["hide-input"]
 from feature_capacity.zoo.paths import progress
 
 ways = {
@@ -339,7 +339,8 @@ headings = {
     "left": "left", "waiting": "waiting", "in_use": "dimensions in use",
     "capacity_from": "capacity from", "blocks_from": "blocks from",
 }  # fmt: skip
-went.rename(columns=headings).style.format(precision=2)
+table = went.rename(columns=headings).unstack().loc[fc.zoo.names()]
+table.style.format(precision=2)
 
 # %% [markdown]
 # *Left* is the part of the way from the start to the lowest loss that is known, *dimensions in use* the total capacity at the end over $D$, and *capacity from* the part of the training after which it stays within a twentieth of a dimension of that; the other columns are those above, all of them means over the starts.
