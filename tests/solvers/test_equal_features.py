@@ -7,7 +7,13 @@ import feature_capacity as fc
 from feature_capacity.models.quadrature import sparse_quadrature
 from feature_capacity.models.symmetric_nodes import listed_opposites, symmetric_nodes
 from feature_capacity.solvers.equal_features import jump_at_equality, loss_by_importance
-from feature_capacity.solvers.near_equality import foot, in_every_place, loss_along, minima_along
+from feature_capacity.solvers.near_equality import (
+    _different,
+    foot,
+    in_every_place,
+    loss_along,
+    minima_along,
+)
 from feature_capacity.solvers.pair_edge import edge_by_blocks, leak_edge, measured_edge, scaled
 
 from ..tolerances import DIFFERENCES, ROUNDING
@@ -135,3 +141,9 @@ def test_where_pairs_end():
 def test_bad_questions_are_refused(call, word):
     with pytest.raises(ValueError, match=word):
         call()
+
+
+def test_copies_of_one_minimum_do_not_crowd_out_another():
+    loss = np.array([1.00001, 1.01, 1.0, 1.00002, 1.5])
+    assert _different(loss, 2).tolist() == [2, 1]
+    assert sorted(_different(loss, 5).tolist()) == [0, 1, 2, 3, 4]
