@@ -248,7 +248,7 @@ readings = {
         acts[name],
         some,
         n_starts=max(1, n_starts // 2),
-        n_points=n_points // 16,
+        n_points=max(64, n_points // 16),
         seed=seed,
         device=device,
     )
