@@ -399,7 +399,7 @@ pd.Series({name: fc.amplification(m) for name, m in rare.items()}).round(2)
 #
 # Now let the first layer share more and more: pairs of features, of importance 2 and 1, at an angle that grows from a right one to a straight one.
 
-# %%
+# %% tags=["hide-input"]
 overlaps = np.geomspace(0.02, 0.95, 9)
 layers = {
     n_dims: [
@@ -441,7 +441,7 @@ run.badge()
 # **Phase transitions match theory but smear.**
 # We train the model of section 3.5, importance of feature 1 on the axis, with batches and Adam.
 
-# %%
+# %% tags=["hide-input"]
 model = fc.ToyModel("computation", "quadratic", 6, 3)
 V = np.geomspace(0.05, 20, n_grid)
 varied = np.concatenate([V[:, None], np.ones((n_grid, 5))], axis=1)
