@@ -28,8 +28,7 @@ def test_training_goes_down_and_is_the_same_every_time(name, rule):
     assert (ways[0].loss[-1] < ways[0].loss[0]).all()
 
 
-def test_starts_do_not_disturb_each_other():
-    # Each has samples of its own, so only what begins alike is compared: the first record.
+def test_every_start_has_a_seed_of_its_own():
     one, two = (fc.zoo.training_paths("quadratic-gaussian", "adam", n, 1, 2) for n in (1, 2))
     np.testing.assert_array_equal(one.W[0, 0], two.W[0, 0])
     assert np.abs(two.W[0, 0] - two.W[0, 1]).max() > 0.1
