@@ -30,6 +30,8 @@ device: str = "auto"  # where dictionaries are trained {auto, cpu, cuda, mps}
 seed: int = 0  # of everything random on this page [0 .. 1000000]
 
 # %% tags=["hide-cell"]
+import itertools
+
 import numpy as np
 import pandas as pd
 from myst_nb import glue
@@ -298,6 +300,66 @@ by_latents = np.array([numbers[n, n_active] for n in sizes]).T
 figures.by_sparsity_and_size((some, by_active), (sizes, by_latents))
 
 # %% [markdown]
+# (ext5-sparsity)=
+# ## How sparse must features be?
+#
+# So far one network.
+# Let us take the same forty features, with the same importances, and make them rarer or more frequent.
+# Each probability has an optimal network of its own, an oracle, and a dictionary that keeps as many latents as features are active on average.
+# Beside it stands one network in which features differ in nothing but how often they are active: forty random directions of length 1, variance 1 each.
+
+# %% mystnb={"figure": {"caption": "a: features found and mean F1 score of the top-k dictionary, and mean F1 score of the oracle, in six networks of forty features, by how often each feature is active. The dashed line: as many features active on average as there are dimensions. b: F1 score of each feature in one network whose features are active more or less often, a dot for either sign.", "name": "fig-ext5-sparsity"}, "image": {"alt": "Left, three curves against the probability of a feature, on a logarithmic axis; they fall to the right, that of features found to nearly 0 beyond the dashed line. Right, two clouds of dots against the probability of each feature: scores of the oracle rise from about 0.2 to 0.8, those of top-k fall from about 0.6 to 0.4."}} tags=["hide-input"]
+shorter = options | {"n_steps": max(50, n_steps // 2)}
+
+
+def told_apart(V, rates, seed):
+    """What a top-k dictionary and the oracle make of features with these rates."""
+    rng = np.random.default_rng(seed)
+    size = n_samples + 5000
+    x = [fc.SparseUniform(p).sample(size, rng) for p in rates]
+    V, signed = reading.one_signed(V, np.stack(x, axis=1))
+    learned, held_out = signed[:n_samples], signed[n_samples:]
+    k = max(1, round(sum(rates)))
+    learner = train_dictionary(learned @ V.T, n_latents, "topk", k, **shorter)
+    h, few = held_out @ V.T, slice(max(10, n_oracle // 3))
+    codes = reading.basis_pursuit(V, h[few])
+    top_k = reading.recovery(learner.directions, learner.encode(h), V, held_out)
+    return top_k, reading.recovery(V, codes, V, held_out[few])
+
+
+rates = np.geomspace(0.01, 0.32, 6)
+by_sparsity = []
+for p in rates:
+    shares = fc.solve_allocation(network.importance, n_dims, fc.SparseUniform(p).kurtosis)
+    V = fc.optimal_embedding(shares)
+    top_k, ideal = told_apart(V, np.full(n_features, p), seed + 3)
+    scores = np.nanmean(top_k.f1), np.nanmean(ideal.f1)
+    by_sparsity.append((top_k.found.mean(), *scores))
+by_sparsity = np.array(by_sparsity).T
+
+uneven_rates = np.geomspace(0.01, 0.3, n_features)
+top_k, ideal = told_apart(directions, uneven_rates, seed + 4)
+by_feature = {"top-k": top_k.f1, "oracle": np.nan_to_num(ideal.f1)}
+crowded = n_dims / n_features
+figures.by_sparsity(rates, by_sparsity, crowded, uneven_rates, by_feature)
+
+# %% [markdown]
+# Rare features are found and frequent ones are not: the limit lies where as many features are active as there are dimensions (a).
+# What helps is that the *others* are rare.
+# Within one network the oracle reads a rarer feature worse (b): when an input is crowded it takes features for active that are not, any of them alike, and a rare feature has fewer hits to set against these false alarms.
+# Top-k keeps the largest latents alone, and a rare feature of variance 1 is large when it is active; it reads the rarer ones better.
+
+# %% tags=["hide-input"]
+fall = by_sparsity[:, 0] - by_sparsity[:, -1]
+run.check("ext5-sparsity-found", fall[0])
+run.check("ext5-sparsity-topk", fall[1])
+run.check("ext5-sparsity-oracle", fall[2])
+twice = np.tile(uneven_rates, 2)
+run.check("ext5-rarer-topk", reading.rank_correlation(twice, by_feature["top-k"]))
+run.check("ext5-rarer-oracle", reading.rank_correlation(twice, by_feature["oracle"]))
+run.badge()
+
+# %% [markdown]
 # (ext5-dead)=
 # ## Dead latents
 #
@@ -412,6 +474,16 @@ run.check("ext5-zoo-efficient", unused[exact].abs().max())
 run.check("ext5-dictionaries-tell-pair", sides["told by top-k"]["a pair and one alone"])
 run.check("ext5-dictionaries-tell-copies", sides["told by top-k"]["copies of one"])
 run.check("ext5-exclusive-fit", weighted / tree.W.shape[1], 1.0)
+run.check("ext5-participation", uneven["participation ratio"], 101**2 / 10001)
+even = reports["random"].statistic("random_total_same_lengths")
+run.check("ext5-even-share", even, n_features * n_dims / (n_features + n_dims - 1))
+two_on = zoo["quadratic-dependent"]
+each_pair = [
+    [float(i in pair) for pair in itertools.combinations(range(6), 2)] for i in range(6)
+]
+seen = fc.measure(two_on.optimal_W, activations=each_pair).coactive
+meet = two_on.inputs.moments().coactivation
+run.check("ext5-weighted-seen", seen, fc.weighted_capacities(two_on.optimal_W, meet))
 run.badge()
 
 # %% [markdown]

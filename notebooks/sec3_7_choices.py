@@ -51,7 +51,7 @@ from feature_capacity.book.project import find_project
 from feature_capacity.figures import sec3_7_choices as figures
 from feature_capacity.figures.sec3_7_other_models import fig7_phase_diagrams
 from feature_capacity.models.device import pick_device
-from feature_capacity.sweeps import choices, reading, trained
+from feature_capacity.sweeps import choices, known_answers, reading, trained
 from feature_capacity.sweeps.audit import long_search
 from feature_capacity.sweeps.figure_seven import (
     MODELS, NONLINEARITIES, Panel,
@@ -331,6 +331,46 @@ run.check(
     standard_error=sampled.standard_error,
 )  # fmt: skip
 run.check("fig7-quadratic-exact", np.median(distance))
+run.badge()
+
+# %% [markdown]
+# (sec3-7-known-answers)=
+# ## The tools, where the answer is known
+#
+# No closed form says what Figure 7 should be.
+# But each tool that it is made with can be tried where one does: nodes on a variance, the minimizer on the loss that its network has by definition, training batches on {eq}`eq-sec3-1-bias`, the width of a band on that of theory, the count of neurons on two pairs that lie evenly between two neurons, and the edge of ReLU's pairs on the two losses that it says are equal.
+
+# %% tags=["hide-input"]
+two_ways = {act: known_answers.minimized_two_ways(act, seed) for act in silent}
+reported, direct = np.array(list(two_ways.values())).swapaxes(0, 1)
+in_float32, in_float64 = np.moveaxis(reported, -1, 0)
+on_nodes, variance = known_answers.variance_on_nodes()
+on_batch, loss = known_answers.loss_of_a_batch(seed=seed)
+width, width_exact = known_answers.width_of_theory(32)
+as_they_stand, turned = known_answers.neurons_of_turned_pairs()
+pair, alone = known_answers.losses_at_the_overlap_edge()
+pd.DataFrame(
+    {
+        "variance on nodes / exact": (on_nodes / variance).round(12).max(),
+        "loss reported / by definition": (reported / direct).max().round(6),
+        "float32 / float64": (in_float32 / in_float64).max().round(6),
+        "training batch / closed form": round(on_batch / loss, 3),
+        "decades of a band, 32 cells / exact": round(width / width_exact, 3),
+        "neurons of pairs, turned back": round(turned, 6),
+        "ReLU's pair at its edge / feature 1 alone": round(pair / alone, 4),
+    },
+    index=[""],
+).T
+
+# %% tags=["hide-input"]
+run.check("fig7-known-variance", on_nodes / variance, 1.0)
+run.check("fig7-known-loss", np.abs(reported / direct - 1).max())
+run.check("fig7-known-two-ways", np.abs(in_float32 / in_float64 - 1).max())
+run.check("fig7-known-batch", on_batch / loss)
+run.check("fig7-known-width", abs(width - width_exact) * 31 / 4)
+run.check("fig7-known-neurons-standing", as_they_stand)
+run.check("fig7-known-neurons-turned", turned)
+run.check("fig7-known-edge", pair / alone)
 run.badge()
 
 # %% [markdown]

@@ -14,8 +14,13 @@ class CellError(AssertionError):
     """A cell that failed; says page, settings, cell and error."""
 
 
-def run_page(page: Page, parameters: Mapping[str, Any]) -> dict[str, Record]:
+def run_page(
+    page: Page, parameters: Mapping[str, Any], failed: list[CellError] | None = None
+) -> dict[str, Record]:
     """Run every code cell as a kernel would, and return the verdicts.
+
+    The first cell that fails ends it with an error; where a list is given, it and those that fail
+    after it are written down there, and the cells that come after are still run.
 
     These are the cells that papermill makes of the page and the parameters, in an IPython shell,
     which is what a kernel runs them in. Pictures are drawn as PNG, since a figure may fail only
@@ -51,11 +56,15 @@ def run_page(page: Page, parameters: Mapping[str, Any]) -> dict[str, Record]:
             result = shell.run_cell(cell.source)
             if not result.success or errors:
                 error = result.error_before_exec or result.error_in_exec or errors[0]
-                raise CellError(
+                told = CellError(
                     f"{page.name} with {dict(parameters)}: {type(error).__name__}: {error}\n"
                     f"in the cell\n{cell.source}"
-                ) from error
-    return dict(shell.user_ns["run"].records)
+                )
+                if failed is None:
+                    raise told from error
+                failed.append(told)
+                errors.clear()
+    return dict(shell.user_ns["run"].records) if "run" in shell.user_ns else {}
 
 
 @contextlib.contextmanager

@@ -17,21 +17,26 @@ from feature_capacity.book.claims.registry import load_claims
 from feature_capacity.book.claims.tables import row_of
 from feature_capacity.book.pages import Page, list_pages
 from feature_capacity.book.project import find_project
-from tests.in_process import CellError, run_page
 
 ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # for the tests' way to run a page
+
+from tests.in_process import CellError, run_page  # noqa: E402
 
 
 def problems(page: Page) -> Iterator[str]:
-    """One line for each claim of a page that differs without an explanation, or for its error."""
-    try:
-        records = run_page(page, page.parameters.quick)
-    except CellError as error:
-        yield f"{page.name}: an error: {str(error).splitlines()[0][:160]}"
-        return
+    """One line for each claim of a page that differs without an explanation, and for its error.
+
+    Cells after one that fails are run as well: a claim that stands there may notice why.
+    """
+    failed: list[CellError] = []
+    records = run_page(page, page.parameters.quick, failed)
     for claim in load_claims(page=page.name).values():
         if row_of(claim, records).unexplained:
             yield f"{page.name}: {claim.id}"
+    for error in failed[:1]:
+        yield f"{page.name}: an error: {str(error).splitlines()[0][:160]}"
 
 
 def chosen(pages: Mapping[str, Page], names: Sequence[str]) -> list[Page]:

@@ -108,6 +108,49 @@ def by_sparsity_and_size(
 
 
 @book_style
+def by_sparsity(
+    probability: np.ndarray,
+    numbers: np.ndarray,
+    crowded: float,
+    often: np.ndarray,
+    f1: Mapping[str, np.ndarray],
+) -> Figure:
+    """What is found by how often features are active: network by network, feature by feature.
+
+    Parameters
+    ----------
+    probability : array (n,)
+        Of a feature to be active, a network each.
+    numbers : array (3, n)
+        Features found, F1 score of the dictionary, F1 score of the oracle.
+    crowded : float
+        Probability at which as many features are active as there are dimensions.
+    often : array (n_features,)
+        Probability of each feature of one network.
+    f1 : mapping of str to array (2 * n_features,)
+        By reader, dictionary and oracle, for either sign of each feature.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.3), layout="constrained")
+    panel_letters(axes)
+    colors = (FEATURE_COLORS[0], FEATURE_COLORS[1], BLACK)
+    names = ("found (top-k)", "F1 score (top-k)", "F1 score (oracle)")
+    for values, name, color, mark in zip(numbers, names, colors, _MARKS, strict=False):
+        axes[0].plot(probability, values, marker=mark, color=color, ms=4.5, label=name)
+    axes[0].axvline(crowded, color=MUTED, lw=1, ls="--")
+    for values, color, mark in zip(f1.values(), colors[1:], _MARKS[1:], strict=False):
+        axes[1].plot(np.tile(often, 2), values, mark, color=color, ms=4, alpha=0.8)
+    axes[0].set_xlabel("how often each feature is active")
+    axes[1].set_xlabel("how often this feature is active")
+    for ax in axes:
+        ax.set_xscale("log")
+        ax.set_xticks([0.01, 0.1], ["0.01", "0.1"])
+        ax.set_ylim(-0.03, 1.03)
+        ax.set_yticks(*HALVES)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return fig
+
+
+@book_style
 def measures_side_by_side(
     dimensions: Mapping[str, np.ndarray], features: Mapping[str, np.ndarray], rows: Sequence[str]
 ) -> Figure:
