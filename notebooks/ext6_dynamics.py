@@ -336,17 +336,18 @@ went = pd.DataFrame(
 
 # %% tags=["hide-input"]
 headings = {
-    "left": "left", "waiting": "waiting", "in_use": "dimensions in use",
+    "left": "left", "waiting": "waiting",
     "capacity_from": "capacity from", "blocks_from": "blocks from",
 }  # fmt: skip
-table = went.rename(columns=headings).unstack().loc[fc.zoo.names()]
-table.style.format(precision=2)
+table = went[list(headings)].rename(columns=headings).unstack().loc[fc.zoo.names()]
+names = {"selector": "th.row_heading", "props": "white-space: nowrap"}
+table.style.format(precision=2).set_table_styles([names])
 
 # %% [markdown]
-# *Left* is the part of the way from the start to the lowest loss that is known, *dimensions in use* the total capacity at the end over $D$, and *capacity from* the part of the training after which it stays within a twentieth of a dimension of that; the other columns are those above, all of them means over the starts.
+# *Left* is the part of the way from the start to the lowest loss that is known, and *capacity from* the part of the training after which total capacity stays within a twentieth of a dimension of where it ends; the other columns are those above, all of them means over the starts.
 # *Adam* has batches and a learning rate that falls to 0; *descent* has batches and a constant one.
 #
-# Nearly all dimensions are in use at the end, everywhere, and hardly anything is left of the way: small networks with known optima are no hard case for training.
+# At the end {glue:text}`ext6-zoo-in-use` of the dimensions are in use on average, and hardly anything is left of the way: small networks with known optima are no hard case for training.
 # What comes first depends on what there is to find.
 # Where features come apart into several blocks, as in the autoencoders and with independent squares, capacity is there long before the blocks are; where all of them share in one block, blocks are there from the start and capacity comes later.
 # On average over the zoo neither is late: blocks follow capacity by {glue:text}`ext6-zoo-later-descent` of the training with descent, by {glue:text}`ext6-zoo-later-adam` with Adam.
@@ -357,6 +358,7 @@ for rule in ("descent", "adam"):
     codes = [f"autoencoder-{act}" for act in ("quadratic", "relu", "gelu")]
     run.check(f"ext6-zoo-blocks-later-{rule}", min(later[code, rule] for code in codes))
     run.check(f"ext6-zoo-in-use-{rule}", went.in_use.xs(rule, level=1).mean())
+glue("ext6-zoo-in-use", f"{went.in_use.mean():.0%}", display=False)
 glue("ext6-zoo-later-descent", f"{later.xs('descent', level=1).mean():.2f}", display=False)
 glue("ext6-zoo-later-adam", f"{later.xs('adam', level=1).mean():.2f}", display=False)
 run.badge()

@@ -28,12 +28,14 @@ from tests.in_process import CellError, run_page  # noqa: E402
 def problems(page: Page) -> Iterator[str]:
     """One line for each claim of a page that differs without an explanation, and for its error.
 
-    Cells after one that fails are run as well: a claim that stands there may notice why.
+    Cells after one that fails are run as well: a claim that stands there may notice why.  A claim
+    that is left out counts only where no cell failed, which may be the reason.
     """
     failed: list[CellError] = []
     records = run_page(page, page.parameters.quick, failed)
     for claim in load_claims(page=page.name).values():
-        if row_of(claim, records).unexplained:
+        row = row_of(claim, records)
+        if row.differs and not claim.explained if failed else row.unexplained:
             yield f"{page.name}: {claim.id}"
     for error in failed[:1]:
         yield f"{page.name}: an error: {str(error).splitlines()[0][:160]}"

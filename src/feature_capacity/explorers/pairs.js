@@ -23,15 +23,17 @@ export function coloredTable(caption, more = "") {
   };
 }
 
-// From blue (−1) over white (0) to red (1), with an ink that reads on it.
+// From blue (−1) over the page (0) to red (1), with an ink that reads on it.
 export function diverging(x) {
   const t = Math.min(1, Math.abs(x));
   const end = x < 0 ? [43, 108, 163] : [181, 67, 43];
-  const mix = end.map((channel) => Math.round(255 + (channel - 255) * t));
-  // Luminance as the guidelines for contrast define it; below 0.18 white reads better than black.
+  const color = `color-mix(in srgb, rgb(${end.join(",")}) ${(100 * t).toFixed(1)}%, var(--paper))`;
+  // Luminance on a white page, as the guidelines for contrast define it; below 0.18 white reads
+  // better than black.  On a dark page the ink is light at any rate.
+  const mix = end.map((channel) => 255 + (channel - 255) * t);
   const light = mix.map((channel) => ((channel / 255 + 0.055) / 1.055) ** 2.4);
   const luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2];
-  return [`rgb(${mix.join(",")})`, luminance < 0.18 ? "#ffffff" : "#000000"];
+  return [color, luminance < 0.18 ? "#ffffff" : "var(--ink)"];
 }
 
 const listed = (features) => features.map((i) => i + 1).join(", ");

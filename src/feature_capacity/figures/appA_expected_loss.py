@@ -39,12 +39,12 @@ def partitions(rows: Sequence[tuple[str, str, list[Glyph]]]) -> plt.Figure:
         survives = any(total != "0" for _, _, total in glyphs)
         weight = {"weight": "bold"} if survives else {"color": MUTED}
         ax.text(-2.0, y + 0.16, kind, ha="left", va="center", fontsize=11, **weight)
-        ax.text(-2.0, y - 0.3, moment, ha="left", va="center", fontsize=9, color=MUTED)
+        ax.text(-2.0, y - 0.3, moment, ha="left", va="center", fontsize=10, color=MUTED)
         for column, (blocks, count, total) in enumerate(glyphs):
             x = 1.75 * column
             _glyph(ax, x, y, blocks, gray=total == "0")
             text = f"{count} terms: {total}"
-            ax.text(x + 0.54, y - 0.42, text, ha="center", va="top", fontsize=8)
+            ax.text(x + 0.54, y - 0.42, text, ha="center", va="top", fontsize=9)
     low = -1.6 * (len(rows) - 1) - 0.8
     ax.set(xlim=(-2.1, 1.75 * widest - 0.3), ylim=(low, 0.8), aspect="equal")
     ax.set_axis_off()
@@ -59,7 +59,7 @@ def _glyph(ax: plt.Axes, x: float, y: float, blocks: tuple[int, ...], gray: bool
         (0, 1, 1, 0): "ij|ji",
     }
     color = "#b6bdc7" if gray else PATTERN_COLORS[strong[blocks]]
-    small = {"ha": "center", "va": "top", "fontsize": 7.5, "color": MUTED, "style": "italic"}
+    small = {"ha": "center", "va": "top", "fontsize": 9, "color": MUTED, "style": "italic"}
     for place, (block, letter) in enumerate(zip(blocks, "ijkl", strict=True)):
         at = x + 0.36 * place
         later = [p for p in range(place + 1, 4) if blocks[p] == block]

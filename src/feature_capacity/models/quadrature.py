@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, combinations_with_replacement, product
 
 import numpy as np
@@ -249,6 +250,7 @@ def _moment_weights(inputs: SparseInput, values: np.ndarray, mirrored: bool) -> 
     return np.full(count, 1 / count)
 
 
+@lru_cache(maxsize=32)
 def _moment_sets(m: int) -> list[np.ndarray]:
     """Sets of exponents, from all moments of order four down to means and variances."""
     terms = [t for r in range(5) for t in combinations_with_replacement(range(m), r)]

@@ -67,10 +67,14 @@ class Row:
         return HOLDS if decided == {AGREES} else FAILS
 
     @property
+    def differs(self) -> bool:
+        """Whether a measurement differs."""
+        return any(record and record.status == DIFFERS for _, record in self.records)
+
+    @property
     def unexplained(self) -> bool:
         """Whether it was left out, or a measurement differs and nothing explains it."""
-        differs = any(record and record.status == DIFFERS for _, record in self.records)
-        return self.status == NOT_CHECKED or (differs and not self.claim.explained)
+        return self.status == NOT_CHECKED or (self.differs and not self.claim.explained)
 
 
 @dataclass(frozen=True)
