@@ -264,9 +264,19 @@ def test_claims_can_be_filtered_by_words_and_verdict(browser, server, book):
     page = visit.open("book/claims.html")
     table = page.locator("table.claims").first
     rows = table.locator("tr[data-verdict]:visible")
-    everything, paper = rows.count(), book[1].group("paper")
-    assert everything == len(paper.rows)
+    paper = book[1].group("paper")
     assert page.locator("tr[data-verdict]").count() == len(book[1].rows)
+    head = table.locator("tr.claims-section button").first
+    assert rows.count() == 0
+    assert head.get_attribute("aria-expanded") == "false"
+    head.press("Enter")
+    assert head.get_attribute("aria-expanded") == "true"
+    assert 0 < rows.count() < len(paper.rows)
+    page.get_by_role("button", name="open all").first.click()
+    everything = rows.count()
+    assert everything == len(paper.rows)
+    page.get_by_role("button", name="close all").first.click()
+    assert rows.count() == 0
     status = "holds with a qualification"
     page.get_by_label("Show rows with this verdict").first.select_option(status)
     assert rows.count() == paper.count(status) < everything

@@ -15,6 +15,8 @@ from .numbering import figure_numbers, paper_figure
 
 _WIDTH, _QUALITY = 220, 55  # of thumbnails, which are part of the page that lists them
 _MATH = re.compile(r"\$(.+?)\$")
+_SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
+_BRIEF = 50  # characters of a first sentence that says enough
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,19 @@ class Picture:
         6
         """
         return paper_figure(self.caption)
+
+    @property
+    def brief(self) -> str:
+        """The caption's first sentence, and more where that is short.
+
+        >>> caption = "Six. And all of the others that are beside them, too. More."
+        >>> Picture("fig-a", caption, "", b"").brief
+        'Six. And all of the others that are beside them, too.'
+        """
+        first, *more = _SENTENCE.split(self.caption)
+        while more and len(first) < _BRIEF:
+            first += f" {more.pop(0)}"
+        return first
 
     def thumbnail(self) -> str:
         """A small version of the picture, as the address of an image."""
