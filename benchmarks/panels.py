@@ -243,7 +243,7 @@ def main() -> None:
     )
     parser.add_argument("--grid", type=int, default=32, help="cells along each axis")
     parser.add_argument("--steps", type=int, default=10_000, help="training steps")
-    parser.add_argument("--timed-steps", type=int, default=5, help="steps timed on the whole grid")
+    parser.add_argument("--timed-steps", type=int, default=20, help="steps timed on the whole grid")
     parser.add_argument("--compared", type=int, default=3, help="cells compared along each axis")
     parser.add_argument("--figure", action="store_true", help="also time Figure 7 as a whole")
     parser.add_argument("--json", type=Path, help="write the report to this file")

@@ -514,3 +514,4 @@ run.badge()
 # - Capacity is what a linear probe along a feature's own direction reads; leverage is what the best linear probe reads.
 # - Sparsity lets a reader do better, up to the limit of compressed sensing, which this network exceeds now and then.
 # - In one training of each, the top-k dictionary finds those features better that have more capacity, and matter more.
+# - The rarer all features are, the better they are found and read; where as many are active as there are dimensions nothing is found. A feature that is rarer than the others gains nothing from that with the oracle, and much with top-k.
