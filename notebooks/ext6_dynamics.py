@@ -333,8 +333,6 @@ lowest = {name: fc.zoo.load(name, "random").certificate.loss for name in fc.zoo.
 went = pd.DataFrame(
     {key: vars(progress(way, lowest[key[0]])) for key, way in ways.items()}
 ).T
-
-# %% tags=["hide-input"]
 headings = {
     "left": "left", "waiting": "waiting",
     "capacity_from": "capacity from", "blocks_from": "blocks from",

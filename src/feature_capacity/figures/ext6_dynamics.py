@@ -170,7 +170,7 @@ def sharing(
     begin = np.flatnonzero(np.diff(first, prepend=-1))
     end = np.append(begin[1:], len(first))
     fig, axes = plt.subplots(
-        len(_RULES), len(cosines), figsize=(7.2, 6.6), sharex=True, sharey=True,
+        len(_RULES), len(cosines), figsize=(7.2, 6.0), sharex=True, sharey=True,
         layout="constrained", squeeze=False,
     )  # fmt: skip
     shades = sns.light_palette(BLUE, as_cmap=True)
