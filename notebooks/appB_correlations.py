@@ -277,7 +277,9 @@ run.badge()
 # But beside the variance of a sparse square, which is $k-1$, they matter less and less.
 # Once all features share, the part of the output that is hallucination falls as $1/k$.
 #
-# For features of equal importance all this is explicit: with $C = D/N$ and $n = \frac{(k-1)C}{(k-3)C+2}$, the root mean square covariance is proportional to $n$, and the share is $\frac{2(1/C-1)}{k-1+2(1/C-1)}$.
+# For features of equal importance all this is explicit: with $C = D/N$ and $n = \frac{(k-1)C}{(k-3)C+2}$, the root mean square covariance is proportional to $n$, and the share is
+#
+# $$ \frac{2(1/C-1)}{k-1+2(1/C-1)} . $$
 
 # %%
 sweep = np.geomspace(1.05, 100, 500)

@@ -443,9 +443,18 @@ for label, (rule, _) in settings.items():
         )
         for name, M in matrices.items()
     ]
-sides.round(2)
+of_matrices = [*of_dimensions, "frame potential", "mean greatest cosine"]
+narrow = {"selector": "th.col_heading", "props": "white-space: normal; width: 5rem"}
+sides[of_matrices].style.format(precision=2).set_table_styles([narrow])
 
-# %% mystnb={"figure": {"caption": "The same as a picture, on the whole zoo and four constructed matrices. a: measures of dimensions, over the number of dimensions. b: counts of features, over the number of features.", "name": "fig-ext5-measures"}, "image": {"alt": "Two dot plots with a row for each of twenty matrices. Left: total capacity and leverage lie on one in nearly all rows; effective rank and participation ratio lie below it where lengths differ. Right: effective features lie between one half and one; counts of dictionaries reach one for most small networks, and stay far below it for forty features, copies and antipodal pairs."}} tags=["hide-input"]
+# %% [markdown]
+# So much for dimensions; and features:
+
+# %% tags=["hide-input"]
+of_features = sides[["features", *sides.columns.difference([*of_matrices, "dimensions", "features"], sort=False)]]
+of_features.style.format(precision=2).set_table_styles([narrow])
+
+# %% mystnb={"figure": {"caption": "Measures side by side, on the whole zoo and four constructed matrices. a: measures of dimensions, over the number of dimensions. b: counts of features, over the number of features.", "name": "fig-ext5-measures"}, "image": {"alt": "Two dot plots with a row for each of twenty matrices. Left: total capacity and leverage lie on one in nearly all rows; effective rank and participation ratio lie below it where lengths differ. Right: effective features lie between one half and one; counts of dictionaries reach one for most small networks, and stay far below it for forty features, copies and antipodal pairs."}} tags=["hide-input"]
 by_dims = {label: sides[label] / sides["dimensions"] for label in of_dimensions}
 counts = ["effective features", *(f"told by {label}" for label in settings)]
 by_features = {label: sides[label] / sides["features"] for label in counts}

@@ -177,7 +177,7 @@ figures.near_three(moments, lines, offsets, errors)
 # On a step some features have a dimension each and the others have nothing; the gradient is 0.
 # An absent feature $j$ then grows (*proved* below) at the rate
 #
-# $$ 4(k-1)\,v_j\ \text{in a free dimension},\qquad 4(k-1)\,v_j-8v_i\ \text{along a feature } i \text{ that is there.} $$
+# $$ \begin{aligned} &4(k-1)\,v_j & &\text{in a free dimension,} \\ &4(k-1)\,v_j-8v_i & &\text{along a feature } i \text{ that is there.} \end{aligned} $$
 #
 # The second rate is positive exactly if $v_j>\frac{2}{k-1}v_i$, the rule of section 3.5.1 for who shares with whom.
 # The rule of the optimum is the speed at which sharing begins, and close to the boundary of the phase this speed is close to 0.

@@ -110,7 +110,9 @@ rare = tanh[compute].sel(probability=0.03, method="nearest")
 pd.DataFrame([
     {
         "importance": float(cell.importance),
-        "features that share": fc.sharing_sets(cell.W.values),
+        "features that share": "; ".join(
+            ", ".join(str(i + 1) for i in group) for group in fc.sharing_sets(cell.W.values)
+        ),
         "length of feature 1": float(np.linalg.norm(cell.W.values[:, 0])),
     }
     for cell in (rare.sel(importance=V, method="nearest") for V in (0.3, 1, 3, 10))

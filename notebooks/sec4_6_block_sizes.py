@@ -94,7 +94,7 @@ import feature_capacity as fc
 best = fc.solve_allocation(np.ones(6), n_dims=3, kurtosis=9)
 small = fc.optimal_embedding(best)
 large = fc.optimal_embedding(best, generator=np.random.default_rng(0))
-fc.blocks(small), fc.blocks(large)
+[[each.features for each in fc.blocks(W)] for W in (small, large)]
 
 # %% [markdown]
 # ## What blocks leave free

@@ -70,7 +70,7 @@ figures.three_fates(importance, best, probability, phases)
 # Independent features of one kurtosis are ranked by how much they matter to the loss, and by nothing else: a common factor changes no capacity.
 # The top of the list is orthogonal to everything, the bottom is absent, and a band in between shares.
 # In the band every feature is worth the same at the margin, and at least as much as the first bit of capacity would be worth to any that is absent.
-# The band spans a factor $(k-1)/2$ of importance ({eq}`eq-paper-17`, {eq}`eq-paper-18`), a factor of 4 at $k=9$ and of 900 at $k=1800$, which is $p=0.001$.
+# The band spans a factor $(k-1)/2$ of importance, by {eq}`eq-paper-17` and {eq}`eq-paper-18`: a factor of 4 at $k=9$ and of 900 at $k=1800$, which is $p=0.001$.
 # In moderately sparse data only features that matter about equally are mixed; in very sparse data almost any two can be.
 #
 # For a reader that is three pieces of advice.

@@ -21,15 +21,14 @@ def _keep_together(app, doctree) -> None:
         if not opens and not closes:
             continue
         together = nodes.inline(classes=["unbroken"])
+        parent[at] = together  # by place: texts that say the same count as equal
         if opens:
             together += nodes.Text(opens[0])
-            parent.replace(before, nodes.Text(before[: opens.start()]))
-        if closes:
-            parent.replace(after, nodes.Text(after[closes.end() :]))
-        parent.replace(formula, together)
+            parent[at - 1] = nodes.Text(before[: opens.start()])
         together += formula
         if closes:
             together += nodes.Text(closes[0])
+            parent[at + 1] = nodes.Text(after[closes.end() :])
 
 
 def setup(app):

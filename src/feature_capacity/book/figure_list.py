@@ -17,6 +17,7 @@ _WIDTH, _QUALITY = 220, 55  # of thumbnails, which are part of the page that lis
 _MATH = re.compile(r"\$(.+?)\$")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 _BRIEF = 50  # characters of a first sentence that says enough
+_PARTS = ("Left", "Top", "a:")  # a caption that goes on to the other parts
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Picture:
         'Six. And all of the others that are beside them, too.'
         """
         first, *more = _SENTENCE.split(self.caption)
-        while more and len(first) < _BRIEF:
+        while more and (len(first) < _BRIEF or first.startswith(_PARTS)):
             first += f" {more.pop(0)}"
         return first
 

@@ -114,6 +114,10 @@ export function heatMap({ ramp, onPick, onHover = () => {} }) {
       pen.fillStyle = ramp[Math.round((s / bar.w) * (ramp.length - 1))];
       pen.fillRect(bar.x + s, bar.y, 1.5, bar.h);
     }
+    pen.strokeStyle = ink;
+    pen.lineWidth = 0.5;
+    pen.strokeRect(bar.x, bar.y, bar.w, bar.h);
+    pen.lineWidth = 1;
     pen.fillStyle = ink;
     const [from, to] = now.scale === "difference" ? ["10⁻¹⁶", "1"] : ["0", "1"];
     pen.textAlign = "right";

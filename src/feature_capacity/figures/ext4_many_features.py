@@ -11,6 +11,7 @@ from ..theory.many_features import PowerLaw
 from .panels import POINTER
 
 _BLUES = ["#9ecae1", "#4292c6", "#08519c", "#08306b"]
+_ALONG = 34  # degrees, of the bands in the picture
 
 
 def _pick(laws: Sequence[PowerLaw], name: str) -> np.ndarray:
@@ -37,10 +38,11 @@ def phases_and_loss(
         ("ignored", (some[middle] * n_features) ** 0.5),
     ):
         place = {"ha": "center", "va": "center", "color": BLACK}
-        left.text(n_dims[middle], height, text, **place)
+        along = {"rotation": _ALONG, "rotation_mode": "anchor"} if text == "polysemantic" else {}
+        left.text(n_dims[middle], height, text, **place, **along)
     at = n_dims[3 * len(n_dims) // 4]
-    look = {"arrowprops": POINTER, "fontsize": "small", "ha": "right"}
-    place = {"xytext": (0.97, 0.4), "textcoords": "axes fraction"}
+    look = {"arrowprops": POINTER, "ha": "right", "va": "bottom"}
+    place = {"xytext": (0.97, 0.03), "textcoords": "axes fraction"}
     left.annotate("as many as dimensions", (at, at), **place, **look)
     right.plot(n_dims, _pick(laws, "loss"), color=FEATURE_COLORS[0])
     right.set(ylabel="expected loss", xlabel="dimensions $D$")
@@ -49,7 +51,7 @@ def phases_and_loss(
         if n_dims[0] < crossing < n_dims[-1]:
             ax.axvline(crossing, color=MUTED, lw=0.8, ls=":")
     if n_dims[0] < crossing < n_dims[-1]:
-        text = "from here on\nall are represented "
+        text = "from here on  \nall are represented  "
         right.text(crossing, right.get_ylim()[0] * 1.6, text, ha="right", va="bottom")
     return fig
 

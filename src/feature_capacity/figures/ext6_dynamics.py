@@ -270,7 +270,7 @@ def lessons(
         left.axvline(edge, color=ORANGE, lw=0.8)
     left.set(xscale="log", xlabel="importance of feature 1", ylabel="its capacity")
     left.set_yticks(*HALVES)
-    left.legend(loc="upper left", fontsize="small", frameon=True, framealpha=1, edgecolor="none")
+    left.legend(loc="lower right", fontsize="small")
     strength, after, before, floor = kurtosis
     right.plot(strength, after, color=BLUE)
     lines = (
@@ -280,7 +280,7 @@ def lessons(
     )
     for height, style, color, text, x, side in lines:
         right.axhline(height, color=color, lw=1, ls=style)
-        above = (x, height), (0, 2)
+        above = (x, height), (0, 4)
         right.annotate(text, *above, textcoords="offset points", ha=side, fontsize="small")
     right.set(xscale="log", xlabel="strength of the transform", ylabel="kurtosis")
     right.set(ylim=(0, 1.15 * before), xlim=(strength[0], strength[-1]))

@@ -6,8 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
-from .._style import DIFFERENCE_MAP, LIGHT, book_style
+from .._style import BLACK, DIFFERENCE_MAP, LIGHT, book_style
 from .map_tables import bar_below, capacity_map, legend_of_squares, map_cells, table_of_maps
 from .maps import CHANCE, VARIED
 from .nonlinearities import ACTIVATION_COLORS
@@ -28,7 +29,8 @@ def fig7_phase_diagrams(
         for ax, picture in zip(line, maps.values(), strict=True):
             image = capacity_map(ax, picture)
     for r, c, x, y in marks:
-        style = {"fontsize": 8.5, "color": "white", "weight": "bold"}
+        edge = [withStroke(linewidth=2.5, foreground=BLACK)]
+        style = {"fontsize": 8.5, "color": "white", "weight": "bold", "path_effects": edge}
         centered(axes[r, c], x, y, "pairs", **style)
     bar_below(image, axes)
     return fig
