@@ -60,6 +60,20 @@ def test_a_search_is_not_beaten_by_another_one(name):
     assert network.excess < 0.25 * proof.loss
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("activation", "least"), [("relu", 0.7), ("gelu", 0.6), ("quadratic", 0.45)]
+)
+def test_the_optimum_of_an_autoencoder_is_known_to_a_part(activation, least):
+    """What holds for any decoder is less than a hundredth."""
+    network = fc.zoo.load(f"autoencoder-{activation}", "random")
+    proof = network.certificate
+    assert least * proof.loss < proof.lower_bound < proof.loss
+    assert "pairs of features and the rank" in proof.reason
+    whatever = lower_bounds.entropy_bound(network.importance, 0.1, 3)
+    assert whatever < 0.01 * proof.loss
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_exact_loss_is_that_of_samples(name):
     """Of a random instance, through the torch module and the samples of its inputs."""

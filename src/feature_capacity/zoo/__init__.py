@@ -7,6 +7,7 @@ optimum is known.
 - ``distributions``: inputs of several features, drawn together, with their exact moments
 - ``modules``: the networks; hidden activations are what the submodule ``embed`` gives
 - ``lower_bounds``: losses that no weights can beat
+- ``rank_bound``: such a bound for autoencoders, from pairs of features and the rank
 - ``sums``: such bounds for sums of absolute values and of ReLU
 - ``quadratic``: networks of squares, most with an optimum in closed form
 - ``searched``: the models of section 3.7, whose optimum is the best of stated searches

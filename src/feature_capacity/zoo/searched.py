@@ -55,9 +55,10 @@ class Searched(Recipe):
         )  # fmt: skip
         rough = self._roughly(np.concatenate(starts, axis=1), nodes)
         W, bias = self._minimized(rough, 0, nodes[-1])
-        below, source = self._below()
+        lost = self.loss(W, bias)
+        below, source = self._below(lost)
         reason = f"the lowest of {N_REFERENCE} starts, half at random, half at blocks; below: "
-        found = Certificate(SEARCH, self.loss(W, bias), below, reason + source)
+        found = Certificate(SEARCH, lost, below, reason + source)
         return Optimum(W, bias, to_numpy(capacities(W)), None, found)
 
     def minimized(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -77,13 +78,11 @@ class Searched(Recipe):
         """The toy model."""
         return Toy(self.model, W, bias, np.array(self.importance))
 
-    def _below(self) -> tuple[float, str]:
-        """What no weights can beat, and why."""
+    def _below(self, found: float) -> tuple[float, str]:
+        """What no weights can beat, and why; no more than the loss that was found."""
         p, activation = self.feature.p, self.model.activation
         if self.model.kind == "autoencoder":
-            below = entropy_bound(np.array(self.importance), p, self.n_dims)
-            most = f"which reads up to {self.n_dims} active features without error"
-            return below, f"the entropy of what is lost, whatever the decoder, {most}"
+            return self._below_decoders(found)
         if activation in ("abs", "relu"):
             below = absolute_bound(self.importance, p, self.n_dims)
             source = "features that meet in a neuron, by the pigeonhole principle"
@@ -92,6 +91,19 @@ class Searched(Recipe):
             return below / 4, f"{source}, for absolute values: the even part of ReLU"
         rest = "near 0 this activation is a square, and squares of features add up without loss"
         return 0.0, f"no more than that a square is not negative; {rest}"
+
+    def _below_decoders(self, found: float) -> tuple[float, str]:
+        """The larger of the bounds for any decoder and for a decoder of one layer."""
+        from .rank_bound import one_layer_bound  # here, since numba takes long to import
+
+        v, p, activation = np.array(self.importance), self.feature.p, self.model.activation
+        below = entropy_bound(v, p, self.n_dims)
+        if activation in ("relu", "gelu", "quadratic"):
+            one_layer = one_layer_bound(v, p, self.n_dims, activation, found)
+            if one_layer > below:
+                return one_layer, "pairs of features and the rank, for a decoder of one layer"
+        most = f"which reads up to {self.n_dims} active features without error"
+        return below, f"the entropy of what is lost, whatever the decoder, {most}"
 
     @property
     def _rows(self) -> np.ndarray:
