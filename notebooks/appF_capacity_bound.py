@@ -220,7 +220,7 @@ run.badge()
 # $$ \sum_i C_i = D \iff \operatorname{rank} W = D \;\text{ and }\; WW^Tw_i = s_i\,w_i \text{ for every } i . $$ (eq-appf-attained)
 #
 # Eigenvectors of different eigenvalues are orthogonal, so the features fall into mutually orthogonal sets, one for each eigenvalue $s$, and within such a set $WW^T$ acts as $s$ times the identity.
-# That is Theorem 2 ({ref}`sec4-blocks`), straight from the equality case.
+# That is Theorem P2 ({ref}`sec4-blocks`), straight from the equality case.
 # The end points of the ascent meet the condition, the random starts do not: here is the sine of the largest angle between an embedding vector and its image.
 
 # %%

@@ -196,7 +196,7 @@ run.badge()
 #
 # (The paper says that the $w_i$ span a subspace of $\mathbb{R}^N$; they span $\mathbb{R}^D$, and it is $V$ that lies in $\mathbb{R}^N$.)
 #
-# That is Theorem 2, {ref}`which section 4 tests <thm-2>` on thousands of matrices.
+# That is Theorem P2, {ref}`which section 4 tests <thm-2>` on thousands of matrices.
 # To follow the steps we need matrices whose capacities sum to $D$ and that were *not* put together from blocks.
 # Least squares find some: from random starts, unused capacity is driven to zero, and the groups that come out are theirs.
 
@@ -324,7 +324,7 @@ max(errors)
 # {ref}`Section 4 <thm-1>` builds the same embeddings by the rotations of the Schur–Horn theorem {cite}`horn1954doubly,chan1983schur,dhillon2005majorization`.
 # Both use at most $N - 1$ plane rotations; they differ in the matrix that comes out.
 
-# %% mystnb={"figure": {"caption": "Two proofs of Theorem 1, run on random allocations (median, and the range of nine tenths). a: largest departure of $WW^T$ from $I$, or of a capacity from the one wanted; dotted: machine precision. b: share of the entries of $W$ that are not zero. The rotations make a staircase, which is half full; the induction leaves more zeros.", "name": "fig-apph-two"}, "image": {"alt": "Left: errors of both constructions stay below 1e-14 for up to forty features. Right: the rotations fill about half of the matrix, the induction about a fifth when there are many features."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Two proofs of Theorem P1, run on random allocations (median, and the range of nine tenths). a: largest departure of $WW^T$ from $I$, or of a capacity from the one wanted; dotted: machine precision. b: share of the entries of $W$ that are not zero. The rotations make a staircase, which is half full; the induction leaves more zeros.", "name": "fig-apph-two"}, "image": {"alt": "Left: errors of both constructions stay below 1e-14 for up to forty features. Right: the rotations fill about half of the matrix, the induction about a fifth when there are many features."}} tags=["hide-input"]
 trials = compare_constructions(n_tuples, largest, rng)
 rows = [
     (t.n_features, name, t.error[name], t.filled[name])
@@ -391,7 +391,7 @@ run.badge()
 # :::
 #
 # **Not whole.** Can two features in a plane have the capacities 1 and ½?
-# And why does that not contradict Theorem 1?
+# And why does that not contradict Theorem P1?
 #
 # :::{admonition} Answer
 # :class: dropdown
@@ -425,7 +425,7 @@ run.badge()
 # ## What to remember
 #
 # - What is missing from the maximal capacity is a weighted sum of squared sines; both halves of Lemma 1 follow at sight.
-# - At the maximum the Gram matrix is a projection times one number $\mu$ for each indivisible group, which is Theorem 2.
-# - The proof of Theorem 1 is a program of three moves; it builds any allocation to rounding, corners included.
+# - At the maximum the Gram matrix is a projection times one number $\mu$ for each indivisible group, which is Theorem P2.
+# - The proof of Theorem P1 is a program of three moves; it builds any allocation to rounding, corners included.
 #
 # This completes the appendices; {ref}`sec5-conclusions` says what it all means for someone who reads networks.

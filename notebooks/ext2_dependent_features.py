@@ -140,7 +140,7 @@ run.badge()
 # For $k > 3h$ the optimum is that of independent features of kurtosis $k/h$ with importances $\max(v_i + s, 0)$, with one shift $s$ for all; equal features then share.
 #
 # *Proof.*
-# For given squared lengths $n$ the least interference is $F(n) = \min_C\sum n_i^2/C_i$, attained by a matrix (Theorem 1), with $C_i = n_i/\lambda$ where features share.
+# For given squared lengths $n$ the least interference is $F(n) = \min_C\sum n_i^2/C_i$, attained by a matrix (Theorem P1), with $C_i = n_i/\lambda$ where features share.
 #
 # Below the border, let two features share, and move $\delta$ of squared length from one to the other.
 # Neither $F$ nor $\sum m_i$ changes, and the rest is a quadratic in $\delta$ with leading coefficient $2(k/h-3) < 0$: not a minimum.
@@ -457,7 +457,7 @@ figures.two_capacities(plain, weighted, list(cases))
 # With it the second term of the loss is $2\sum_i n_i^2(1/C^h_i-1)$ again, and a bit of capacity is worth $2n_i^2/C_i^2$ again (equation 14).
 # The sum is at most $D$ where every pair has $h_{ij}\ge1$; with less it can exceed $D$, up to the number of features: for one $h \le 1$ the bound is $ND/(D+h(N-D))$, which tight frames attain.
 # One thing is lost: at the best lengths the loss is no longer a sum of one term a feature, unless the squares are uncorrelated, because $G$ couples the lengths.
-# Theorem 1 goes on to hold for one $h$, and fails for general ones: if all exclude each other, only capacities 0 and 1 occur.
+# Theorem P1 still holds for one $h$, and fails for general ones: if all exclude each other, only capacities 0 and 1 occur.
 #
 # :::{admonition} Proofs
 # :class: dropdown
@@ -480,7 +480,7 @@ figures.two_capacities(plain, weighted, list(cases))
 # For large $E$ it is $2n_in_jG_{ij}/(E_iE_j)$ to leading order, with $n_i\approx(Gv)_i/E_i$; so $G_{ij}$ must be 0 wherever neither $(Gv)_i$ nor $(Gv)_j$ is.
 #
 # **Theorems 1 and 2.** If all pairs have one $h$, $C_i=hC^h_i/(1+(h-1)C^h_i)$: each capacity determines the other.
-# So there is a matrix with given $C^h_i$ exactly if Theorem 1 has one for these $C_i$, and Theorem 2, which is about equation (3), speaks of the same matrices.
+# So there is a matrix with given $C^h_i$ exactly if Theorem P1 has one for these $C_i$, and Theorem P2, which is about equation (3), speaks of the same matrices.
 # If all exclude each other, the denominator is $\|w_i\|^4$, and a capacity is 1 or, for a vector of length 0, 0. ∎
 # :::
 

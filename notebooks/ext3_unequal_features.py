@@ -95,7 +95,7 @@ best.capacity.round(3)
 # $$ C_i = 1 - \frac{k_i-1}{k_i-3}\left(1-\frac{v_i}{\lambda}\right). $$
 #
 # The curve bends up (diminishing returns) for $k_i > 3$, and down (increasing returns) for $k_i < 3$.
-# Any such allocation is that of a matrix: those that share have lengths $\lambda C_i$ in a whole number of dimensions, which Theorem 1 builds.
+# Any such allocation is that of a matrix: those that share have lengths $\lambda C_i$ in a whole number of dimensions, which Theorem P1 builds.
 # Its loss, summed over all inputs that are 0 or $\pm\sqrt k$, on with probability $1/k$, beside that of twenty random matrices:
 
 # %%

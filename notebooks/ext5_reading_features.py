@@ -10,7 +10,7 @@
 # (ext5-reading-features)=
 # # Reading features: what a dictionary finds where the truth is known
 #
-# A sparse autoencoder is trained on the hidden activations of a network, and its latents are taken for the network's features.
+# A sparse autoencoder, or *dictionary*, is trained on the hidden activations of a network, here $h=Wx$: it writes each of them as a sum of few of its directions, the *latents*, and these are taken for the network's features.
 # Are they?
 # In a trained language model nobody can say, because nobody knows the features; here we know all of them, and how much capacity each has in the network at hand.
 #
@@ -129,9 +129,9 @@ run.badge()
 
 # %% [markdown]
 # A closed form is its own bound.
-# For sums of absolute values or of ReLU the bound counts what features lose that meet in a neuron, as some must by the pigeonhole principle; for a single neuron and two features all weights are looked at, square by square ({ref}`api-zoo`, `sums`).
+# For sums of absolute values or of ReLU some neuron serves two features, since there are fewer neurons than features, and the bound is the least that these lose; for a single neuron and two features all weights are looked at, square by square ({ref}`api-zoo`, `sums`).
 # That for autoencoders looks at up to three features that are on at a time, and at what the rank forbids: of six unit vectors in three dimensions the squares of all cosines sum to twelve at least (Welch), their own six among them, and each of the others costs something ({ref}`api-zoo`, `rank_bound`).
-# For a decoder of any kind, one that reads three features without error among them, there is a bound by entropy, which is below a hundredth of the loss.
+# A bound that holds for every decoder, even for one that reads three features without error, comes from entropy; it is below a hundredth of the loss.
 # For GELU we know of none: near 0 it is a square, and squares of different features add up without loss.
 #
 # The one of this page has forty independent features of kurtosis 45, whose importance falls like $i^{-0.7}$.
@@ -169,7 +169,7 @@ run.badge()
 # ## What sparsity adds
 #
 # A probe does not use that features are rare.
-# Basis pursuit {cite}`chen1998atomic` does: among all codes with $Wz = h$ it takes the one of least sum.
+# Basis pursuit {cite}`chen1998atomic` does: among all codes with $Wz = h$ it takes the one whose absolute values have the least sum.
 # When few features are active it finds their values *exactly*, although there are three times as many features as dimensions; when many are, it fails.
 
 # %% mystnb={"figure": {"caption": "How often basis pursuit with the true directions finds the values of all active features, by how many are active. The network, and as many features in random directions of one length.", "name": "fig-ext5-sensing"}, "image": {"alt": "Two curves that fall from one, with a single feature active, toward zero at the right, where as many features are active as there are dimensions."}} tags=["hide-input"]
@@ -237,12 +237,12 @@ costs = {name: each.cost(unseen, penalty) for name, each in costs.items()}
 pd.Series(costs, name="error and penalty of L1").round(4)
 
 # %% [markdown]
-# *Found*: a latent within a cosine of 0.9; *F1 score*: how well that latent says when the feature is active; *split*: features with more than one such latent; *absorbed*: part of the times that a feature is on, its own latent is silent, and another one makes up at least half of it.
+# *Found*: a latent within a cosine of 0.9; *F1 score*: how well that latent says when the feature is active; *split*: features with more than one such latent; *absorbed*: of the times that a feature is on, the share in which its own latent is silent and another one supplies at least half of it.
 #
 # :::{admonition} Low error is not the features
 # Of the features with a capacity above 0.2 top-k finds a share of {glue:text}`ext5-found-topk`, nested {glue:text}`ext5-found-nested`.
 # L1 explains the activations about as well, with more latents at a time, and finds {glue:text}`ext5-found-l1`: a good answer can be put together from directions that are nobody's.
-# A note on polysemanticity says that learned dictionaries are the features; it depends on the dictionary ({ref}`note-dictionaries`).
+# A {ref}`note on polysemanticity <note-dictionaries>` says that learned dictionaries are the features; it depends on the dictionary.
 # :::
 #
 # Why does L1 find so few?
@@ -493,6 +493,10 @@ run.check("ext5-exclusive-fit", weighted / tree.W.shape[1], 1.0)
 run.check("ext5-participation", uneven["participation ratio"], 101**2 / 10001)
 even = reports["random"].statistic("random_total_same_lengths")
 run.check("ext5-even-share", even, n_features * n_dims / (n_features + n_dims - 1))
+drawn = np.random.default_rng([seed, 5]).standard_normal((400, n_dims, n_features))
+drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+told = reports["random"].statistic("random_total")
+run.check("ext5-random-total", told / fc.capacities(drawn).sum(axis=1).mean())
 two_on = zoo["quadratic-dependent"]
 each_pair = [
     [float(i in pair) for pair in itertools.combinations(range(6), 2)] for i in range(6)
@@ -530,4 +534,4 @@ run.badge()
 # - Capacity is what a linear probe along a feature's own direction reads; leverage is what the best linear probe reads.
 # - Sparsity lets a reader do better, up to the limit of compressed sensing, which this network exceeds now and then.
 # - In one training of each, the top-k dictionary finds those features better that have more capacity, and matter more.
-# - The rarer all features are, the better they are found and read; where as many are active as there are dimensions nothing is found. A feature that is rarer than the others gains nothing from that with the oracle, and much with top-k.
+# - The rarer all features are, the better they are found and read; where as many are active as there are dimensions nothing is found. A feature that is rarer than the others is read worse by the oracle, and better by top-k.

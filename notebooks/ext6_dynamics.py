@@ -179,7 +179,7 @@ figures.near_three(moments, lines, offsets, errors)
 #
 # $$ \begin{aligned} &4(k-1)\,v_j & &\text{in a free dimension,} \\ &4(k-1)\,v_j-8v_i & &\text{along a feature } i \text{ that is there.} \end{aligned} $$
 #
-# The second rate is positive exactly if $v_j>\frac{2}{k-1}v_i$, the rule of section 3.5.1 for who shares with whom.
+# The second rate is positive exactly if $v_j>\frac{2}{k-1}v_i$, the condition {eq}`eq-sec3-5-range` for who shares with whom, since feature $i$ alone has $\lambda=v_i$.
 # The rule of the optimum is the speed at which sharing begins, and close to the boundary of the phase this speed is close to 0.
 #
 # :::{admonition} Proof
@@ -250,7 +250,7 @@ figures.training(paths[shown[0]]["Adam"].steps, losses, totals, 3)
 # Total capacity says how much of the space is in use, and not by whom.
 # Who shares with whom is in the cosines; a {term}`block` is a set of features that they connect.
 
-# %% mystnb={"figure": {"caption": "Which features share along the first start of the same models: a column a model, a row a rule, a strip a pair of features. White: one of the two is absent. Orange: from here on the same features share as at the end (cosines above 0.2 connect); no line where that is so from the first step on.", "name": "fig-ext6-sharing"}, "image": {"alt": "Nine panels of fifteen strips each. Autoencoder: a few strips turn dark and all others pale, with Adam within two hundred steps, with plain descent after about half of the training, where features drop out. Quadratic computation: feature 1 slowly parts from the others, which stay connected. Computation with ReLU: strips keep changing to the end."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Which features share along the first start of the same models: a column a model, a row a rule, a strip a pair of features. White: one of the two is absent. Orange: from here on the same features share as at the end (cosines above 0.2 connect: those of networks on their way are never quite 0); no line where that is so from the first step on.", "name": "fig-ext6-sharing"}, "image": {"alt": "Nine panels of fifteen strips each. Autoencoder: a few strips turn dark and all others pale, with Adam within two hundred steps, with plain descent after about half of the training, where features drop out. Quadratic computation: feature 1 slowly parts from the others, which stay connected. Computation with ReLU: strips keep changing to the end."}} tags=["hide-input"]
 cosines = {
     m: {r: fc.pair_cosines(p.W[:, 0]) for r, p in paths[m].items()} for m in shown
 }
@@ -292,7 +292,7 @@ progress.round(2)
 # But capacity is there before the blocks are, and the blocks need not be the best.
 # In the autoencoders plain descent takes half of the training or more to sort out its pairs, and mostly ends with others than the best, some with a feature lost; Adam has them earlier, and more often the best ones. All this is from {glue:text}`ext6-n-models` starts each.
 # In quadratic computation any embedding with the right capacities will do, and its blocks are few and large: there is little to sort. The noise of Adam keeps some cosines about the mark there.
-# (*Proved:* where the loss depends on $W^TW$ alone its gradient is $WQ$ with a symmetric $Q$, for each batch too. A step with learning rate $r$ has $W'W^T = W(I-rQ)W^T$, which is symmetric: the step does not turn the embedding.)
+# (*Proved:* where the loss depends on $W^TW$ alone its gradient is $WQ$ with a symmetric $Q$, for each batch too. A step with learning rate $r$ has $W'W^T = W(I-rQ)W^T$, which is symmetric: the step does not turn the embedding. What *turned* counts is the rotation in $W'W^T$ of each step, added up.)
 # Computation with ReLU or GELU, in which each neuron counts by itself, is the post's picture: it turns features onto neurons, and most of its time passes while the loss hardly falls.
 # The most important ones part early; those that matter least lean on several neurons and connect all features in one block from start to end.
 # Adam divides each entry by its own scale, so it knows the axes, and turns every model.
@@ -545,5 +545,5 @@ run.badge()
 # ## What to remember
 #
 # Gradient flow of the quadratic model climbs stairs: one feature after the other, the more important the sooner, and total capacity waits at whole numbers.
-# It leaves a step at a speed whose sign is the sharing rule, and it never turns the embedding.
+# It leaves a step at a speed whose sign is the sharing rule, and no step of it turns the embedding.
 # Interference of one layer costs the next one something only if that has room to do better.

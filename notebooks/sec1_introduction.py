@@ -17,8 +17,8 @@
 # In both, each neuron receives input from both features: all four neurons are {term}`polysemantic`.
 # On the left that is a matter of how one looks: turn the axes by {glue:text}`sec1-rotation:.0f` degrees, and each neuron has a feature of its own.
 # On the right no turn helps, because the features overlap.
-# Overlap is called {term}`superposition`.
-# Here, with a neuron for each feature, it is a pure loss; this page says what a network gains by it when there are more features than neurons.
+# Overlap is called {term}`superposition`; features can overlap where there are as many dimensions as features, as here, and must where there are fewer.
+# Here, with a neuron for each feature, it only makes features disturb each other; this page says what a network gains by it when there are more features than neurons.
 #
 # **Paper:** abstract and section 1 {cite}`scherlis2022`.
 # **Run time:** under a minute.
@@ -168,7 +168,7 @@ capacity_explorer(importance, n_dims, kurtosis)
 # %% [markdown]
 # ### Why so many are pinned
 #
-# In the quadratic model a feature's marginal value falls by a factor of $\big(\tfrac{k-1}{2}\big)^2$ between its first and its last bit of capacity, where $k$ is the kurtosis, and is proportional to the square of its importance.
+# In the quadratic model, for a kurtosis $k$ above 3, a feature's marginal value falls by a factor of $\big(\tfrac{k-1}{2}\big)^2$ between its first and its last bit of capacity ({ref}`sec3-3-allocation` derives it), and is proportional to the square of its importance.
 # So two features can meet on one threshold only if their importances differ by less than a factor of $\tfrac{k-1}{2}$.
 # Everything outside that window is pinned.
 # The window does not grow with the number of features: on a long ladder of importances nearly everybody is pinned.
@@ -328,14 +328,14 @@ run.badge()
 # {numref}`fig-two-toy-models` sets its model beside that of this paper.
 # The first *compresses*: features go through a narrow layer and are to come out again, one by one.
 # The second *computes*: a few neurons are to do the work of many, and only the sum of their outputs counts.
-# The task is $y=\sum_iv_i\,\sigma(x_i)$; with $\sigma(z)=z^2$ it can be solved with pencil and paper.
+# The task is $y=\sum_iv_i\,\sigma(x_i)$, the answer $\tilde y=\sum_a\sigma\big((Wx)_a\big)+b$ with one term a neuron; with $\sigma(z)=z^2$ it can be solved with pencil and paper.
 
 # %% mystnb={"figure": {"caption": "The autoencoder of the earlier study (left) and the computation studied here (right), the paper's Figure 3 in our drawing. Inputs are at the bottom. Each neuron is a pie of the features it hears; a parabola marks a nonlinear neuron.", "name": "fig-two-toy-models"}, "image": {"alt": "Left: six colored features feed three linear neurons shown as mixed pies, which feed six outputs. Right: six features feed three mixed nonlinear neurons summed to one output, next to the target, in which each feature feeds one pure neuron and all are summed; the two outputs are compared."}} tags=["hide-input"]
 drawn = fc.embedding_from_capacities([0.5] * 6, generator=np.random.default_rng(3))
 figures.fig3_two_toy_models(drawn)
 
 # %% [markdown]
-# With one neuron for each feature, $w_i=\sqrt{v_i}\,e_i$, the computation is exact.
+# With one neuron for each feature, $w_i=\sqrt{v_i}\,e_i$ for squares, the computation is exact.
 # How well do {glue:text}`sec1-n-dims` neurons imitate {glue:text}`sec1-n-features`?
 # In the problem of {numref}`fig-marginal-loss` they explain {glue:text}`sec1-explained-pure:.1%` of the target's variance if each serves one of the most important features, and {glue:text}`sec1-explained-shared:.1%` if they share.
 

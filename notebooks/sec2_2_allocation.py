@@ -74,7 +74,7 @@ mine = fc.solve_allocation([1.5, 1.2, 1, 0.8, 0.5, 0.1], n_dims=3, kurtosis=9)
 mine.capacity.round(3), float(mine.threshold.round(3))
 
 # %% [markdown]
-# No threshold is needed to find it.
+# The same allocation can be found without a threshold.
 # Cut every feature's dimension into a thousand slices, put all six thousand on one pile, and buy the most useful ones until the budget is spent: the price of the last slice *is* the threshold.
 
 # %%
@@ -103,7 +103,7 @@ run.badge()
 #
 # Why first over $S$?
 # There are many ways to choose $S$, and "the slope of the loss in $C_i$, all else fixed" depends on what "all else" is.
-# In the quadratic model of {ref}`sec3-1-quadratic-model` one may hold the squared length $n_i$ fixed, or the ratio $n_i/C_i$.
+# In the quadratic model of {ref}`sec3-1-quadratic-model` the loss has a second number for each feature, the squared length $n_i$ of its vector; one may hold that fixed, or the ratio $n_i/C_i$, which all features that share turn out to have in common.
 # At arbitrary lengths the two slopes differ; at the best lengths they are the same, because there the loss is flat in $n_i$.
 
 # %%
@@ -404,7 +404,7 @@ run.badge()
 # ## To remember
 #
 # - At the optimum all features that share have the same marginal benefit, the threshold; features below it are ignored, features above it own a dimension.
-# - This holds for any curves of diminishing returns; nothing here needs a particular model.
+# - This needs no particular model: the conditions hold for any loss, the picture of the slices for any loss that is a sum of one curve of diminishing returns for each feature.
 # - With increasing returns and a whole budget every feature gets all or nothing.
 #
 # Next: a model in which every one of these curves has a formula, {ref}`sec3-1-quadratic-model`.

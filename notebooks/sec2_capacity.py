@@ -58,7 +58,7 @@ examples = {
 shares = {name: fc.capacities(W) for name, W in examples.items()}
 shares["a pair and a loner"]
 
-# %% mystnb={"figure": {"caption": "Embeddings in the plane and how each divides two dimensions among its features; hatched capacity goes unused (the paper's Figure 6, with our own examples).", "name": "fig-example-allocations"}, "image": {"alt": "Nine small plots of embedding vectors in the plane. Under each a bar of length two is divided into the capacities of the features: orthogonal 1 and 1, antipodal pair one half each, triangle two thirds each, pentagon two fifths each, vectors sixty degrees apart 0.8 each, and others."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Embeddings in the plane and how each divides two dimensions among its features; hatched capacity goes unused (the paper's Figure 6; the examples are ours).", "name": "fig-example-allocations"}, "image": {"alt": "Nine small plots of embedding vectors in the plane. Under each a bar of length two is divided into the capacities of the features: orthogonal 1 and 1, antipodal pair one half each, triangle two thirds each, pentagon two fifths each, vectors sixty degrees apart 0.8 each, and others."}} tags=["hide-input"]
 figures.fig6_example_allocations(
     {name: (W, shares[name]) for name, W in examples.items()}
 )

@@ -270,7 +270,7 @@ np.array([found.capacity[0], best.capacity, lengths, best.sq_norm]).round(6)
 # Watch one of them: press play, and a random matrix finds its embedding in your browser.
 # Newton's method goes down in few steps; gradient descent, from the same matrix, needs many more.
 # The dashed line is the loss of the closed form, which neither of them knows.
-# Then make the inputs dense ($p = 1$, which is $k=1.8$) and ask for other starts: some get stuck above the dashed line.
+# Then make the inputs dense ($p = 1$, each feature always on, which is $k=1.8$) and ask for other starts: some get stuck above the dashed line.
 
 # %% tags=["hide-input"]
 minimization_explorer(
@@ -280,7 +280,7 @@ minimization_explorer(
 
 # %% [markdown]
 # Is that feasible? {eq}`eq-paper-15` was derived as if capacities could be chosen freely.
-# For these importances here is a $W$ that has them; that there always is one is {ref}`Theorem P1 <thm-1>`.
+# For these importances here is a $W$ that has them; that there always is one is {ref}`Theorem P1 <thm-1>`, which makes a matrix $R$ with orthonormal rows whose columns have the squared lengths $C_i$; $W=\sqrt\lambda R$ has these capacities and the lengths $n_i=\lambda C_i$ as well.
 #
 # ### Kurtosis 3 and below
 #

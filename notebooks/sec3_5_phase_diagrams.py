@@ -122,7 +122,7 @@ figures.fig4(
 # At D, E and F they fall.
 # At D even the first bit is worth less to feature 1 than the last bit to the others; at E all share at one price; at F feature 1 outbids them up to a whole dimension.
 # At C all curves are one flat line, and any division is as good as another.
-# [Section 3.6](sec3-6-critical-point) thinks about why.
+# [Section 3.6](sec3-6-critical-point) asks why.
 #
 # The same in a few lines: where does feature 1 stand if it is a fifth more important than five others, for kurtoses from 2 to 100?
 
@@ -306,10 +306,10 @@ figures.boundary_lines(
 )
 
 # %% [markdown]
-# Three things to remember of {numref}`fig-sec3-5-boundaries`:
+# Three things to remember about {numref}`fig-sec3-5-boundaries`:
 #
 # - On the left both edges meet at $V=1$. At $k=3$ there is no room for sharing, and feature 1 goes from ignored to fully represented at once.
-# - On the right the upper edge levels off at $(N-1)/(D-1)$. A feature more important than that has its own dimension however sparse the inputs are. The reason is a head count: very sparse inputs share capacity in proportion to importance, feature 1 is due $DV/(N-1+V)$, and from there on that is more than the one dimension it can use.
+# - On the right the upper edge levels off at $(N-1)/(D-1)$. A feature more important than that has its own dimension however sparse the inputs are. The reason is a head count: with very sparse inputs features share capacity in proportion to importance, feature 1 is due $DV/(N-1+V)$, and from there on that is more than the one dimension it can use.
 # - The lower edge keeps falling, like $2(N-1)/(Dk)$. Extremely sparse inputs leave nothing ignored.
 
 # %% tags=["hide-input"]

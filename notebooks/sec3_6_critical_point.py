@@ -142,7 +142,7 @@ figures.order_parameter(
 
 # %% [markdown]
 # For $k<3$ the first and the last form meet at $V=1$ and disagree.
-# Just above the line the marginal benefit is 2 whatever the sparsity; just below it is $(k-1)^2/2$.
+# For $V$ just above 1 the marginal benefit is 2 whatever the sparsity; for $V$ just below 1 it is $(k-1)^2/2$.
 # The jump is $(3-k)(k+1)/2$ and closes at $k=3$, while the jump of the capacity stays 1 up to the very end.
 #
 # Everywhere else $\Lambda_1$ is continuous, but not smooth.
@@ -192,7 +192,7 @@ run.badge()
 # %% [markdown]
 # ## The end of the line
 #
-# Near the point where a jump ends, physicists write each quantity as a power of the distance to it, and call the power its *critical exponent*; the quantity that jumps, here $C_1$, is the *order parameter*.
+# Near the point where a jump ends, physicists write each quantity as a power of the distance to it, and call the power its *critical exponent*; the quantity that jumps is the *order parameter*. The paper takes the marginal benefit $\Lambda_1$ for it; the capacity $C_1$, which jumps as well, is the other candidate, and the tables below have both.
 # A transition is of *first order* if a first derivative of the lowest loss jumps there, of second order if only the second derivatives do.
 # The paper asks whether critical exponents have a meaningful analog here.
 # They do, they can be read off exactly, and they say that the point where the line ends is not what it looks like.
@@ -350,7 +350,7 @@ run.badge()
 # As long as $V < 2/(k-1)$ this is positive: the embedding is a local minimum, although for $V>1$ it is not the best one.
 # In the mirror image, feature 1 fully represented, an ignored feature wants its place, and the state survives down to $V=(k-1)/2$.
 # The two lines enclose a wedge that closes at the {term}`critical point`.
-# Only inside it a start may go astray.
+# Only inside it may a start go astray.
 
 # %%
 p, V = np.geomspace(0.5, 1, grid), np.geomspace(0.2, 5, grid)

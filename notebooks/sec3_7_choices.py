@@ -16,7 +16,7 @@
 # What would the figure look like had we chosen otherwise?
 #
 # One choice decides: that of inputs.
-# *The plateau at ½ of the autoencoder needs inputs of one sign*, and the computation rows need both signs.
+# *The plateau at ½ of the autoencoder needs inputs of one sign*, and the computation model with ReLU needs both signs.
 # {numref}`fig-sec3-7-inputs` repeats the middle row of {numref}`fig-7` with inputs of both signs.
 # The other choices hardly show.
 #
@@ -213,7 +213,7 @@ figures.shares_by_limit({
 # (sec3-7-restarts)=
 # ## Restarts
 #
-# Peers average over trials, or take the best of some number of them.
+# Others who make such diagrams average over trials, or take the best of some number of them.
 # In nine cells of each diagram we minimize from {glue:text}`sec3-7-many` random starts, without help from neighbors.
 
 # %%
@@ -277,7 +277,7 @@ pd.DataFrame(
 # ## Nodes
 #
 # The expected loss is an average over all on/off masks, with some thousand nodes for the active values.
-# A loss that was minimized on some nodes looks better on just these than it is.
+# A loss looks too good on the very nodes it was minimized on.
 # In sixteen cells of each diagram, spread over it, we compare it with about 130,000 nodes drawn anew: it is off by {glue:text}`sec3-7-flattered:.1%` at most, and by {glue:text}`sec3-7-flattered-median:.2%` in the median; minimized again on twice as many, by {glue:text}`sec3-7-flattered-double:.2%` at most.
 # Minimized again on other nodes, capacities move by {glue:text}`sec3-7-moved:.4f` in the median of the worst diagram.
 

@@ -148,9 +148,10 @@ size["quadratic"] = lines_through_one("quadratic", few, n_steps).across
 # The first part is the loss of a linear model.
 # Let $w_1=t\,(1,\dots,1)$ be short.
 # Then it falls by $\tfrac12VDt$, in first order.
-# The even part does not notice at first: it is unchanged when $x_1$ changes its sign, so for dense inputs it is even in $t$.
+# The even part does not notice at first: it is unchanged when $x_1$ changes its sign, and with dense inputs it is smooth in $t$, so that it begins with $t^2$.
 # What is linear wins against what is quadratic, however small $V$ is.
-# *A feature without a vector always gains from a short one.*
+# *With dense inputs a feature without a vector always gains from a short one.*
+# (With sparse inputs all other features may be off, and then the even part has a term in $|t|$ as well; there we rely on the minimized curves.)
 # Balance gives $t\propto V$, and since the capacity of a short vector is its squared length in units of what is there, $C_1\propto V^2$.
 #
 # With $x^2$ and $|x|$ the first part is missing, and with it the foot.
@@ -177,9 +178,9 @@ figures.foot_and_jump(
 # The right half of {numref}`fig-sec3-7-foot` says until which sparsity each keeps its jump.
 # Quadratic loses it at kurtosis 3, all at once.
 # The others have a smaller one: at $p=0.5$ it is {glue:text}`sec3-7-jump-half-relu:.2f` for ReLU and {glue:text}`sec3-7-jump-half-gelu:.2f` for GELU, at $p=0.1$ {glue:text}`sec3-7-jump-tenth-relu:.2f` and {glue:text}`sec3-7-jump-tenth-gelu:.2f`.
-# Below $p\approx0.6$ several embeddings have nearly the same loss, and with ReLU it takes many starts and eight thousand nodes to tell them apart.
+# Below $p\approx0.6$ several embeddings have nearly the same loss, and with ReLU it takes many starts and eight thousand {ref}`nodes <sec3-7-nodes>`, the inputs over which the loss is averaged, to tell them apart.
 # Then both ways of looking agree: at $p=0.3$ the lines of {numref}`fig-sec3-7-zoom` jump by {glue:text}`sec3-7-jump-lines-relu:.2f` with ReLU and {glue:text}`sec3-7-jump-lines-gelu:.2f` with GELU, and the optimum at $V=1$ gives {glue:text}`sec3-7-jump-third-relu:.2f` and {glue:text}`sec3-7-jump-third-gelu:.2f`.
-# So ReLU keeps a jump at every sparsity, and GELU loses its own between $p=0.64$ and $p=0.5$, where equal features come to have half a dimension each; it has one again in the sparsest row.
+# So ReLU keeps a jump at every sparsity tried, and GELU loses its own between $p=0.64$ and $p=0.5$, where equal features come to have half a dimension each; it has one again in the sparsest row.
 # The transition at high sparsity is smoother, as the paper says, but not smooth: a jump is left with ReLU in every row, and with GELU in the sparsest, whose inputs of variance 1 are so large when they are on that GELU is nearly ReLU. A step of this size hides well in a diagram of some dozen cells.
 #
 # ::::{admonition} Where we differ from the paper

@@ -14,8 +14,8 @@
 # Both squeeze six features through three neurons.
 # Do they share their dimensions in the same way, and does it matter which nonlinearity they have?
 #
-# It matters much.
-# A network that *computes* shares capacity along a slope; with quadratic, in one large {term}`block`.
+# It matters a great deal.
+# A network that *computes* shares capacity along a slope; with squares, in one large {term}`block`.
 # A network that *compresses*, the {term}`autoencoder` of {cite:t}`elhage2022toy`, has a mesa at ½, on which two features point in opposite directions along one axis.
 # With ReLU the mesa reaches features a hundred times as important as all others.
 #
@@ -89,7 +89,7 @@ figures.fig7_phase_diagrams(
 #
 # $$ \hat x = f\bigl(W^T W x + b\bigr), \qquad L = \sum_i v_i\,(x_i-\hat x_i)^2 . $$ (eq-sec3-7-autoencoder)
 #
-# Importance multiplies the *output* of the first and the *squared error* of the second, so that an importance of 10 there is worth 100 here.
+# Importance multiplies the *output* of the first and the *squared error* of the second, so that an importance of 10 in the first corresponds to one of 100 in the second.
 #
 # In code, one cell of the middle panel:
 
@@ -129,7 +129,7 @@ phase_explorer(maps, {"model": "model", "activation": "nonlinearity"}, V, p, 1.8
 # (sec3-7-watch)=
 # How does a network get there?
 # Press play: six features in three dimensions find their places in your browser, from a random start, on the loss that the sweeps minimize.
-# With ReLU, pairs snap into lines; with quadratic they do so much less often.
+# With ReLU, pairs snap into lines; with squares they do so much less often.
 # The computation model has many local minima, so that one start rarely tells.
 
 # %% tags=["hide-input"]
@@ -161,7 +161,7 @@ figures.block_maps(table_of_maps(best, reading.kinds_of_blocks), kinds)
 # For ReLU and GELU the paper's guess is right to the last cell: where capacity is stuck close to ½, feature 1 shares one dimension with exactly one partner that points the other way.
 # The two live on the positive and the negative half of one axis.
 # In the sparse rows the plateau is {glue:text}`sec3-7-plateau-relu:.1f` decades long with ReLU and {glue:text}`sec3-7-plateau-gelu:.1f` with GELU.
-# With quadratic it is {glue:text}`sec3-7-plateau-quadratic:.2f` decades, a slope that passes through ½.
+# With squares it is {glue:text}`sec3-7-plateau-quadratic:.2f` decades, a slope that passes through ½.
 
 # %% mystnb={"figure": {"caption": "Capacity of feature 1 along two rows of each model in Figure 7. Shaded: within 0.03 of ½.", "name": "fig-sec3-7-slices"}, "image": {"alt": "Six panels of curves that rise from 0 to 1. Dense rows are steep steps. Sparse rows: ramps for computation, long flat stretches at one half for the autoencoder with ReLU and GELU."}} tags=["hide-input"]
 rows = {
@@ -200,10 +200,11 @@ figures.cosines(
 # By contrast, says section 3.7, superposed features of the computation model project on many neurons, whichever way the neurons are turned.
 # For each minimum we look for the turn that makes its features lie on as few neurons as they can.
 # We count neurons by one over the sum of the fourth powers of a unit vector's entries, which is 1 for a vector along an axis and 3 for one that lies evenly between three.
-# With quadratic they then project on {glue:text}`sec3-7-neurons-quadratic:.2f` neurons in the median, with ReLU on {glue:text}`sec3-7-neurons-relu:.2f`, with GELU on {glue:text}`sec3-7-neurons-gelu:.2f`.
-# So the sentence is true of quadratic, where nothing depends on the basis of neurons, and not of ReLU and GELU.
+# With squares they then project on {glue:text}`sec3-7-neurons-quadratic:.2f` neurons in the median, with ReLU on {glue:text}`sec3-7-neurons-relu:.2f`, with GELU on {glue:text}`sec3-7-neurons-gelu:.2f`.
+# So the sentence is true of squares, where nothing depends on the basis of neurons, and not of ReLU and GELU.
 # {numref}`fig-sec3-7-cosines` shows why: their features come in pairs, too, but the two of a pair point in nearly the *same* direction, along the axis of one neuron.
 # Then $f(x_1+x_2)=f(x_1)+f(x_2)$ as long as one of the two is off, which is nearly always when inputs are sparse.
+# There is no mesa at ½, because the two are not equally long: feature 1 has about the length $V$ that its own output asks for, the longer of a parallel pair has more than half of the dimension, and so $C_1$ slides along with $V$.
 # Small cosines tie the three pairs together; that they count as one block hangs on the limit of 0.1.
 
 # %% tags=["hide-input"]

@@ -56,7 +56,7 @@ figures.fig5_two_blocks(two_blocks, fc.blocks(two_blocks))
 
 # %% [markdown]
 # Here each neuron lies inside the space of one block, and mixes only the features of that block.
-# No choice of axes can do better: a neuron that serves one feature of a block serves others of it, too.
+# No choice of axes can do better: a neuron that serves one feature of a block serves others of it, too. (If a direction met one feature only, balance would make that feature's vector parallel to it, and a block by itself.)
 
 # %% [markdown]
 # ## Mixtures
@@ -114,7 +114,7 @@ run.badge()
 # ```
 #
 # *Idea of a proof.*
-# Let $G = W^T W$, let $e_i$ be the $i$-th unit vector of $\mathbb{R}^N$, and let $\Pi$ be the orthogonal projection onto its range, so that $G = \Pi G$.
+# Let $G = W^T W$, let $e_i$ be the $i$-th unit vector of $\mathbb{R}^N$, and let $\Pi$ be the orthogonal projection onto the range of $G$, so that $G = \Pi G$.
 # Then $G_{ii} = (\Pi e_i) \cdot (G e_i)$, and the inequality of Cauchy and Schwarz gives
 #
 # $$ C_i = \frac{G_{ii}^2}{\|G e_i\|^2} \le \|\Pi e_i\|^2 = \Pi_{ii}, \qquad \sum_i C_i \le \operatorname{Tr} \Pi \le D. $$ (eq-sec4-bound)
@@ -226,7 +226,7 @@ departure = np.array([fc.blocks(W)[0].deviation for W in shaken])
 small = (noise > 1e-4) & (noise < 1e-2)
 float(missing[0]), float(departure[0])
 
-# %% mystnb={"figure": {"caption": "Theorem 2. Left: squared singular values, divided by the mean of their block, at a random start (gray) and at the maximum reached from it (blue), one start per line. Right: an efficient matrix disturbed by noise. Its blocks depart from semiorthogonal in proportion to the noise; capacity is lost in proportion to its square.", "name": "fig-theorem-2"}, "image": {"alt": "Left: gray dots spread over two decades, blue dots all at 1. Right: log-log plot with a line of slope one for the departure of blocks and a line of slope two for missing capacity."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Theorem P2. Left: squared singular values, divided by the mean of their block, at a random start (gray) and at the maximum reached from it (blue), one start per line. Right: an efficient matrix disturbed by noise. Its blocks depart from semiorthogonal in proportion to the noise; capacity is lost in proportion to its square.", "name": "fig-theorem-2"}, "image": {"alt": "Left: gray dots spread over two decades, blue dots all at 1. Right: log-log plot with a line of slope one for the departure of blocks and a line of slope two for missing capacity."}} tags=["hide-input"]
 before, after = ([relative_squares(W) for W in Ws] for Ws in (starts, reached))
 figures.theorem2_both_ways(before, after, noise, missing, departure)
 

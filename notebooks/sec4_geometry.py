@@ -165,7 +165,7 @@ run.badge()
 #
 # *Idea of a proof.*
 # Start with $D$ unit columns and $N - D$ columns of zeros.
-# The first column is a unit column; unit column $m+1$ stands right behind the first feature at which the wanted capacities so far add up to more than $m$.
+# The first column is a unit column; unit column $m+1$ stands right behind the first feature at which the wanted capacities so far add up to $m$ at least.
 # Rotate two columns into each other: $W W^T$ does not notice, and squared length flows from one column to the other; anything between their two squared lengths can be reached.
 # Go through the columns from left to right.
 # Rotate each into its right neighbor until it has the squared length it wants; the neighbor carries the rest.
@@ -177,7 +177,7 @@ run.badge()
 # It goes back to Schur and Horn {cite}`horn1954doubly` and to the algorithms of {cite}`bendel1978population`, {cite}`chan1983schur` and {cite}`dhillon2005majorization`.
 # Frame theorists know the condition $C_i \le 1$ as the fundamental inequality {cite}`casazza2006physical`.
 
-# %% mystnb={"figure": {"caption": "Theorem 1 as a film, for six features in three dimensions. Above: squared lengths (bars) and wanted capacities (black marks). Below: the matrix (entries: red positive, blue negative). Every rotation of two neighboring columns finishes one feature (blue bar), the last one finishes two.", "name": "fig-theorem-1-film"}, "image": {"alt": "Six frames. The first matrix has three unit entries; after each rotation one more bar meets its black mark; after five rotations all six do and the matrix is a staircase."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Theorem P1 as a film, for six features in three dimensions. Above: squared lengths (bars) and wanted capacities (black marks). Below: the matrix (entries: red positive, blue negative). Every rotation of two neighboring columns finishes one feature (blue bar), the last one finishes two.", "name": "fig-theorem-1-film"}, "image": {"alt": "Six frames. The first matrix has three unit entries; after each rotation one more bar meets its black mark; after five rotations all six do and the matrix is a staircase."}} tags=["hide-input"]
 wanted = np.array([0.3, 0.9, 0.5, 0.6, 0.45, 0.25])
 figures.rotation_film(rotation_steps(wanted), wanted)
 

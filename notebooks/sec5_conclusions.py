@@ -127,7 +127,7 @@ run.badge()
 #
 # Along a line of growing importance the quadratic model passes two phases when inputs are dense and three when they are sparse, in the order ignored, shared, whole.
 # The paper finds the same phases, qualitatively, in the autoencoder of {cite}`elhage2022toy`, and so do we ({ref}`sec3-7-other-models`).
-# With one reservation that the paper has, too: a feature of far greater importance is always whole in the quadratic model, and can stay in {term}`superposition` in the autoencoder with ReLU.
+# There is one reservation, which the paper has, too: a feature of far greater importance is always whole in the quadratic model, and can stay in {term}`superposition` in the autoencoder with ReLU.
 # So the *order* of the phases carries over from one model to another, and the place of their edges does not.
 
 # %%
@@ -160,7 +160,7 @@ large = {f"{3 * d} in {d}": random_block_cosines(3 * d, d, rng) for d in (3, 5)}
 figures.block_geometry(small | large)
 
 # %% [markdown]
-# In small blocks one can choose neurons that serve a few features each; in one large block every direction serves many.
+# Where a block has one feature more than dimensions, one can choose neurons that serve two features each; the more features it has beyond its dimensions, the more every direction serves.
 # A block can be scaled as a whole at no cost; a single feature cannot.
 
 # %%
@@ -243,6 +243,6 @@ run.badge()
 #
 # - Capacity goes by importance; sharing happens in a band that is a factor $(k-1)/2$ wide, narrow in dense data and wide in sparse data.
 # - Read blocks, not neurons: different blocks do not interfere, and the capacities of a block sum to its dimension.
-# - The order of the phases holds across the models tried here; where their edges are, and how large blocks become, depends on the model and on its inputs.
+# - The order of the phases holds across the models tried here, if a capacity below 0.05 counts as ignored; where their edges are, and how large blocks become, depends on the model and on its inputs.
 #
 # What each sentence of the paper came to is in {ref}`claims`; where we differ from it, in {ref}`deviations`; how this reproduction was made, in {ref}`choices`.

@@ -43,7 +43,7 @@ def partitions(rows: Sequence[tuple[str, str, list[Glyph]]]) -> plt.Figure:
         for column, (blocks, count, total) in enumerate(glyphs):
             x = 1.75 * column
             _glyph(ax, x, y, blocks, gray=total == "0")
-            text = f"{count} terms: {total}"
+            text = f"{count} terms:\n{total}"
             ax.text(x + 0.54, y - 0.42, text, ha="center", va="top", fontsize=9)
     low = -1.6 * (len(rows) - 1) - 0.8
     ax.set(xlim=(-2.1, 1.75 * widest - 0.3), ylim=(low, 0.8), aspect="equal")
