@@ -89,7 +89,7 @@ figures.induction_tree(steps)
 # ## Lemma 1: how close a subspace comes to the axes
 #
 # ```{admonition} Lemma 1
-# :class: important
+# :class: tip
 # Let $V \subseteq \mathbb{R}^N$ have dimension $D$, and let no axis $e_i$ be orthogonal to it.
 # For any unit vectors $v_1, \dots, v_N$ in $V$ we have $\sum_i (v_i \cdot e_i)^2 \le D$, with equality exactly when every $v_i$ is parallel to the projection of $e_i$ onto $V$.
 # ```
@@ -256,7 +256,7 @@ run.badge()
 # These rows are then an embedding with $W W^T = I$, and by {eq}`eq-paper-22` its capacities are the $C_i$.
 #
 # ```{admonition} Lemma 2
-# :class: important
+# :class: tip
 # If a tuple is feasible, so is
 #
 # 1. any permutation of it,
