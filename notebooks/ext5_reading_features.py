@@ -328,7 +328,7 @@ def told_apart(V, rates, seed):
     learned, held_out = signed[:n_samples], signed[n_samples:]
     k = max(1, round(sum(rates)))
     learner = train_dictionary(learned @ V.T, n_latents, "topk", k, **shorter)
-    h, few = held_out @ V.T, slice(max(10, n_oracle // 3))
+    h, few = held_out @ V.T, slice(n_oracle)
     codes = reading.basis_pursuit(V, h[few])
     top_k = reading.recovery(learner.directions, learner.encode(h), V, held_out)
     return top_k, reading.recovery(V, codes, V, held_out[few])

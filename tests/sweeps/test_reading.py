@@ -12,6 +12,7 @@ from feature_capacity.sweeps.figure_seven import Panel, by_activation, patient_s
 from feature_capacity.sweeps.run import run_sweep
 from feature_capacity.sweeps.zoom import importances_through_one, lines_through_one
 from feature_capacity.theory.capacity import capacities
+from feature_capacity.theory.phases import phase_diagram
 
 
 def sweep(model, activation, cells):
@@ -107,3 +108,14 @@ def test_a_diagram_of_two_cells_is_read_by_hand():
     assert reading.not_whole_at_the_end(found) == 0
     by_name = {("a row", "GELU"): found, ("another", "GELU"): found}
     assert by_activation(by_name, "a row", reading.furthest_superposed) == {"gelu": 1}
+
+
+def test_optimal_embeddings_are_drawn_with_the_capacities_of_theory():
+    config = SweepConfig(
+        "computation", "quadratic", [0.3, 1.1, 9.0], [0.02, 0.1], n_starts=1, max_rounds=0
+    )
+    found = run_sweep(config, progress=False)
+    drawn = reading.optima_drawn(found, seed=3)
+    exact = phase_diagram(np.array([0.3, 1.1, 9.0]), np.array([90.0, 18.0]), 6, 3).capacity
+    np.testing.assert_allclose(capacities(drawn.W.values)[..., 0], exact, atol=1e-9)
+    assert not np.allclose(drawn.W, reading.optima_drawn(found, seed=4).W)

@@ -11,8 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from .._arrays import to_numpy
 from ..geometry.blocks import Block, blocks
+from ..geometry.embeddings import optimal_embedding
 from ..geometry.neuron_bases import fewest_neurons
+from ..models.inputs import SparseUniform
+from ..theory.allocation import solve_allocation
+from ..theory.phases import one_feature_varied
 from ..theory.transitions import decades_between
 from .figure_seven import as_map, first_capacity
 
@@ -202,6 +207,23 @@ def neurons_of_shared_features(found: xr.Dataset) -> np.ndarray:
     if not len(W):
         return np.empty(0)
     return fewest_neurons(W)[superposed(found.capacity.values[which])]
+
+
+def optima_drawn(found: xr.Dataset, seed: int) -> xr.Dataset:
+    """The diagram of the quadratic computation model with optimal embeddings drawn at random.
+
+    All embeddings with the optimal capacities and lengths lose the same there, and at which of
+    them a search ends is chance, down to the last digits of a machine.  Inputs are uniform.
+    """
+    generator = np.random.default_rng(seed)
+    n_dims, n_features = found.W.shape[-2:]
+    rows = to_numpy(one_feature_varied(found.importance.values, n_features))
+    drawn = np.empty(found.W.shape)
+    for r, p in enumerate(found.probability.values):
+        for c, v in enumerate(rows):
+            best = solve_allocation(v, n_dims, SparseUniform(float(p)).kurtosis)
+            drawn[r, c] = optimal_embedding(best, generator)
+    return found.assign(W=(found.W.dims, drawn))
 
 
 def spread_over_neurons(found: xr.Dataset, least: float = 1.1) -> np.ndarray:
