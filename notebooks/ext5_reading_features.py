@@ -15,7 +15,7 @@
 # In a trained language model nobody can say, because nobody knows the features; here we know all of them, and how much capacity each has in the network at hand.
 #
 # **Paper:** section 1 and Appendix G {cite}`scherlis2022`, and the forum post's use for toy models: a test case for methods that read networks.
-# **Run time:** about a minute.
+# **Run time:** about two minutes.
 
 # %% tags=["parameters", "hide-input"] quick={"n_latents": 48, "n_steps": 60, "n_samples": 3000, "n_oracle": 20, "n_trials": 4, "kind": "random"}
 kind: str = "minimized"  # how the network was made {minimized, trained, random}
