@@ -23,17 +23,23 @@ export function coloredTable(caption, more = "") {
   };
 }
 
-// From blue (−1) over the page (0) to red (1), with an ink that reads on it.
+// From blue (−1) over the page (0) to red (1), with an ink that reads on it: white below a luminance
+// of 0.18, the ink of the page from 0.28 on; what lies between is lightened.
 export function diverging(x) {
-  const t = Math.min(1, Math.abs(x));
   const end = x < 0 ? [43, 108, 163] : [181, 67, 43];
+  let t = Math.min(1, Math.abs(x));
+  const strong = luminance(end, t) < 0.18;
+  while (!strong && luminance(end, t) < 0.28) t -= 0.01;
   const color = `color-mix(in srgb, rgb(${end.join(",")}) ${(100 * t).toFixed(1)}%, var(--paper))`;
-  // Luminance on a white page, as the guidelines for contrast define it; below 0.18 white reads
-  // better than black.  On a dark page the ink is light at any rate.
+  return [color, strong ? "#ffffff" : "var(--ink)"];
+}
+
+// Of a color that is mixed into white, as the guidelines for contrast define it.  A dark page makes
+// every mixture darker, and its ink is light.
+function luminance(end, t) {
   const mix = end.map((channel) => 255 + (channel - 255) * t);
   const light = mix.map((channel) => ((channel / 255 + 0.055) / 1.055) ** 2.4);
-  const luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2];
-  return [color, luminance < 0.18 ? "#ffffff" : "var(--ink)"];
+  return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2];
 }
 
 const listed = (features) => features.map((i) => i + 1).join(", ");
