@@ -1,6 +1,7 @@
 """Figure 7 against the usual way to make it: seconds for the same grid, at no higher loss.
 
     python benchmarks/panels.py [--panels all|relu|NAME ...] [--grid N] [--steps N] [--json FILE]
+    python benchmarks/panels.py --growth [--panels ...] [--grid N]
 
 The usual way trains one tensor that holds a model for every cell, on fresh minibatches, with
 AdamW, for ten thousand steps.  That is timed over a few of its steps on the whole grid.  What it
@@ -9,6 +10,9 @@ Our side minimizes the noise-free loss of the whole grid with more and more effo
 starts, rounds of warm starts).  Two times are reported: until the loss is no higher than the
 trained one in the mean over those cells, and until it is no higher in any of them.  Both losses
 are measured on the same fresh samples.  Everything runs on one thread, in one process, in one run.
+
+With ``--growth`` nothing is trained: it tells how seconds grow with the grid, which has four times
+as many cells where it has twice as many along each axis.
 """
 
 from __future__ import annotations
@@ -61,7 +65,7 @@ EFFORTS = (
     (4096, 1, 1),
     (4096, 2, 3),
     (8192, 2, 6),
-    (16384, 4, 60),
+    (16384, 4, 100),
 )
 """Nodes, random starts and rounds, from the least to the most."""
 SLACK = 1e-3
@@ -209,6 +213,34 @@ def bench_figure(grid: int) -> dict:
     }
 
 
+def bench_growth(name: str, grid: int) -> dict:
+    """One panel on a grid, and on one with twice as many cells along each axis, settled."""
+    row: dict[str, Any] = {"panel": _panel(name, grid).toy_model.name, "grid": grid}
+    for cells, key in ((grid, "once"), (2 * grid, "twice")):
+        start = time.process_time()
+        found = run_sweep(_panel(name, cells), device="cpu", progress=False)
+        row[key] = {
+            "seconds": time.process_time() - start,
+            "rounds": found.attrs["rounds"],
+            "settled": found.attrs["settled"],
+        }
+    row["growth"] = row["twice"]["seconds"] / row["once"]["seconds"]
+    row["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return row
+
+
+def describe_growth(row: dict) -> str:
+    """A line about one panel."""
+    once, twice, n = row["once"], row["twice"], row["grid"]
+    settled = "" if once["settled"] and twice["settled"] else ", NOT SETTLED"
+    return (
+        f"{row['panel']}: {once['seconds']:.1f} s at {n} x {n} ({once['rounds']} rounds), "
+        f"{twice['seconds']:.1f} s at {2 * n} x {2 * n} ({twice['rounds']} rounds): "
+        f"{row['growth']:.1f} times the time for 4.0 times the cells, "
+        f"at most {row['peak_mib']:.0f} MiB{settled}"
+    )
+
+
 def describe(row: dict) -> str:
     """Some lines about one panel."""
     parts = row["time"]
@@ -246,6 +278,9 @@ def main() -> None:
     parser.add_argument("--timed-steps", type=int, default=20, help="steps timed on the whole grid")
     parser.add_argument("--compared", type=int, default=3, help="cells compared along each axis")
     parser.add_argument("--figure", action="store_true", help="also time Figure 7 as a whole")
+    parser.add_argument(
+        "--growth", action="store_true", help="only: seconds on the grid and on one twice as fine"
+    )
     parser.add_argument("--json", type=Path, help="write the report to this file")
     options = parser.parse_args()
     chosen = {"all": list(PANELS), **{name: [name] for name in PANELS}}
@@ -258,6 +293,17 @@ def main() -> None:
     if min(sizes) < 1:
         parser.error(f"sizes are at least 1; got {min(sizes)}")
     torch.set_num_threads(1)
+    if options.growth:
+        run_sweep(_panel("auto-relu-3", 2), device="cpu", progress=False)  # warm-up
+        rows = []
+        for name in names:
+            rows.append(bench_growth(name, options.grid))
+            print(describe_growth(rows[-1]), flush=True)
+        for key in ("once", "twice"):
+            print(f"all, {key}: {sum(row[key]['seconds'] for row in rows):.0f} s")
+        if options.json:
+            options.json.write_text(json.dumps({"growth": rows}))
+        return
     report = []
     figure = bench_figure(options.grid) if options.figure else None
     if figure:

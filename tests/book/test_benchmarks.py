@@ -75,6 +75,18 @@ def test_a_panel_is_compared_with_training_at_equal_loss(project, tmp_path):
     assert f"ratio {row['in_the_mean']['ratio']:.0f} " in done.stdout
 
 
+@pytest.mark.slow
+def test_growth_is_told_of_two_grids_that_settle(project, tmp_path):
+    file = tmp_path / "growth.json"
+    command = [sys.executable, "benchmarks/panels.py", "--growth", "--panels", "auto-relu-3"]
+    command += ["--grid", "4", "--json", str(file)]
+    done = subprocess.run(command, cwd=project.root, check=True, capture_output=True, text=True)
+    (row,) = json.loads(file.read_text())["growth"]
+    assert row["once"]["settled"] == row["twice"]["settled"] == 1
+    assert f"{row['growth']:.1f} times the time for 4.0 times the cells" in done.stdout
+    assert "NOT SETTLED" not in done.stdout
+
+
 def test_losses_are_compared_cell_by_cell(project):
     names = runpy.run_path(str(project.root / "benchmarks" / "panels.py"))
     config = names["SweepConfig"](

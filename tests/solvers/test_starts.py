@@ -5,6 +5,7 @@ import pytest
 
 import feature_capacity as fc
 from feature_capacity.models.toy_models import ToyModel
+from feature_capacity.solvers import starts
 from feature_capacity.solvers.starts import (
     arranged_starts,
     arrangement,
@@ -60,3 +61,20 @@ def test_a_move_changes_W_alone_and_is_repeated_by_its_seed():
         np.testing.assert_array_equal(once[8:], start[8:])
         assert (once[:8] != start[:8]).any()
     np.testing.assert_array_equal(start, np.arange(12.0))
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 6])
+def test_every_move_is_made(n_features, monkeypatch):
+    """Told by which weights change, without the noise that every start has."""
+    monkeypatch.setattr(starts, "_NOISE", 0.0)
+    n_dims = min(3, n_features)
+    model, size = ToyModel("autoencoder", "relu", n_features, n_dims), n_dims * n_features
+    start = np.append(1.0 + np.arange(size), np.zeros(n_features))
+    changed = set()
+    for seed in range(300):
+        W = moved(model, start, np.ones(n_features), [seed])[:size].reshape(n_dims, n_features)
+        other = start[:size].reshape(n_dims, n_features) != W
+        changed.add((int(other.any(axis=0).sum()), int(other.any(axis=1).sum())))
+    wanted = {1: {(0, 0), (1, 1)}, 2: {(1, 1), (1, 2), (2, 1), (2, 2)}}
+    wanted[6] = {(2, 3), (3, 3), (1, 3), (6, 1), (1, 1)}
+    assert changed == wanted[n_features]

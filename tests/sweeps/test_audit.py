@@ -39,7 +39,8 @@ def test_losses_of_the_library_are_those_of_each_entry_alone(config, sweeps):
     entries = library(config, rows, 0)
     nodes = sparse_quadrature(config.inputs_of(1), 4, 256, mirrored=config.model == "computation")
     tensors = quadrature_tensors(nodes, torch.float64, torch.device("cpu"))
-    found = losses_everywhere(dataclasses.replace(config, dtype="float64"), entries, tensors)
+    V = np.array(config.importance)
+    found = losses_everywhere(dataclasses.replace(config, dtype="float64"), V, entries, tensors)
     importance = one_feature_varied(np.array(config.importance), 4)
     for cell, V in enumerate(config.importance):
         there = to_importance(config, entries, np.ones(()), np.array(V))

@@ -202,7 +202,7 @@ def test_warm_starts_never_raise_a_loss_and_reach_a_fixed_point(
         finish(kept, last, settled)
 
     def listen(task):
-        if task.first:
+        if task.fine and task.first:
             first_on_all.add(task.round)
         return solve(task)
 
@@ -293,6 +293,81 @@ def test_the_first_round_on_all_nodes_tries_what_is_of_another_kind():
         assert set(origin) == {0, WON_FROM.index("higher_probability"), WON_FROM.index("move")}
     alone = sweep_rows.RowTask(CANDIDATES, 1, 7, own, same, same, fine=True, first=True)
     np.testing.assert_array_equal(candidates_of(alone, own, coarse).count, 1)
+
+
+COARSE = SweepConfig.from_mapping(  # grids of 2 by 2, and then of all
+    SETTINGS
+    | {"importance": {"low": 0.1, "high": 10, "count": 17}, "n_points": 512, "n_starts": 1}
+    | {"probability": {"low": 0.05, "high": 1, "count": 16}}
+)
+
+
+def test_grids_have_at_least_eight_rows_and_cells():
+    for shape in itertools.product((1, 7, 8, 15, 16, 31, 32, 64, 255), repeat=2):
+        grids = sweep_run.coarse_grids(shape)
+        assert grids[-1] == (1, 1)
+        for coarse, fine in itertools.pairwise(grids):
+            assert coarse != fine
+            assert all(c in (f, 2 * f) for c, f in zip(coarse, fine, strict=True))
+        for n, spacing in zip(shape, grids[0], strict=True):
+            assert spacing == 1 or len(range(0, n, spacing)) >= 8 > n // (2 * spacing)
+
+
+def test_a_coarse_grid_settles_before_the_whole_one(tmp_path, monkeypatch):
+    """Cells off the grid wait, and a loss falls in all rounds but those that change its nodes."""
+    states, stages = [], {}
+    finish, solve = sweep_store.SweepStore.finish, sweep_run.solve_row
+
+    def look(kept, last, settled):
+        for round_ in range(last + 1):
+            states.append(np.stack([kept.need(round_, row) for row in range(16)]))
+        finish(kept, last, settled)
+
+    def listen(task):
+        stages.setdefault(task.round, (task.fine, task.spacing, task.first))
+        assert task.row % task.spacing[0] == 0
+        return solve(task)
+
+    monkeypatch.setattr(sweep_run, "solve_row", listen)
+    monkeypatch.setattr(sweep_store.SweepStore, "finish", look)
+    data = run_sweep(COARSE, tmp_path / "s.zarr", progress=False)
+    begun = [stage[:2] for stage in stages.values() if stage[2]]
+    assert begun == [(fine, (n, n)) for fine in (False, True) for n in (2, 1)]
+    on_all = np.zeros(COARSE.shape, dtype=bool)
+    for round_, (before, now) in enumerate(itertools.pairwise(states), start=1):
+        fine, spacing, first = stages[round_]
+        on_grid = np.zeros(COARSE.shape, dtype=bool)
+        on_grid[:: spacing[0], :: spacing[1]] = True
+        np.testing.assert_array_equal(now[~on_grid], before[~on_grid])
+        compared = on_grid & (on_all if fine else ~on_all)
+        assert compared.any() or (fine and first)
+        assert (now["loss"] <= before["loss"])[compared].all()
+        on_all |= on_grid & fine
+    assert on_all.all()
+    assert data.attrs["settled"] == 1
+    for row, p in enumerate(COARSE.probability):
+        nodes = sparse_quadrature(COARSE.inputs_of(row), 4, 512, COARSE.seed)
+        importance = one_feature_varied(COARSE.importance, 4)
+        W, bias = data.W.values[row], data.bias.values[row]
+        loss = quadrature_loss(COARSE.toy_model, W, bias, importance, nodes)
+        np.testing.assert_allclose(data.loss[row], loss, rtol=1e-4, err_msg=str(p))
+
+
+def test_new_minima_are_tried_in_a_sample_that_moves_and_reaches_every_cell():
+    grid = {"low": 0.1, "high": 1, "count": 64}
+    config = SweepConfig.from_mapping(SETTINGS | {"importance": grid, "probability": grid})
+    for spacing, wanted in (((1, 1), 256), ((2, 2), 256), ((4, 4), 256), ((8, 8), 64)):
+        seen = np.zeros(config.shape, dtype=int)
+        for round_ in range(3, 19):
+            now = np.zeros(config.shape, dtype=int)
+            for row in range(0, 64, spacing[0]):
+                task = sweep_rows.RowTask(config, row, round_, spacing=spacing)
+                now[row, task.sampled] += 1
+            assert now.sum() == wanted
+            seen += now
+        assert (seen[:: spacing[0], :: spacing[1]] > 0).all()
+    task = sweep_rows.RowTask(config, 1, 3, first=True)
+    np.testing.assert_array_equal(task.sampled, task.cells)
 
 
 def test_without_rounds_minima_are_taken_to_all_nodes_and_no_other_start_is_tried():

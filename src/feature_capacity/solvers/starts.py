@@ -16,6 +16,18 @@ from ..models.toy_models import ToyModel
 
 _NOISE = 0.05  # on arrangements, whose symmetry can hold a minimization at a saddle
 
+# How often each move is made: more often what has led to lower minima more often.
+_MOVES = {
+    "two change places": 0.2,
+    "three change places": 0.15,
+    "dropped": 0.1,
+    "elsewhere": 0.1,
+    "opposite": 0.05,
+    "neuron anew": 0.05,
+    "weight zero": 0.2,
+    "weight of other sign": 0.15,
+}
+
 
 def random_starts(
     model: ToyModel, n_cells: int, n_starts: int, seed: int | Sequence[int]
@@ -110,8 +122,8 @@ def moved(
 ) -> np.ndarray:
     """A minimum after one random move, from which it is to be minimized again (basin hopping).
 
-    Two features change places, a feature is dropped, moved to a random direction or to the opposite
-    one, or a neuron is drawn anew.
+    Two or three features change places; a feature is dropped, moved to a random direction or to the
+    opposite one; a neuron is drawn anew; or a single weight becomes zero or changes sign.
 
     Parameters
     ----------
@@ -124,19 +136,25 @@ def moved(
     generator = np.random.default_rng(seed)
     scale = column_scale(model, importance)
     W = parameters[: d * n].reshape(d, n) / scale
-    i, j = generator.permutation(n)[:2] if n > 1 else (0, 0)
+    some, neuron = generator.permutation(n)[:3], generator.integers(d)
     size = max(np.sqrt((W * W).mean()), 1e-3)
-    kind = generator.integers(5)
-    if kind == 0:
-        W[:, [i, j]] = W[:, [j, i]]
-    elif kind == 1:
-        W[:, i] *= 0.1
-    elif kind == 2:
-        W[:, i] = size * generator.standard_normal(d)
-    elif kind == 3:
-        W[:, i] *= -1
-    else:
-        W[generator.integers(d)] = size * generator.standard_normal(n)
+    match generator.choice(list(_MOVES), p=list(_MOVES.values())):
+        case "two change places":
+            W[:, some[:2]] = W[:, some[:2][::-1]]
+        case "three change places":
+            W[:, some] = W[:, np.roll(some, 1)]
+        case "dropped":
+            W[:, some[0]] *= 0.1
+        case "elsewhere":
+            W[:, some[0]] = size * generator.standard_normal(d)
+        case "opposite":
+            W[:, some[0]] *= -1
+        case "neuron anew":
+            W[neuron] = size * generator.standard_normal(n)
+        case "weight zero":
+            W[neuron, some[0]] = 0
+        case "weight of other sign":
+            W[neuron, some[0]] *= -1
     start = parameters.copy()
     start[: d * n] = ((W + _NOISE * size * generator.standard_normal((d, n))) * scale).reshape(-1)
     return start

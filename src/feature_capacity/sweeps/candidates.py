@@ -27,7 +27,7 @@ WON_FROM = (
 )
 """Where the parameters of a cell came from, by code."""
 
-N_MOVES = 2  # of a minimum that is new
+N_MOVES = 6  # of a minimum that is new
 N_KINDS = 4  # of the library, in each cell
 _FAR = 1.15  # entries of the library whose loss is as many times a cell's own are not tried
 _TIE = 1e-3
@@ -36,7 +36,10 @@ _TOGETHER = 4
 
 @dataclass(frozen=True)
 class Candidates:
-    """Starts of every cell, its own minimum first.  Of those beyond ``count`` nothing is told."""
+    """Starts of every cell, its own minimum first; none for cells that are not on the grid.
+
+    Of those beyond ``count`` nothing is told.
+    """
 
     count: np.ndarray  # (n_cells,)
     origin: np.ndarray  # (n_cells, most): codes of WON_FROM
@@ -46,7 +49,9 @@ class Candidates:
 def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candidates:
     """What is to be tried in each cell of a row; only what has changed."""
     here = parameters_of(task.config, own)
-    lists = [[(0, parameters)] for parameters in here]
+    lists: list[list[tuple[int, np.ndarray]]] = [[] for _ in here]
+    for cell in task.cells:
+        lists[cell].append((0, here[cell]))
     found = [*_neighbors(task), *_kinds(task, own, coarse)]
     for cell, code, parameters in _of_other_kinds(task, here, found) if task.first else found:
         lists[cell].append((code, parameters))
@@ -89,7 +94,8 @@ def _neighbors(task: RowTask) -> list[tuple[int, int, np.ndarray]]:
     """New minima of neighbors: (cell, code of WON_FROM, parameters)."""
     config, found = task.config, []
     importance = np.array(config.importance)
-    neighbors = (task.own, -1), (task.own, 1), (task.below, 0), (task.above, 0)
+    step = task.spacing[1]
+    neighbors = (task.own, -step), (task.own, step), (task.below, 0), (task.above, 0)
     for code, (row, shift) in enumerate(neighbors, start=1):
         if row is None:
             continue
@@ -106,20 +112,21 @@ def _neighbors(task: RowTask) -> list[tuple[int, int, np.ndarray]]:
 
 def _kinds(task: RowTask, own: np.ndarray, coarse: Quadrature) -> list[tuple[int, int, np.ndarray]]:
     """The lowest few of the library in each cell, no two of them with the same loss."""
-    if task.library is None or not len(task.library):
+    if task.library is None or not len(task.library) or not len(task.sampled):
         return []
     config, found = task.config, []
     device, dtype = pick_device(task.device), getattr(torch, config.dtype)
     quadrature = quadrature_tensors(coarse, dtype, device)
-    loss = losses_everywhere(config, task.library, quadrature)
-    for cell, V in enumerate(config.importance):
+    V = np.array(config.importance)[task.sampled]
+    there = losses_everywhere(config, V, task.library, quadrature)
+    for cell, v, loss in zip(task.sampled.tolist(), V, there, strict=True):
         last, taken = 0.0, 0
-        for k in np.argsort(loss[cell], kind="stable"):
-            if taken == N_KINDS or not loss[cell, k] < _FAR * own["loss"][cell]:
+        for k in np.argsort(loss, kind="stable"):
+            if taken == N_KINDS or not loss[k] < _FAR * own["loss"][cell]:
                 break
-            if loss[cell, k] <= (1 + _TIE) * last:
+            if loss[k] <= (1 + _TIE) * last:
                 continue
-            last, taken = loss[cell, k], taken + 1
-            start = to_importance(config, task.library[k], np.ones(()), np.array(V))
+            last, taken = loss[k], taken + 1
+            start = to_importance(config, task.library[k], np.ones(()), v)
             found.append((cell, WON_FROM.index("library"), start))
     return found

@@ -47,7 +47,7 @@ INPUTS: dict[str, type[SparseInput]] = {
 _MOST = 10**9  # numbers that a sweep works with at a time
 _WHOLE = {
     "n_starts": (1, 10**6),
-    "max_rounds": (0, 100),
+    "max_rounds": (0, 1000),
     "seed": (0, 2**63 - 1),
     "n_points": (64, 10**8),
     "max_iterations": (1, 10**9),
@@ -78,8 +78,9 @@ class SweepConfig:
         Random starts in each cell, and as many arrangements.
     max_rounds : int
         Rounds in which cells are started again from minima of others, at most so many on some of
-        the nodes and then on all; 0 leaves one, on all nodes, without any other start.  There are
-        none where the loss is exact, because practically every start ends in the global minimum.
+        the nodes and then on all, for each grid from a coarse one to the whole; 0 leaves one round,
+        on all nodes, without any other start.  There are none where the loss is exact, because
+        practically every start ends in the global minimum.
     seed : int
         Of the starts and of the nodes.
     n_points : int
@@ -110,7 +111,7 @@ class SweepConfig:
     n_features: int = 6
     n_dims: int = 3
     n_starts: int = 4
-    max_rounds: int = 60
+    max_rounds: int = 100
     seed: int = 0
     n_points: int = 16384
     max_iterations: int | None = None

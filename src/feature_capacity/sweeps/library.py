@@ -78,14 +78,14 @@ def kinds_of(model: ToyModel, parameters: np.ndarray) -> np.ndarray:
 
 
 def losses_everywhere(
-    config: SweepConfig, entries: np.ndarray, quadrature: QuadratureTensors
+    config: SweepConfig, V: np.ndarray, entries: np.ndarray, quadrature: QuadratureTensors
 ) -> np.ndarray:
-    """Loss of every entry of a library in every cell of a row; shape (n_cells, n_entries).
+    """Loss of every entry of a library at importances V; shape (len(V), n_entries).
 
-    The columns of W are scaled to the importances of the cell.
+    The columns of W are scaled to the importances.
     """
     model, x = config.toy_model, quadrature.x
-    importance = one_feature_varied(np.array(config.importance), config.n_features)
+    importance = one_feature_varied(V, config.n_features)
     v = torch.from_numpy(importance).to(x)
     step = max(1, _CHUNK // (len(x) * config.n_features))
     loss = x.new_empty(len(v), len(entries))
@@ -95,8 +95,8 @@ def losses_everywhere(
             parameters = torch.from_numpy(some).to(x)
             loss[:, a : a + step] = v @ squared_errors(model, parameters, quadrature).T
             continue
-        for cell, V in enumerate(config.importance):
-            there = to_importance(config, some, np.ones(()), np.array(V))
+        for cell in range(len(V)):
+            there = to_importance(config, some, np.ones(()), V[cell])
             parameters = torch.from_numpy(there).to(x)
             loss[cell, a : a + step] = losses(model, parameters, v[cell : cell + 1], quadrature)
     return loss.numpy(force=True).astype(np.float64)

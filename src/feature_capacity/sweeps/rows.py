@@ -188,8 +188,9 @@ def _first_starts(task: RowTask) -> np.ndarray:
 
 
 def _later_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
-    """The row after a round of warm starts; after the first on all nodes its losses are theirs."""
+    """The row after a round of warm starts; its losses are on the nodes of the round."""
     stages, row, worth = _stages(task), own.copy(), _WORTH_TAKING
+    again = task.on_other_nodes
     tried = candidates_of(task, own, stages[0])
     options: dict[str, Any] = {"promising": _PROMISING}
     if task.fine:
@@ -197,16 +198,14 @@ def _later_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
         stages = stages[-1], _all_nodes(task)
     elif len(stages) > 1:
         worth = _WORTH_ON_FEW
-    for count in np.unique(tried.count[(tried.count > 1) | task.first]):
-        cells = np.flatnonzero(tried.count == count)
+    for count in np.unique(tried.count[(tried.count > 1) | again]):
+        cells = np.flatnonzero((tried.count == count) & ((count > 1) | again))
         starts = tried.parameters[cells, :count]
         found = _minimize(task, cells, starts, stages, **options)
-        here, loss = (
-            np.nan_to_num(x, nan=np.inf)
-            for x in (found.loss_of_starts[:, 0] if task.first else row["loss"][cells], found.loss)
-        )
+        here = np.where(again[cells], found.loss_of_starts[:, 0], row["loss"][cells])
+        here, loss = (np.nan_to_num(x, nan=np.inf) for x in (here, found.loss))
         better = loss < (1 - worth) * here
-        new = better | task.first
+        new = better | again[cells]
         for name in _OF_MINIMUM:
             row[name][cells[new]] = getattr(found, name)[new]
         if task.fine and not task.config.exact:

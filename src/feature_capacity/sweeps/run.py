@@ -25,7 +25,10 @@ from .rows import check_worker, exact_nodes, solve_row
 from .store import DamagedStoreError, SweepStore
 from .tasks import RowTask
 
-_FEW_IMPROVE = 0.1  # share of the cells; what is left on few nodes is found on all of them
+# Shares of the cells that a last round may improve: what is left on few nodes is found on all of
+# them, and what is left on a coarser grid on the next one.
+_ON_FEW_NODES, _ON_COARSER_GRID = 0.1, 0.02
+_COARSEST = 8  # rows, and cells in each, that the coarsest grid has at least
 
 
 def run_sweep(
@@ -41,11 +44,12 @@ def run_sweep(
 
     Every cell is minimized from random starts and from arrangements that the theory knows.  Then,
     round by round, it is started again from what the round before has found: minima of its four
-    neighbors, one of each kind that the whole diagram has, and its own after random moves; until
-    less than a tenth of the cells improve by more than a relative 1e-3.  All this is done on an
-    eighth of the nodes.  It goes on with all of them, first from every minimum of another kind that
-    a neighbor or the diagram has, then from new ones alone, until no cell improves by more than
-    1e-4.
+    neighbors, some of each kind that the whole diagram has, and its own after random moves; first
+    on a coarse grid of cells, then on finer ones, until less than a tenth of the cells improve by
+    more than a relative 1e-3.  All this is done on an eighth of the nodes.  It goes on with all of
+    them, from the coarse grid to the fine one again, until no cell improves by more than 1e-4.
+    Each grid begins with every minimum of another kind that a neighbor or the diagram has, and
+    goes on with new ones alone.
 
     Parameters
     ----------
@@ -146,22 +150,41 @@ def _sweep(
 
 
 def _compute(kept: SweepStore, workers: Workers, device: str, progress: bool) -> None:
-    """All rounds, and the polish; rows that are there already are left alone."""
+    """All rounds; rows that are there already are left alone."""
     config, task = kept.config, RowTask(kept.config, 0, device=device, code=code_digest())
     _round(kept, workers, task, progress)
-    one_kind_of_nodes = config.exact or exact_nodes(config.toy_model)
-    enough = 0.0 if one_kind_of_nodes else _FEW_IMPROVE
-    task, settled = _until_settled(kept, workers, task, config.rounds, enough, progress)
-    if not one_kind_of_nodes:
-        task = replace(task, fine=True, first=True)
-        task, settled = _until_settled(kept, workers, task, max(1, config.rounds), 0.0, progress)
+    settled, one_kind_of_nodes = False, config.exact or exact_nodes(config.toy_model)
+    grids = coarse_grids(config.shape) if config.rounds else [(1, 1)]
+    for fine in (False,) if one_kind_of_nodes else (False, True):
+        refined = None
+        for spacing in grids:
+            task = replace(task, fine=fine, first=True, spacing=spacing, refined=refined)
+            enough = 0.0 if spacing == (1, 1) else _ON_COARSER_GRID
+            if not fine and not one_kind_of_nodes:
+                enough = _ON_FEW_NODES
+            most = max(int(fine), config.rounds)
+            task, settled = _until_settled(kept, workers, task, most, enough, progress)
+            refined = spacing if fine else None
     kept.finish(task.round, config.exact or (settled and config.rounds > 0))
+
+
+def coarse_grids(shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """Spacings of rows and of cells, from the coarsest grid to the whole one.
+
+    A minimum spreads by a cell in each round.  Where a coarser grid has settled before, it is near
+    all cells where it is the lowest, however many there are.
+
+    >>> coarse_grids((32, 16)), coarse_grids((4, 5))
+    ([(4, 2), (2, 1), (1, 1)], [(1, 1)])
+    """
+    rows, cells = (max(0, (n // _COARSEST).bit_length() - 1) for n in shape)
+    return [(2 ** min(k, rows), 2 ** min(k, cells)) for k in reversed(range(max(rows, cells) + 1))]
 
 
 def _until_settled(
     kept: SweepStore, workers: Workers, task: RowTask, most: int, enough: float, progress: bool
 ) -> tuple[RowTask, bool]:
-    """Rounds after that of the task, as many as there may be, or until one improves hardly a cell.
+    """The rounds of a stage, as many as there may be, or until one improves hardly a cell.
 
     That is when the share of cells that it improves is at most ``enough``.
     """
@@ -169,17 +192,22 @@ def _until_settled(
         task = replace(task, round=task.round + 1)
         _round(kept, workers, task, progress)
         task = replace(task, first=False)
-        if kept.improved(task.round) <= enough:
+        if kept.improved(task.round, task.spacing) <= enough:
             return task, True
     return task, False
 
 
 def _round(kept: SweepStore, workers: Workers, task: RowTask, progress: bool) -> None:
-    n_rows, round_ = kept.config.shape[0], task.round
+    n_rows, round_, step = kept.config.shape[0], task.round, task.spacing[0]
     todo = [row for row in range(n_rows) if kept.read(round_, row) is None]
+    for row in todo:
+        if row % step:
+            kept.write(round_, row, kept.need(round_ - 1, row))
+    todo = [row for row in todo if row % step == 0]
+    total = len(range(0, n_rows, step))
     bar = tqdm(
-        total=n_rows,
-        initial=n_rows - len(todo),
+        total=total,
+        initial=total - len(todo),
         desc=f"round {round_}" + ", all nodes" * task.fine if round_ else "first starts",
         unit="row",
         disable=not progress,
@@ -197,10 +225,11 @@ def _tasks(kept: SweepStore, task: RowTask, todo: list[int]) -> Iterator[RowTask
     minima = None
     if todo and task.round and kept.config.rounds:
         minima = library(kept.config, map(before, range(n_rows)), None if task.first else last)
+    step = task.spacing[0]
     for row in todo:
         if not task.round:
             yield replace(task, row=row)
             continue
-        below = before(row - 1) if row > 0 else None
-        above = before(row + 1) if row + 1 < n_rows else None
+        below = before(row - step) if row >= step else None
+        above = before(row + step) if row + step < n_rows else None
         yield replace(task, row=row, own=before(row), below=below, above=above, library=minima)
