@@ -10,6 +10,7 @@ from feature_capacity import SweepConfig, run_sweep
 from feature_capacity.models.losses import quadrature_loss
 from feature_capacity.models.quadrature import sparse_quadrature
 from feature_capacity.solvers.nodes import quadrature_tensors
+from feature_capacity.sweeps import audit
 from feature_capacity.sweeps.audit import concavity_gap, long_search
 from feature_capacity.sweeps.library import library, losses_everywhere, to_importance
 from feature_capacity.sweeps.rows import cell_dtype
@@ -81,6 +82,27 @@ def test_a_long_search_finds_a_minimum_that_was_spoiled(sweeps):
     assert int(spoiled.fall.values.argmax()) == 7
     assert spoiled.fall.max() > 0.4
     assert float(spoiled.importance[7]) == pytest.approx(1)
+
+
+def test_minima_of_other_activations_are_starts_of_their_cell(sweeps, monkeypatch):
+    """Their first column is longer by the root of V for squares, and by V for ReLU."""
+    squares = dataclasses.replace(COMPUTATION, activation="quadratic")
+    other, seen, searched = run_sweep(squares, progress=False), [], audit._searched
+
+    def listen(config, sweep, row, cells, starts, device):
+        seen.append((row, cells, starts[:, -1]))
+        return searched(config, sweep, row, cells, starts, device)
+
+    monkeypatch.setattr(audit, "_searched", listen)
+    long_search(sweeps[COMPUTATION], n_cells=10, times=1, others=[other])
+    assert sum(len(cells) for _, cells, _ in seen) == 10
+    for row, cells, starts in seen:
+        for cell, start in zip(cells, starts, strict=True):
+            W = other.W.values[row, cell].copy()
+            W[:, 0] *= np.sqrt(COMPUTATION.importance[cell])
+            np.testing.assert_allclose(start, W.ravel())
+    with pytest.raises(ValueError, match="same model on the same grid; got another model"):
+        long_search(sweeps[COMPUTATION], others=[sweeps[AUTOENCODER]])
 
 
 def test_the_lowest_loss_of_the_autoencoder_is_concave(sweeps):

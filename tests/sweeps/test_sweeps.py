@@ -259,7 +259,7 @@ def test_cells_start_again_from_neighbors_that_changed(round_, own, wanted):
         2: [(1, 4, 6.1)],
     }
     coarse = sparse_quadrature(CANDIDATES.inputs_of(1), 2, 64)
-    tried = candidates_of(task, task.own, coarse)
+    tried = candidates_of(task, task.own, coarse, coarse)
     parameters = tried.parameters
     found = [
         (cell, tried.origin[cell, k], parameters[cell, k, 0].round(6))
@@ -277,7 +277,7 @@ def test_cells_start_again_from_neighbors_that_changed(round_, own, wanted):
     assert (moves < N_MOVES + 4).all()  # as many more as fill a batch
     assert (tried.count % 4 == 0)[tried.count > 1].all()
     corner = sweep_rows.RowTask(CANDIDATES, 0, 1, state_of(5.0, [0, 0, 0]), None, above)
-    assert 3 not in candidates_of(corner, corner.own, coarse).origin
+    assert 3 not in candidates_of(corner, corner.own, coarse, coarse).origin
 
 
 def test_the_first_round_on_all_nodes_tries_what_is_of_another_kind():
@@ -287,12 +287,12 @@ def test_the_first_round_on_all_nodes_tries_what_is_of_another_kind():
     same, other = own.copy(), own.copy()
     same["W"], other["W"] = 4.0001, 4.5
     task = sweep_rows.RowTask(CANDIDATES, 1, 7, own, same, other, fine=True, first=True)
-    tried = candidates_of(task, own, coarse)
+    tried = candidates_of(task, own, coarse, coarse)
     assert (tried.count % 4 == 0).all()
     for origin in tried.origin:
         assert set(origin) == {0, WON_FROM.index("higher_probability"), WON_FROM.index("move")}
     alone = sweep_rows.RowTask(CANDIDATES, 1, 7, own, same, same, fine=True, first=True)
-    np.testing.assert_array_equal(candidates_of(alone, own, coarse).count, 1)
+    np.testing.assert_array_equal(candidates_of(alone, own, coarse, coarse).count, 1)
 
 
 COARSE = SweepConfig.from_mapping(  # grids of 2 by 2, and then of all

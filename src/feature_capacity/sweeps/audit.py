@@ -8,6 +8,7 @@ the lowest loss, a minimum of straight lines, is concave in it.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -29,7 +30,12 @@ _nodes = lru_cache(maxsize=64)(sparse_quadrature)
 
 
 def long_search(
-    sweep: xr.Dataset, n_cells: int = 40, times: int = 10, seed: int = 0, device: str = "auto"
+    sweep: xr.Dataset,
+    n_cells: int = 40,
+    times: int = 10,
+    seed: int = 0,
+    device: str = "auto",
+    others: Sequence[xr.Dataset] = (),
 ) -> xr.Dataset:
     """Cells drawn by a seed, minimized again from many times as many starts.
 
@@ -45,6 +51,9 @@ def long_search(
         At most as many as there are.
     times, seed : int
     device : str
+    others : sequence of Dataset
+        Sweeps of the same model on the same grid with other activations, whose minima of the same
+        cell are among the starts, too.
 
     Returns
     -------
@@ -56,13 +65,16 @@ def long_search(
     Raises
     ------
     ValueError
-        For a dataset that is no sweep, or one whose loss is exact and needs no search.
+        For a dataset that is no sweep, or one whose loss is exact and needs no search, and for
+        other sweeps of another model or grid.
     """
     config = config_of(sweep)
     require(not config.exact, "the loss of this sweep is exact: compare it with solve_allocation")
     rule = "a whole number, at least 1"
     n_cells = require_whole(n_cells, "n_cells", 1, None, rule)
     times = require_whole(times, "times", 1, None, rule)
+    beside = [(_alike(config, config_of(each)), each) for each in others]
+    rows_beside = [(theirs, _rows_of(theirs, each)) for theirs, each in beside]
     n_rows, n_columns = config.shape
     generator = np.random.default_rng([seed, 3])
     count = min(n_cells, n_rows * n_columns)
@@ -71,8 +83,11 @@ def long_search(
     minima, result = library(config, rows, 0), []
     for row in np.unique(drawn // n_columns):
         cells = drawn[drawn // n_columns == row] % n_columns
-        starts = _many_starts(config, rows[row], cells, minima, times, [seed, 4, int(row)])
-        result.append(_searched(config, sweep, int(row), cells, starts, device))
+        starts = [_many_starts(config, rows[row], cells, minima, times, [seed, 4, int(row)])]
+        starts += [_from_another(config, *each, int(row), cells) for each in rows_beside]
+        result.append(
+            _searched(config, sweep, int(row), cells, np.concatenate(starts, axis=1), device)
+        )
     return xr.concat(result, "cell")
 
 
@@ -106,6 +121,31 @@ def config_of(sweep: xr.Dataset) -> SweepConfig:
         return SweepConfig.from_mapping(json.loads(sweep.attrs["config"]))
     except (AttributeError, LookupError, TypeError, ValueError):
         raise ValueError("this is no dataset of run_sweep: it says no configuration") from None
+
+
+def _alike(config: SweepConfig, other: SweepConfig) -> SweepConfig:
+    """The other configuration, which has to be that of a sweep of the same model and grid."""
+    names = ("model", "n_features", "n_dims", "bias", "importance", "probability")
+    differ = [name for name in names if getattr(config, name) != getattr(other, name)]
+    require(
+        not differ,
+        "other sweeps must be of the same model on the same grid; got another "
+        f"{', '.join(differ)}: leave out what cannot be compared cell by cell",
+    )
+    return other
+
+
+def _from_another(
+    config: SweepConfig,
+    other: SweepConfig,
+    rows: list[np.ndarray],
+    row: int,
+    cells: np.ndarray,
+) -> np.ndarray:
+    """Minima of the same cells with another activation, one each; (n_cells, 1, n_params)."""
+    V, one = np.array(config.importance)[cells], np.ones(())
+    unscaled = to_importance(other, parameters_of(other, rows[row])[cells], V, one)
+    return to_importance(config, unscaled, one, V)[:, None]
 
 
 def _rows_of(config: SweepConfig, sweep: xr.Dataset) -> list[np.ndarray]:

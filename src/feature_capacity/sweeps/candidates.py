@@ -9,10 +9,10 @@ import torch
 
 from ..models.device import pick_device
 from ..models.quadrature import Quadrature
-from ..solvers.nodes import quadrature_tensors
+from ..solvers.nodes import QuadratureTensors, quadrature_tensors
 from ..solvers.starts import moved
 from ..theory.phases import one_feature_varied
-from .library import kinds_of, losses_everywhere, parameters_of, to_importance
+from .library import kinds_of, losses_everywhere, losses_there, parameters_of, to_importance
 from .tasks import RowTask
 
 WON_FROM = (
@@ -31,6 +31,7 @@ N_MOVES = 6  # of a minimum that is new
 N_KINDS = 4  # of the library, in each cell
 _FAR = 1.15  # entries of the library whose loss is as many times a cell's own are not tried
 _TIE = 1e-3
+_ROUNDING = 1e-5  # of sums over nodes in float32
 _TOGETHER = 4
 
 
@@ -46,13 +47,19 @@ class Candidates:
     parameters: np.ndarray  # (n_cells, most, n_params)
 
 
-def candidates_of(task: RowTask, own: np.ndarray, coarse: Quadrature) -> Candidates:
-    """What is to be tried in each cell of a row; only what has changed."""
+def candidates_of(
+    task: RowTask, own: np.ndarray, coarse: Quadrature, nodes: Quadrature
+) -> Candidates:
+    """What is to be tried in each cell of a row; only what has changed.
+
+    Minima of the whole diagram are compared on coarse nodes first; the losses of ``own`` are on the
+    others.
+    """
     here = parameters_of(task.config, own)
     lists: list[list[tuple[int, np.ndarray]]] = [[] for _ in here]
     for cell in task.cells:
         lists[cell].append((0, here[cell]))
-    found = [*_neighbors(task), *_kinds(task, own, coarse)]
+    found = [*_neighbors(task), *_kinds(task, own, coarse, nodes)]
     for cell, code, parameters in _of_other_kinds(task, here, found) if task.first else found:
         lists[cell].append((code, parameters))
     importance = np.asarray(one_feature_varied(task.config.importance, task.config.n_features))
@@ -110,16 +117,23 @@ def _neighbors(task: RowTask) -> list[tuple[int, int, np.ndarray]]:
     return found
 
 
-def _kinds(task: RowTask, own: np.ndarray, coarse: Quadrature) -> list[tuple[int, int, np.ndarray]]:
-    """The lowest few of the library in each cell, no two of them with the same loss."""
-    if task.library is None or not len(task.library) or not len(task.sampled):
+def _kinds(
+    task: RowTask, own: np.ndarray, coarse: Quadrature, nodes: Quadrature
+) -> list[tuple[int, int, np.ndarray]]:
+    """Minima of the library: the lowest few in some cells, elsewhere what is lower as it stands.
+
+    No two of them have the same loss in a cell.
+    """
+    if task.library is None or not len(task.library):
         return []
-    config, found = task.config, []
-    device, dtype = pick_device(task.device), getattr(torch, config.dtype)
-    quadrature = quadrature_tensors(coarse, dtype, device)
-    V = np.array(config.importance)[task.sampled]
-    there = losses_everywhere(config, V, task.library, quadrature)
-    for cell, v, loss in zip(task.sampled.tolist(), V, there, strict=True):
+    config, found, unsure = task.config, [], []
+    V, code = np.array(config.importance), WON_FROM.index("library")
+    there = losses_everywhere(config, V[task.cells], task.library, _tensors(task, coarse))
+    sampled = set(task.sampled.tolist())
+    for cell, loss in zip(task.cells.tolist(), there, strict=True):
+        if cell not in sampled:
+            unsure.append(to_importance(config, task.library[loss.argmin()], np.ones(()), V[cell]))
+            continue
         last, taken = 0.0, 0
         for k in np.argsort(loss, kind="stable"):
             if taken == N_KINDS or not loss[k] < _FAR * own["loss"][cell]:
@@ -127,6 +141,15 @@ def _kinds(task: RowTask, own: np.ndarray, coarse: Quadrature) -> list[tuple[int
             if loss[k] <= (1 + _TIE) * last:
                 continue
             last, taken = loss[k], taken + 1
-            start = to_importance(config, task.library[k], np.ones(()), v)
-            found.append((cell, WON_FROM.index("library"), start))
+            found.append((cell, code, to_importance(config, task.library[k], np.ones(()), V[cell])))
+    if unsure:
+        cells = np.array([cell for cell in task.cells if cell not in sampled])
+        loss = losses_there(config, V[cells], np.array(unsure), _tensors(task, nodes))
+        lower = loss < (1 - _ROUNDING) * own["loss"][cells]
+        found.extend((int(cells[k]), code, unsure[k]) for k in np.flatnonzero(lower))
     return found
+
+
+def _tensors(task: RowTask, quadrature: Quadrature) -> QuadratureTensors:
+    device, dtype = pick_device(task.device), getattr(torch, task.config.dtype)
+    return quadrature_tensors(quadrature, dtype, device)

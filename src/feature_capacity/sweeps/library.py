@@ -100,3 +100,15 @@ def losses_everywhere(
             parameters = torch.from_numpy(there).to(x)
             loss[cell, a : a + step] = losses(model, parameters, v[cell : cell + 1], quadrature)
     return loss.numpy(force=True).astype(np.float64)
+
+
+def losses_there(
+    config: SweepConfig, V: np.ndarray, parameters: np.ndarray, quadrature: QuadratureTensors
+) -> np.ndarray:
+    """Loss of one embedding at each of importances V, (len(V),); parameters (len(V), n_params)."""
+    model, x = config.toy_model, quadrature.x
+    importance = torch.from_numpy(one_feature_varied(V, config.n_features)).to(x)
+    some, step = torch.from_numpy(parameters).to(x), max(1, _CHUNK // (len(x) * config.n_features))
+    parts = zip(some.split(step), importance.split(step), strict=True)
+    loss = torch.cat([losses(model, each, v, quadrature) for each, v in parts])
+    return loss.numpy(force=True).astype(np.float64)

@@ -191,11 +191,12 @@ def _later_starts(task: RowTask, own: np.ndarray) -> np.ndarray:
     """The row after a round of warm starts; its losses are on the nodes of the round."""
     stages, row, worth = _stages(task), own.copy(), _WORTH_TAKING
     again = task.on_other_nodes
-    tried = candidates_of(task, own, stages[0])
+    last = _all_nodes(task) if task.fine else stages[-1]
+    tried = candidates_of(task, own, stages[0], last)
     options: dict[str, Any] = {"promising": _PROMISING}
     if task.fine:
         options = {"promising": _CLOSE, "rough": stages[0]}
-        stages = stages[-1], _all_nodes(task)
+        stages = stages[-1], last
     elif len(stages) > 1:
         worth = _WORTH_ON_FEW
     for count in np.unique(tried.count[(tried.count > 1) | again]):
