@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from .._style import LIGHT, MUTED, book_style
 from .nonlinearities import ACTIVATION_COLORS, Curves, curves_by_model, key_of_curves
+from .panels import plain_ticks
 
 
 @book_style
@@ -22,11 +24,14 @@ def secondary_claims(
         axes[0].bar(np.arange(len(values)) + shift, list(values.values()), 0.38, **style)
     axes[0].set_xticks(range(len(values)), list(values), rotation=30)
     axes[0].set_ylabel("features in the largest block")
-    key = "solid: {}; pale: {}".format(*sizes)
-    axes[0].text(0.02, 1.02, key, transform=axes[0].transAxes, fontsize=8.5, color=MUTED)
+    highest = max(max(values.values()) for values in sizes.values())
+    axes[0].set_ylim(0, 1.4 * highest)  # room for the key
+    shades = [Patch(color=MUTED, alpha=alpha) for alpha in (1, 0.45)]
+    axes[0].legend(shades, list(sizes), loc="upper center", fontsize=8.5, handlelength=1.2)
     for name, width in widths.items():
         axes[1].plot(kurtosis, width, "o-", color=ACTIVATION_COLORS[name], ms=3.5, label=name)
     axes[1].set(xscale="log", xlabel="kurtosis, $k$", ylabel="width of the band (decades of $V$)")
+    plain_ticks(axes[1].xaxis, (3, 10, 30, 100), minor=True)
     axes[1].legend(handlelength=1.2)
     return fig
 

@@ -24,7 +24,7 @@ def zoom(importance: np.ndarray, curves: Mapping[str, Lines], near: float) -> Fi
     either side of 1.
     """
     n = len(curves)
-    fig, axes = plt.subplots(2, n, figsize=(1.9 * n + 0.6, 4.9), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(2, n, figsize=(1.65 * n + 0.6, 4.9), sharey=True, squeeze=False)
     shades = plt.get_cmap("viridis")
     for column, (name, lines) in zip(axes.T, curves.items(), strict=True):
         for i, (p, capacity) in enumerate(lines):
@@ -35,8 +35,10 @@ def zoom(importance: np.ndarray, curves: Mapping[str, Lines], near: float) -> Fi
         column[0].set_title(name, color=ACTIVATION_COLORS[name])
         column[0].set(xscale="log", ylim=(-0.03, 1.03))
         column[0].set_yticks(*HALVES)
-        plain_ticks(column[0].xaxis, (0.3, 1, 3), minor=True)
-        plain_ticks(column[1].xaxis, (round(1 - near, 3), 1, round(1 + near, 3)))
+        plain_ticks(column[0].xaxis, (0.5, 1, 2), minor=True)
+        # Well inside, where numbers of neighboring panels do not meet.
+        inside = round(2 * near / 3, 2)
+        plain_ticks(column[1].xaxis, (1 - inside, 1, 1 + inside))
     for ax in axes[:, 0]:
         ax.set_ylabel("capacity, $C_1$")
     _mark(axes, list(curves))
