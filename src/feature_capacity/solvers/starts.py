@@ -18,14 +18,15 @@ _NOISE = 0.05  # on arrangements, whose symmetry can hold a minimization at a sa
 
 # How often each move is made: more often what has led to lower minima more often.
 _MOVES = {
-    "two change places": 0.2,
-    "three change places": 0.15,
+    "everything anew": 0.3,
+    "two change places": 0.1,
+    "three change places": 0.1,
     "dropped": 0.1,
     "elsewhere": 0.1,
     "opposite": 0.05,
     "neuron anew": 0.05,
-    "weight zero": 0.2,
-    "weight of other sign": 0.15,
+    "weight zero": 0.1,
+    "weight of other sign": 0.1,
 }
 
 
@@ -123,7 +124,8 @@ def moved(
     """A minimum after one random move, from which it is to be minimized again (basin hopping).
 
     Two or three features change places; a feature is dropped, moved to a random direction or to the
-    opposite one; a neuron is drawn anew; or a single weight becomes zero or changes sign.
+    opposite one; a neuron is drawn anew, or everything; a single weight becomes zero or changes
+    sign.
 
     Parameters
     ----------
@@ -143,6 +145,8 @@ def moved(
             W[:, some[:2]] = W[:, some[:2][::-1]]
         case "three change places":
             W[:, some] = W[:, np.roll(some, 1)]
+        case "everything anew":
+            W = generator.standard_normal((d, n)) / math.sqrt(2 * d)
         case "dropped":
             W[:, some[0]] *= 0.1
         case "elsewhere":

@@ -39,7 +39,7 @@ _FEWER = 8  # the search has so many times fewer nodes than the minima that come
 _WORTH_TAKING = 1e-4  # relative fall of the loss; well above float32 noise and solver tolerance
 _WORTH_ON_FEW = 1e-3  # nor is less worth a round on few nodes, which leave more in doubt
 _PROMISING = 1.01  # minima on the coarse nodes are worth going on with up to so many times the best
-_CLOSE = 1.005  # and those on an eighth of the nodes
+_CLOSE = 1.01  # and those on an eighth of the nodes
 _TOLERANCE = 2e-5
 # Where the loss falls slowly, what a round brings would else be steps that the one before left out.
 _TO_THE_END: dict[str, Any] = {"tolerance": 1e-6, "max_iterations": 300}
