@@ -370,6 +370,27 @@ def test_new_minima_are_tried_in_a_sample_that_moves_and_reaches_every_cell():
     np.testing.assert_array_equal(task.sampled, task.cells)
 
 
+def test_new_minima_are_tried_outside_the_sample_where_they_are_lower_as_they_stand():
+    grid = {"low": 0.1, "high": 1, "count": 32}
+    config = SweepConfig.from_mapping(
+        {"model": "autoencoder", "activation": "relu", "n_features": 2, "n_dims": 1}
+        | {"inputs": "unit_sparse_uniform", "importance": grid, "probability": grid}
+    )
+    nodes = sparse_quadrature(config.inputs_of(3), 2, 256)
+    pair, empty = np.array([1.0, -1.0, 0.0, 0.0]), np.zeros(4)
+    own = np.zeros(32, sweep_rows.cell_dtype(config))
+    own["W"][20:, 0] = pair[:2]
+    importance = one_feature_varied(config.importance, 2)
+    W, bias = own["W"].copy(), own["bias"].copy()
+    own["loss"] = quadrature_loss(config.toy_model, W, bias, importance, nodes)
+    task = sweep_rows.RowTask(config, 3, 4, own, library=np.array([empty, pair]))
+    assert not len(task.sampled)
+    tried = candidates_of(task, own, nodes, nodes)
+    np.testing.assert_array_equal(tried.count > 1, np.arange(32) < 20)
+    assert (tried.origin[:20, 1] == WON_FROM.index("library")).all()
+    np.testing.assert_allclose(tried.parameters[:20, 1], np.tile(pair, (20, 1)))
+
+
 def test_without_rounds_minima_are_taken_to_all_nodes_and_no_other_start_is_tried():
     config = SweepConfig.from_mapping(SETTINGS | {"n_points": 1024, "max_rounds": 0})
     data = run_sweep(config, progress=False)

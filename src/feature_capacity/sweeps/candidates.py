@@ -120,34 +120,51 @@ def _neighbors(task: RowTask) -> list[tuple[int, int, np.ndarray]]:
 def _kinds(
     task: RowTask, own: np.ndarray, coarse: Quadrature, nodes: Quadrature
 ) -> list[tuple[int, int, np.ndarray]]:
-    """Minima of the library: the lowest few in some cells, elsewhere what is lower as it stands.
-
-    No two of them have the same loss in a cell.
-    """
+    """Minima of the library: the lowest few in some cells, elsewhere what is lower as it stands."""
     if task.library is None or not len(task.library):
         return []
-    config, found, unsure = task.config, [], []
-    V, code = np.array(config.importance), WON_FROM.index("library")
+    config, V = task.config, np.array(task.config.importance)
     there = losses_everywhere(config, V[task.cells], task.library, _tensors(task, coarse))
-    sampled = set(task.sampled.tolist())
-    for cell, loss in zip(task.cells.tolist(), there, strict=True):
-        if cell not in sampled:
-            unsure.append(to_importance(config, task.library[loss.argmin()], np.ones(()), V[cell]))
-            continue
-        last, taken = 0.0, 0
-        for k in np.argsort(loss, kind="stable"):
-            if taken == N_KINDS or not loss[k] < _FAR * own["loss"][cell]:
-                break
-            if loss[k] <= (1 + _TIE) * last:
-                continue
-            last, taken = loss[k], taken + 1
-            found.append((cell, code, to_importance(config, task.library[k], np.ones(()), V[cell])))
-    if unsure:
-        cells = np.array([cell for cell in task.cells if cell not in sampled])
-        loss = losses_there(config, V[cells], np.array(unsure), _tensors(task, nodes))
-        lower = loss < (1 - _ROUNDING) * own["loss"][cells]
-        found.extend((int(cells[k]), code, unsure[k]) for k in np.flatnonzero(lower))
-    return found
+    sampled = np.isin(task.cells, task.sampled)
+    chosen = [
+        (cell, k)
+        for cell, loss in zip(task.cells[sampled], there[sampled], strict=True)
+        for k in _lowest_few(loss, own["loss"][cell])
+    ]
+    chosen += _lower_as_they_stand(task, own, task.cells[~sampled], there[~sampled], nodes)
+    code, one = WON_FROM.index("library"), np.ones(())
+    return [
+        (int(cell), code, to_importance(config, task.library[k], one, V[cell]))
+        for cell, k in chosen
+    ]
+
+
+def _lowest_few(loss: np.ndarray, limit: float) -> list[int]:
+    """Entries with the lowest losses, no two of them with the same."""
+    last, taken = 0.0, list[int]()
+    for k in np.argsort(loss, kind="stable"):
+        if len(taken) == N_KINDS or not loss[k] < _FAR * limit:
+            break
+        if loss[k] > (1 + _TIE) * last:
+            last = loss[k]
+            taken.append(int(k))
+    return taken
+
+
+def _lower_as_they_stand(
+    task: RowTask, own: np.ndarray, cells: np.ndarray, there: np.ndarray, nodes: Quadrature
+) -> list[tuple[int, int]]:
+    """Cells, and the entry that is lowest there on coarse nodes, where it is lower on the others.
+
+    ``there`` are the losses of all entries on the coarse nodes, (len(cells), n_entries).
+    """
+    if task.library is None or not len(cells):
+        return []
+    V, lowest = np.array(task.config.importance)[cells], there.argmin(axis=1)
+    standing = to_importance(task.config, task.library[lowest], np.ones(()), V)
+    loss = losses_there(task.config, V, standing, _tensors(task, nodes))
+    lower = loss < (1 - _ROUNDING) * own["loss"][cells]
+    return list(zip(cells[lower].tolist(), lowest[lower].tolist(), strict=True))
 
 
 def _tensors(task: RowTask, quadrature: Quadrature) -> QuadratureTensors:
