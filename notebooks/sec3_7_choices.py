@@ -246,6 +246,13 @@ figures.restarts(
 # (sec3-7-long-search)=
 # ## A search ten times as long
 #
+# How are the minima found?
+# Every cell begins at a few random matrices and at as many arrangements of {term}`antipodal pairs <antipodal pair>`, polygons and simplices.
+# Then come rounds.
+# In each, a cell tries what the round before has found anew: the minima of its four neighbors, one of each kind from the whole diagram, and its own minimum after a random move (two features change places, a weight becomes zero, everything is drawn again, …).
+# A part of the cells goes first, every fourth along each axis, then every second, then all; so the borders between kinds of minima are in place before most cells begin.
+# It ends when a round improves no cell by more than a part in ten thousand.
+#
 # Did the search stop too early?
 # In {glue:text}`sec3-7-audited` cells of each diagram, drawn by a seed, we search again, from ten times as many starts of every kind, from the minima of all other cells, and from the minima of the same cell under the other two nonlinearities.
 
@@ -274,7 +281,7 @@ pd.DataFrame(
 
 # %% [markdown]
 # The quadratic computation model is missing because its diagram is exact.
-# A diagram has settled when a round improves no cell by more than a part in ten thousand.
+# A diagram has settled when the last round improved no cell.
 #
 # (sec3-7-nodes)=
 # ## Nodes
