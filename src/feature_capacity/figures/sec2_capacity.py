@@ -44,6 +44,8 @@ def _budget_bar(ax: plt.Axes, capacity: np.ndarray, budget: float = 2.0) -> None
         left += c
     ax.set(xlim=(-0.03, budget + 0.03), ylim=(-0.45, 0.45), yticks=[], xticks=[0, 1, 2])
     ax.tick_params(axis="x", length=2, labelsize=9, pad=1)
+    for number, side in zip(ax.get_xticklabels()[::2], ("left", "right"), strict=True):
+        number.set_horizontalalignment(side)  # away from those of the next bar
     ax.spines[:].set_visible(False)
 
 

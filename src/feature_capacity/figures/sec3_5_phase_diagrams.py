@@ -112,7 +112,8 @@ def _benefit_panel(ax: plt.Axes, letter: str, curves: BenefitCurves) -> None:
             ax, text, (C, benefit), BLACK, "below" if C == 0 else "above" if C == 1 else "right"
         )
     dot(ax, *curves.own, BLUE, 8, zorder=5)
-    side = {0: "below" if rising else "under", 1: "left"}.get(curves.own[0], "under left")
+    sides = {0: "below" if rising else "under", 1: "left" if rising else "above left"}
+    side = sides.get(curves.own[0], "under left")
     _beside(ax, "feature 1", curves.own, BLUE, side)
 
 
@@ -120,6 +121,7 @@ _SIDES = {
     "right": ((7, 6), "left", "bottom"),
     "left": ((-9, 8), "right", "bottom"),
     "above": ((3, 6), "right", "bottom"),
+    "above left": ((3, 17), "right", "bottom"),
     "below": ((9, -8), "left", "top"),
     "under": ((3, -22), "left", "top"),
     "under left": ((-6, -7), "right", "top"),
@@ -179,7 +181,7 @@ def boundary_lines(
         ax.plot(x, found[name], "o", color=color, ms=4.5, mec="white", mew=0.7, zorder=4)
     if np.isfinite(limit):
         ax.axhline(limit, color=PHASE_COLORS[MONOSEMANTIC], ls=":", lw=1.2)
-        ax.text(x[0] * 1.3, limit * 1.1, f"$(N-1)/(D-1)={limit:.3g}$", color="#1d4f7a")
+        ax.text(x[0] * 1.3, limit * 1.25, f"$(N-1)/(D-1)={limit:.3g}$", color="#1d4f7a")
     ax.axhline(1, color=MUTED, lw=0.7, zorder=1)
     near, far = np.sqrt(x[0] * x[-1]), np.searchsorted(x, x[-1] / 9)
     middle = np.sqrt(lines["ignored"][far]) * min(lines["monosemantic"][far], 1) ** 0.5
