@@ -31,7 +31,7 @@ def secondary_claims(
     for name, width in widths.items():
         axes[1].plot(kurtosis, width, "o-", color=ACTIVATION_COLORS[name], ms=3.5, label=name)
     axes[1].set(xscale="log", xlabel="kurtosis, $k$", ylabel="width of the band (decades of $V$)")
-    plain_ticks(axes[1].xaxis, (3, 10, 30, 100), minor=True)
+    plain_ticks(axes[1].xaxis, (3, 10, 100, 1000), minor=True)
     axes[1].legend(handlelength=1.2)
     return fig
 

@@ -30,7 +30,7 @@ def zoom(importance: np.ndarray, curves: Mapping[str, Lines], near: float) -> Fi
         for i, (p, capacity) in enumerate(lines):
             color = shades(0.9 * i / max(1, len(lines) - 1))
             column[0].plot(importance, capacity, color=color, lw=1.5, label=f"{p:g}")
-            close = np.abs(importance - 1) <= near
+            close = np.abs(importance - 1) <= 1.001 * near  # 1.03 - 1 is more than 0.03
             column[1].plot(importance[close], capacity[close], ".-", color=color, lw=1.2, ms=4)
         column[0].set_title(name, color=ACTIVATION_COLORS[name])
         column[0].set(xscale="log", ylim=(-0.03, 1.03))
@@ -39,6 +39,7 @@ def zoom(importance: np.ndarray, curves: Mapping[str, Lines], near: float) -> Fi
         # Well inside, where numbers of neighboring panels do not meet.
         inside = round(2 * near / 3, 2)
         plain_ticks(column[1].xaxis, (1 - inside, 1, 1 + inside))
+        column[1].set_xlim(1 - 1.1 * near, 1 + 1.1 * near)
     for ax in axes[:, 0]:
         ax.set_ylabel("capacity, $C_1$")
     _mark(axes, list(curves))
