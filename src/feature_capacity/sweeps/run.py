@@ -175,7 +175,7 @@ def coarse_grids(shape: tuple[int, int]) -> list[tuple[int, int]]:
     all cells where it is the lowest, however many there are.
 
     >>> coarse_grids((32, 16)), coarse_grids((4, 5))
-    ([(4, 2), (2, 1), (1, 1)], [(1, 1)])
+    ([(4, 2), (2, 2), (1, 1)], [(1, 1)])
     """
     rows, cells = (max(0, (n // _COARSEST).bit_length() - 1) for n in shape)
     return [(2 ** min(k, rows), 2 ** min(k, cells)) for k in reversed(range(max(rows, cells) + 1))]
