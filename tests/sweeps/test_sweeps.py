@@ -599,6 +599,29 @@ def test_a_dask_cluster_that_loses_a_driver_and_a_worker(reference, tmp_path):
     assert_same(data, reference[LONG])
 
 
+@pytest.mark.parametrize(("spacing", "row"), [(2, 0), (2, 8), (1, 3)])
+def test_a_sweep_that_stopped_on_any_grid_goes_on(
+    spacing, row, reference, tmp_path, monkeypatch, memory
+):
+    stopped = []
+
+    def stop(task):
+        if task.round and (task.spacing, task.row) == ((spacing, spacing), row):
+            stopped.append(task.round)
+            raise KeyboardInterrupt
+        return memory(task)
+
+    wanted = reference[COARSE]
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep_run, "solve_row", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_sweep(COARSE, tmp_path / "s.zarr", progress=False)
+    before = {round_ for round_, _ in rows_finished(tmp_path / "s.zarr")}
+    assert before == set(range(stopped[0] + 1))
+    monkeypatch.setattr(sweep_run, "solve_row", memory)
+    assert_same(run_sweep(COARSE, tmp_path / "s.zarr", progress=False), wanted)
+
+
 # ------------------------------------------------------------------------------------------- stores
 
 
