@@ -21,7 +21,7 @@
 # The other choices hardly show.
 #
 # **Paper:** section 3.7, Figure 7 {cite}`scherlis2022`.
-# **Run time:** about eight minutes, once the diagrams are there.
+# **Run time:** about ten minutes, once the diagrams are there.
 
 # %% tags=["parameters", "hide-input"] quick={"grid": 4, "extra_grid": 4, "n_starts": 1, "warm_rounds": 0, "extra_rounds": 0, "n_points": 256, "n_samples": 20000, "train_steps": 10, "train_starts": 1, "audit_cells": 1, "workers": 1}
 grid: int = 32  # cells along each axis of the nine diagrams [4 .. 512]
