@@ -249,7 +249,7 @@ figures.restarts(
 # How are the minima found?
 # Every cell begins at a few random matrices and at as many arrangements of {term}`antipodal pairs <antipodal pair>`, polygons and simplices.
 # Then come rounds.
-# In each, a cell tries what the round before has found anew: the minima of its four neighbors, one of each kind from the whole diagram, and its own minimum after a random move (two features change places, a weight becomes zero, everything is drawn again, …).
+# In each, a cell tries what the round before has found anew: the minima of its four neighbors, those of the whole diagram that are low there (in a sample of cells, which is another in each round; elsewhere what is lower as it stands), and its own minimum after a random move (two features change places, a weight becomes zero, everything is drawn again, …).
 # A part of the cells goes first, every fourth along each axis, then every second, then all; so the borders between kinds of minima are in place before most cells begin.
 # It ends when a round improves no cell by more than a part in ten thousand.
 #

@@ -295,6 +295,16 @@ def test_the_first_round_on_all_nodes_tries_what_is_of_another_kind():
     np.testing.assert_array_equal(candidates_of(alone, own, coarse, coarse).count, 1)
 
 
+def assert_losses_are_on_all_nodes(data, config):
+    """Of four features, by the loss on the nodes that the configuration names."""
+    for row, p in enumerate(config.probability):
+        nodes = sparse_quadrature(config.inputs_of(row), 4, config.n_points, config.seed)
+        importance = one_feature_varied(config.importance, 4)
+        W, bias = data.W.values[row], data.bias.values[row]
+        loss = quadrature_loss(config.toy_model, W, bias, importance, nodes)
+        np.testing.assert_allclose(data.loss[row], loss, rtol=1e-4, err_msg=str(p))
+
+
 COARSE = SweepConfig.from_mapping(  # grids of 2 by 2, and then of all
     SETTINGS
     | {"importance": {"low": 0.1, "high": 10, "count": 17}, "n_points": 512, "n_starts": 1}
@@ -345,12 +355,7 @@ def test_a_coarse_grid_settles_before_the_whole_one(tmp_path, monkeypatch):
         on_all |= on_grid & fine
     assert on_all.all()
     assert data.attrs["settled"] == 1
-    for row, p in enumerate(COARSE.probability):
-        nodes = sparse_quadrature(COARSE.inputs_of(row), 4, 512, COARSE.seed)
-        importance = one_feature_varied(COARSE.importance, 4)
-        W, bias = data.W.values[row], data.bias.values[row]
-        loss = quadrature_loss(COARSE.toy_model, W, bias, importance, nodes)
-        np.testing.assert_allclose(data.loss[row], loss, rtol=1e-4, err_msg=str(p))
+    assert_losses_are_on_all_nodes(data, COARSE)
 
 
 def test_new_minima_are_tried_in_a_sample_that_moves_and_reaches_every_cell():
@@ -396,12 +401,7 @@ def test_without_rounds_minima_are_taken_to_all_nodes_and_no_other_start_is_trie
     data = run_sweep(config, progress=False)
     assert (data.won_in_round == 0).all()
     assert (data.attrs["rounds"], data.attrs["settled"]) == (1, 0)
-    for row, p in enumerate(config.probability):
-        nodes = sparse_quadrature(config.inputs_of(row), 4, 1024, config.seed)
-        importance = one_feature_varied(config.importance, 4)
-        W, bias = data.W.values[row], data.bias.values[row]
-        loss = quadrature_loss(config.toy_model, W, bias, importance, nodes)
-        np.testing.assert_allclose(data.loss[row], loss, rtol=1e-4, err_msg=str(p))
+    assert_losses_are_on_all_nodes(data, config)
 
 
 def test_a_settled_cell_is_not_improved_by_any_neighbor(reference):
